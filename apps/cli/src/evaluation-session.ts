@@ -1,0 +1,125 @@
+/**
+ * The composition root of an evaluation: from arguments, settings and the environment to an evaluator with its files,
+ * its store and its search path.
+ */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { decodeUtf8 } from '@neve/bytes';
+import { renderDiagnostic, terminalText } from '@neve/diagnostics';
+import {
+  type Evaluator,
+  type MessageLevel,
+  type SearchPathEntry,
+  type Source,
+  type Value,
+  createEvaluator,
+} from '@neve/eval';
+import { createFileSystemIO } from '@neve/eval-store/node';
+import { wantsColour, write } from './output.ts';
+import type { Arguments } from './parse-arguments.ts';
+import { parseSearchPath, parseSearchPathEntry } from './search-path.ts';
+import type { Settings } from './settings.ts';
+
+export type SessionOptions = {
+  readonly args: Arguments;
+  readonly settings: Settings;
+  /** Computes store paths only. */
+  readonly readOnly: boolean;
+};
+
+export async function startEvaluator({ args, settings, readOnly }: SessionOptions): Promise<Evaluator> {
+  const storeDir = absolute(args.last('storeDir') ?? process.env['NIX_STORE_DIR'] ?? '/nix/store');
+  const physicalStoreDir = args.last('physicalStoreDir');
+  const pureEval = settings.isOn('pure-eval') && !args.has('impure');
+  const io = createFileSystemIO({
+    storeDir,
+    physicalStoreDir: physicalStoreDir === undefined ? undefined : absolute(physicalStoreDir),
+    readOnly,
+    environment: pureEval || settings.isOn('restrict-eval') ? {} : process.env,
+    onMessage: showMessage,
+  });
+  return createEvaluator({
+    core: await loadCore(),
+    io,
+    settings: {
+      storeDir,
+      currentSystem: settings.text('eval-system') ?? settings.text('system') ?? hostSystem(),
+      pureEval,
+      restrictEval: settings.isOn('restrict-eval'),
+      nixPath: searchPath(args, { settings, pureEval }),
+      homeDirectory: homedir(),
+      experimentalFeatures: new Set(settings.list('experimental-features')),
+      maxCallDepth: settings.number('max-call-depth') ?? 10_000,
+      traceVerbose: settings.isOn('trace-verbose'),
+      abortOnWarn: settings.isOn('abort-on-warn'),
+      showTrace: settings.isOn('show-trace'),
+      writesStore: !readOnly,
+    },
+  });
+}
+
+/** The language core lies beside the bundle; `NEVE_CORE` names another build of it. */
+async function loadCore(): Promise<WebAssembly.Module> {
+  const path = process.env['NEVE_CORE'] ?? join(__dirname, 'neve.wasm');
+  return WebAssembly.compile(readFileSync(path));
+}
+
+/** `x86_64-linux` and the like. */
+function hostSystem(): string {
+  const architectures: Partial<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686' };
+  return `${architectures[process.arch] ?? process.arch}-${process.platform}`;
+}
+
+function searchPath(
+  args: Arguments,
+  context: { settings: Settings; pureEval: boolean },
+): readonly SearchPathEntry[] {
+  const { settings, pureEval } = context;
+  const included = args.all('include').map(parseSearchPathEntry);
+  if (settings.has('nix-path')) return [...included, ...settings.list('nix-path').map(parseSearchPathEntry)];
+  if (pureEval) return included;
+  return [...included, ...parseSearchPath(process.env['NIX_PATH'] ?? '')];
+}
+
+function showMessage(level: MessageLevel, text: Uint8Array): void {
+  const colour = wantsColour();
+  const message = decodeUtf8(text);
+  if (level === 'trace') {
+    write(2, `${terminalText(`trace: ${message}`, { colour })}\n`);
+    return;
+  }
+  const kind = ({ warn: 'evaluation warning', info: 'note', error: 'error' } as const)[level];
+  write(2, `${renderDiagnostic({ kind, message, traces: [], suggestions: [] }, { colour })}\n`);
+}
+
+/** The arguments for functions, by name; expressions are evaluated when they are needed. */
+export async function functionArguments(
+  evaluator: Evaluator,
+  args: Arguments,
+): Promise<ReadonlyMap<string, Value>> {
+  const values = new Map<string, Value>();
+  for (const { option, values: words } of args.occurrences) {
+    const [name = '', text = ''] = words;
+    if (option === 'arg') values.set(name, evaluator.delay(await evaluator.parse(sourceOfText(text))));
+    if (option === 'argstr') values.set(name, evaluator.string(Buffer.from(text)));
+    if (option === 'argFromFile') values.set(name, evaluator.string(readFileSync(text)));
+    if (option === 'argFromStdin') values.set(name, evaluator.string(readFileSync(0)));
+  }
+  return values;
+}
+
+export function sourceOfText(text: string): Source {
+  return { kind: 'string', text: Buffer.from(text), directory: process.cwd() };
+}
+
+/** `-` is standard input, `<…>` is looked up, everything else a path. */
+export async function sourceOfFile(evaluator: Evaluator, name: string): Promise<Source> {
+  if (name === '-') return { kind: 'stdin', text: readFileSync(0), directory: process.cwd() };
+  const angle = /^<(.+)>$/.exec(name)?.[1];
+  return { kind: 'file', path: angle === undefined ? absolute(name) : await evaluator.findFile(angle) };
+}
+
+function absolute(path: string): string {
+  return resolve(path);
+}

@@ -1,0 +1,51 @@
+/** The help texts, made from the tables that the parser reads. */
+import { type OptionSpec, optionTable } from './option-table.ts';
+import { type CommandName, optionsOf } from './parse-arguments.ts';
+import { settingNames } from './settings.ts';
+
+export function generalHelp(): string {
+  return `Usage: neve COMMAND [OPTIONS] [ARGUMENTS]
+
+Neve is Nix, taken apart and rebuilt in TypeScript.
+
+Commands:
+  eval           evaluate a Nix expression and print its value
+  instantiate    evaluate to derivations and write them to the store
+  help COMMAND   show the options of a command
+
+Options:
+  --version      show the version
+  --help         show this help
+`;
+}
+
+const usages: Record<CommandName, string> = {
+  eval: `Usage: neve eval [OPTIONS] --expr EXPR [ATTRIBUTE PATH…]
+       neve eval [OPTIONS] --file FILE [ATTRIBUTE PATH…]
+       neve eval [OPTIONS] [FILE…]
+
+Evaluates Nix expressions and prints their values. Without an expression or a file it reads ./default.nix.`,
+  instantiate: `Usage: neve instantiate [OPTIONS] [FILE…]
+       neve instantiate [OPTIONS] --expr EXPR…
+
+Evaluates to derivations, writes them to the store directory and prints their paths. Without a file it reads
+./default.nix. The options are those of nix-instantiate.`,
+};
+
+export function commandHelp(command: CommandName): string {
+  const rows = [...new Set(optionsOf(command).values())].map((option) => {
+    const { names, parameters, help }: OptionSpec = optionTable[option];
+    return [[names.join(', '), ...parameters].join(' '), help] as const;
+  });
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  const lines = rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`);
+  const settings = settingNames().map((name) => `  ${name}`);
+  return `${usages[command]}
+
+Options:
+${lines.join('\n')}
+
+Settings, as \`--option NAME VALUE\` or as options:
+${settings.join('\n')}
+`;
+}

@@ -1,0 +1,24 @@
+/** Standard output and error, written at once, so that an exit loses nothing. */
+import { writeSync } from 'node:fs';
+
+/** Writes all of it; a reader that has gone away ends the program quietly, as `SIGPIPE` would. */
+export function write(file: 1 | 2, text: string | Uint8Array): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += writeSync(file, bytes, done);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EPIPE') process.exit(file === 1 ? 141 : 1);
+      // A pipe that is full for the moment and does not block.
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
+/** Whether messages may be coloured: a terminal, and nobody asked for none (no-color.org). */
+export function wantsColour(): boolean {
+  const { TERM: term = 'dumb', NO_COLOR: noColour, NOCOLOR: noColourEither } = process.env;
+  return process.stderr.isTTY && term !== 'dumb' && noColour === undefined && noColourEither === undefined;
+}

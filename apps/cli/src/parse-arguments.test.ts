@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { type CommandName, parseArguments } from './parse-arguments.ts';
+import { commandHelp } from './help.ts';
+import { parseSearchPath } from './search-path.ts';
+import { Settings, applyConfig } from './settings.ts';
+import { UsageError } from './usage-error.ts';
+
+function parse(line: string, command: CommandName = 'eval') {
+  const settings = new Settings();
+  const args = parseArguments(line === '' ? [] : line.split(' '), { command, settings });
+  return { args, settings };
+}
+
+test('options with none, one and two arguments, among other arguments', () => {
+  const { args } = parse('a --strict --arg x 1 b -A p --attr q - --argstr y z');
+  expect(args.positional).toEqual(['a', 'b', '-']);
+  expect(args.occurrences).toEqual([
+    { option: 'strict', values: [] },
+    { option: 'arg', values: ['x', '1'] },
+    { option: 'attr', values: ['p'] },
+    { option: 'attr', values: ['q'] },
+    { option: 'argstr', values: ['y', 'z'] },
+  ]);
+});
+
+test('values in the same word', () => {
+  const { args } = parse('--expr=a=b -Inixpkgs=/x -I y');
+  expect(args.last('exprArgument')).toBe('a=b');
+  expect(args.all('include')).toEqual(['nixpkgs=/x', 'y']);
+});
+
+test('an argument that looks like an option, after --', () => {
+  expect(parse('x -- --strict -A').args.positional).toEqual(['x', '--strict', '-A']);
+});
+
+test('-E takes an expression for eval, and says what arguments are for instantiate', () => {
+  expect(parse('-E 1').args.last('exprArgument')).toBe('1');
+  expect(parse('-E 1', 'instantiate').args.positional).toEqual(['1']);
+});
+
+test('settings', () => {
+  const { settings } = parse(
+    '--show-trace=true --pure-eval --no-pure-eval --max-call-depth 7 --extra-experimental-features flakes --extra-experimental-features pipe-operators',
+  );
+  expect(settings.isOn('show-trace')).toBe(true);
+  expect(settings.isOn('pure-eval')).toBe(false);
+  expect(settings.number('max-call-depth')).toBe(7);
+  expect(settings.list('experimental-features')).toEqual(['flakes', 'pipe-operators']);
+});
+
+test('a configuration', () => {
+  const settings = new Settings();
+  const unknown = applyConfig(settings, 'pure-eval = true # yes\n\ncores = 4\nsystem = a b\n');
+  expect(unknown).toEqual(['cores']);
+  expect(settings.isOn('pure-eval')).toBe(true);
+  expect(settings.text('system')).toBe('a b');
+});
+
+describe('refuses', () => {
+  test.each([
+    '--foo',
+    '-x',
+    '--arg x',
+    '-A',
+    '--max-call-depth x',
+    '--pure-eval=maybe',
+    '--no-max-call-depth',
+    '--eval',
+    '--strict=yes',
+    '--no-pure-eval=true',
+  ])('%s', (line) => {
+    expect(() => parse(line)).toThrow(UsageError);
+  });
+});
+
+test('the help names every option of the command', () => {
+  expect(commandHelp('eval')).toContain('--expr, -E EXPR');
+  expect(commandHelp('eval')).not.toContain('--eval ');
+  expect(commandHelp('instantiate')).toContain('--eval ');
+});
+
+test.each([
+  ['', []],
+  ['/a', [['', '/a']]],
+  [
+    'a=/b:/c::d=e=f',
+    [
+      ['a', '/b'],
+      ['', '/c'],
+      ['d', 'e=f'],
+    ],
+  ],
+  [
+    'n=https://x.org/y.tar.gz:/z',
+    [
+      ['n', 'https://x.org/y.tar.gz'],
+      ['', '/z'],
+    ],
+  ],
+  [
+    'flake:nixpkgs:n=flake:x',
+    [
+      ['', 'flake:nixpkgs'],
+      ['n', 'flake:x'],
+    ],
+  ],
+])('the search path %j', (text, expected) => {
+  expect(parseSearchPath(text)).toEqual(expected.map(([prefix, path]) => ({ prefix, path })));
+});

@@ -1,0 +1,106 @@
+/**
+ * Settings, as `--option NAME VALUE`, as an option of their own (`--NAME VALUE`, `--NAME` and `--no-NAME` for a
+ * switch, `--extra-NAME VALUE` to append to a list), and from the environment variable `NIX_CONFIG`.
+ */
+import { UsageError } from './usage-error.ts';
+
+const kinds = {
+  'abort-on-warn': 'switch',
+  'eval-system': 'text',
+  'experimental-features': 'list',
+  'max-call-depth': 'number',
+  'nix-path': 'list',
+  'pure-eval': 'switch',
+  'restrict-eval': 'switch',
+  'show-trace': 'switch',
+  system: 'text',
+  'trace-verbose': 'switch',
+} as const;
+
+export type SettingName = keyof typeof kinds;
+
+/** Settings by name, as text; a name that is not there has its default. */
+export class Settings {
+  readonly #values = new Map<SettingName, string>();
+
+  /** Sets a setting by its name, or appends with `extra-` before it; `false` when there is no such setting. */
+  set(name: string, value: string): boolean {
+    const extra = name.startsWith('extra-') ? name.slice('extra-'.length) : undefined;
+    if (extra !== undefined && isSetting(extra) && kinds[extra] === 'list') {
+      const before = this.#values.get(extra);
+      this.#values.set(extra, before === undefined ? value : `${before} ${value}`);
+      return true;
+    }
+    if (!isSetting(name)) return false;
+    checkValue(name, value);
+    this.#values.set(name, value);
+    return true;
+  }
+
+  has(name: SettingName): boolean {
+    return this.#values.has(name);
+  }
+
+  isOn(name: SettingName): boolean {
+    return isTrue(this.#values.get(name) ?? '');
+  }
+
+  text(name: SettingName): string | undefined {
+    return this.#values.get(name);
+  }
+
+  number(name: SettingName): number | undefined {
+    const value = this.#values.get(name);
+    return value === undefined ? undefined : Number(value);
+  }
+
+  list(name: SettingName): readonly string[] {
+    return (this.#values.get(name) ?? '').split(/\s+/).filter((word) => word !== '');
+  }
+}
+
+/** How an option is a setting: its name and the value it sets, `undefined` when that is the next argument. */
+export function settingOfOption(option: string): { name: string; value: string | undefined } | undefined {
+  const name = option.slice('--'.length);
+  if (isSetting(name)) return { name, value: kinds[name] === 'switch' ? 'true' : undefined };
+  const positive = name.replace(/^no-/, '');
+  if (positive !== name && isSetting(positive) && kinds[positive] === 'switch')
+    return { name: positive, value: 'false' };
+  const base = name.replace(/^extra-/, '');
+  if (base !== name && isSetting(base) && kinds[base] === 'list') return { name, value: undefined };
+  return undefined;
+}
+
+export function settingNames(): readonly SettingName[] {
+  return Object.keys(kinds).filter(isSetting);
+}
+
+/** `name = value` lines, `#` comments; names that are not known are returned. */
+export function applyConfig(settings: Settings, text: string): readonly string[] {
+  const unknown: string[] = [];
+  for (const line of text.split('\n')) {
+    const [name = '', ...value] = line
+      .replace(/#.*/, '')
+      .trim()
+      .split(/\s*=\s*/);
+    if (name !== '' && !settings.set(name, value.join('='))) unknown.push(name);
+  }
+  return unknown;
+}
+
+function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(kinds, name);
+}
+
+function checkValue(name: SettingName, value: string): void {
+  if (kinds[name] === 'switch' && !isTrue(value) && !['false', 'no', '0'].includes(value)) {
+    throw new UsageError(`Boolean setting '${name}' has invalid value '${value}'`);
+  }
+  if (kinds[name] === 'number' && !/^[0-9]+$/.test(value)) {
+    throw new UsageError(`setting '${name}' has invalid value '${value}'`);
+  }
+}
+
+function isTrue(value: string): boolean {
+  return value === 'true' || value === 'yes' || value === '1';
+}

@@ -1,0 +1,3 @@
+#!/bin/sh
+read -r greeting < "$message"
+echo "$greeting"

@@ -1,0 +1,1 @@
+export { nodeHashes } from './node-hashes.ts';

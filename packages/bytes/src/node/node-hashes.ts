@@ -1,0 +1,23 @@
+/** `HashFunctions` by `node:crypto`, which has all algorithms of Nix but BLAKE3. */
+import { createHash } from 'node:crypto';
+import { BytesError } from '../bytes-error.ts';
+import { Digest, type HashAlgorithm } from '../digest.ts';
+import type { Hasher, HashFunctions } from '../hasher.ts';
+
+function create(algorithm: HashAlgorithm): Hasher {
+  if (algorithm === 'blake3') throw new BytesError('invalid-digest', 'BLAKE3 is not available here');
+  const hash = createHash(algorithm);
+  return {
+    update: (bytes) => void hash.update(bytes),
+    digest: () => new Digest(algorithm, new Uint8Array(hash.digest())),
+  };
+}
+
+export const nodeHashes: HashFunctions = {
+  create,
+  hash(algorithm, bytes) {
+    const hasher = create(algorithm);
+    hasher.update(bytes);
+    return hasher.digest();
+  },
+};

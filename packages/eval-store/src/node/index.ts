@@ -1,0 +1,2 @@
+export { createFileSystemIO } from './file-system-io.ts';
+export type { FileSystemIOOptions } from './file-system-io.ts';

@@ -1,0 +1,312 @@
+/**
+ * The evaluator over one core: starts evaluations, answers what they ask for, and turns their failures into
+ * `EvaluationError`s.
+ */
+import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
+import { type Diagnostic, type Trace, printPosition } from '@neve/diagnostics';
+import { type Address, type Core, type Handle, OutOfMemory, raised } from './core.ts';
+import { derivationsIn } from './derivations.ts';
+import { type Answer, type EvalIO, EvalIOError } from './eval-io.ts';
+import {
+  type DerivationOutput,
+  EvaluationError,
+  type Evaluator,
+  type Program,
+  type Source,
+  type Value,
+} from './evaluator.ts';
+import { HostRequests } from './host-requests.ts';
+import { parseSelectionPath } from './selection-path.ts';
+import { SourceMap, replacePositionMarkers } from './source-map.ts';
+import { statistics } from './statistics.ts';
+import { type Steps, runSteps } from './steps.ts';
+
+const statusDone = 0;
+const originOfKind = { file: 0, string: 1, stdin: 2 } as const;
+/** The kind of error that a failure of the host is raised as. */
+const errorOfHost = 9;
+
+/** A program and what it was read from, to be shown again by `--parse`. */
+class LoadedProgram implements Program {
+  readonly handle: Address;
+  readonly text: Uint8Array;
+  readonly origin: number;
+  readonly path: Uint8Array | undefined;
+  readonly directory: Uint8Array;
+
+  constructor(handle: Address, source: Omit<LoadedProgram, 'handle'>) {
+    this.handle = handle;
+    this.text = source.text;
+    this.origin = source.origin;
+    this.path = source.path;
+    this.directory = source.directory;
+  }
+}
+
+export class CoreEvaluator implements Evaluator {
+  readonly #core: Core;
+  readonly #sources: SourceMap;
+  readonly #requests: HostRequests;
+
+  constructor(core: Core, io: EvalIO) {
+    this.#core = core;
+    this.#sources = new SourceMap(core, io);
+    this.#requests = new HostRequests({
+      core,
+      io,
+      sources: this.#sources,
+      showText: (text) => this.#withPositions(text),
+    });
+  }
+
+  async parse(source: Source): Promise<Program> {
+    const { text, path, directory } = await this.#readSource(source);
+    const origin = originOfKind[source.kind];
+    const code = this.#guard(() => {
+      const length = this.#core.write(text);
+      return this.#core.exports.loadInput(length, origin, ...this.#places(path, directory));
+    }, text);
+    if (path === undefined) this.#sources.keepNewest(text);
+    return new LoadedProgram(code, { text, origin, path, directory });
+  }
+
+  printProgram(program: Program): Uint8Array {
+    const { text, origin, path, directory } = loaded(program);
+    this.#guard(() => {
+      const places = this.#places(path, directory);
+      this.#core.exports.showInput(this.#core.write(text), origin, ...places);
+    }, text);
+    return this.#core.takeOutput();
+  }
+
+  async evaluate(program: Program): Promise<Value> {
+    return await this.#force(this.#core.exports.newThunk(loaded(program).handle));
+  }
+
+  delay(program: Program): Value {
+    return this.#keep(this.#core.exports.newThunk(loaded(program).handle));
+  }
+
+  string(text: Uint8Array): Value {
+    return this.#keep(this.#core.newString(text));
+  }
+
+  async autoCall(value: Value, args: ReadonlyMap<string, Value>): Promise<Value> {
+    const set = this.#argumentSet(args);
+    return this.#keep(await this.#evaluate(() => this.#core.exports.beginAutoCall(set, this.#kept(value))));
+  }
+
+  async select(
+    value: Value,
+    { path, args }: { path: string; args: ReadonlyMap<string, Value> },
+  ): Promise<Value> {
+    let at = value;
+    for (const name of parseSelectionPath(path)) {
+      const called = await this.autoCall(at, args);
+      const selected = await this.#evaluate(() => {
+        const nameValue = this.#core.newString(encodeUtf8(name));
+        const pathValue = this.#core.newString(encodeUtf8(path));
+        this.#core.exports.beginSelect(this.#kept(called), nameValue, pathValue);
+      });
+      at = this.#keep(selected);
+    }
+    return await this.#force(this.#kept(at));
+  }
+
+  async forceDeep(value: Value): Promise<void> {
+    await this.#evaluate(() => this.#core.exports.beginDeepForce(this.#kept(value)));
+  }
+
+  async print(value: Value): Promise<Uint8Array> {
+    this.#core.exports.printValue(this.#kept(value), 0);
+    return this.#withPositions(this.#core.takeOutput());
+  }
+
+  async toJSON(value: Value): Promise<Uint8Array> {
+    return this.#core.read(await this.#evaluate(() => this.#core.exports.beginJson(this.#kept(value), false)));
+  }
+
+  async toXML(value: Value, { location, strict }: { location: boolean; strict: boolean }): Promise<Uint8Array> {
+    const flags = (strict ? 0 : 1) | (location ? 2 : 0);
+    const text = await this.#evaluate(() => this.#core.exports.beginXml(this.#kept(value), flags));
+    return this.#withPositions(this.#core.read(text));
+  }
+
+  async toRaw(value: Value): Promise<Uint8Array> {
+    return this.#core.read(await this.#evaluate(() => this.#core.exports.beginRaw(this.#kept(value))));
+  }
+
+  async derivations(
+    value: Value,
+    args: ReadonlyMap<string, Value>,
+  ): Promise<readonly DerivationOutput[]> {
+    return await derivationsIn(value, { evaluator: this, core: this.#core, args });
+  }
+
+  async findFile(name: string): Promise<string> {
+    const found = await this.#evaluate(() => {
+      this.#core.exports.beginFindFile(this.#core.newString(encodeUtf8(name)));
+    });
+    return decodeUtf8(this.#core.read(found));
+  }
+
+  stats(): Readonly<Record<string, unknown>> {
+    return statistics(this.#core);
+  }
+
+  /** Forces a value that is inside of another one. */
+  async force(value: Address): Promise<Value> {
+    return await this.#force(value);
+  }
+
+  // ── Running ──
+
+  async #force(value: Address): Promise<Value> {
+    return this.#keep(await this.#evaluate(() => this.#core.exports.beginForce(value)));
+  }
+
+  /** Runs what `begin` starts; the address of its result is valid until the core runs again. */
+  #evaluate(begin: () => void): Answer<Address> {
+    begin();
+    return runSteps(this.#run());
+  }
+
+  *#run(): Steps<Address> {
+    const { exports } = this.#core;
+    let step = (): number => exports.run();
+    while (true) {
+      const status = this.#guard(step, undefined);
+      if (status === statusDone) return exports.takeResult();
+      step = yield* this.#answer();
+    }
+  }
+
+  /** Answers the pending request; the result goes on from there. */
+  *#answer(): Steps<() => number> {
+    const { exports } = this.#core;
+    try {
+      const answer = yield* this.#requests.answer();
+      return () => {
+        exports.answer(answer);
+        return exports.run();
+      };
+    } catch (error) {
+      if (!(error instanceof EvalIOError)) throw error;
+      const message = encodeUtf8(error.message);
+      return () => {
+        exports.answerError(errorOfHost, this.#core.write(message));
+        return exports.run();
+      };
+    }
+  }
+
+  /** Calls into the core. What a program raises and does not catch becomes an `EvaluationError`. */
+  #guard<T>(call: () => T, text: Uint8Array | undefined): T {
+    let next: () => T = call;
+    while (true) {
+      try {
+        return next();
+      } catch (error) {
+        if (error instanceof OutOfMemory) throw this.#outOfMemory(error);
+        if (error !== raised) throw error;
+        if (text !== undefined) this.#sources.keepNewest(text);
+        if (this.#core.exports.handleError() === 0) throw new EvaluationError(this.#diagnostic());
+        // Something in the program caught it: that evaluation goes on.
+        next = () => this.#core.exports.run() as T;
+      }
+    }
+  }
+
+  // ── Sources ──
+
+  async #readSource(source: Source): Promise<SourceText> {
+    if (source.kind !== 'file') {
+      return { text: source.text, path: undefined, directory: encodeUtf8(source.directory) };
+    }
+    try {
+      const path = await runSteps(this.#requests.resolveImport(encodeUtf8(source.path)));
+      const text = await runSteps(this.#requests.readSource(path));
+      return { text, path, directory: path.subarray(0, Math.max(1, path.lastIndexOf(0x2f))) };
+    } catch (error) {
+      if (!(error instanceof EvalIOError)) throw error;
+      throw new EvaluationError({ kind: 'error', message: error.message, traces: [], suggestions: [] });
+    }
+  }
+
+  /** The paths of a source as values; made before the source is written to the input. */
+  #places(path: Uint8Array | undefined, directory: Uint8Array): [Address, Address] {
+    const pathValue = path === undefined ? 0 : this.#core.newString(path);
+    return [pathValue, this.#core.newString(directory)];
+  }
+
+  // ── Values ──
+
+  #keep(value: Address): Value {
+    return { handle: this.#core.exports.keep(value) };
+  }
+
+  #kept(value: Value): Address {
+    return this.#core.exports.kept(value.handle as Handle);
+  }
+
+  #argumentSet(args: ReadonlyMap<string, Value>): Address {
+    const mark = this.#core.exports.beginSet();
+    for (const [name, value] of args) {
+      this.#core.exports.newAttr(this.#core.write(encodeUtf8(name)), this.#kept(value));
+    }
+    return this.#core.exports.endSet(mark);
+  }
+
+  // ── Errors ──
+
+  #outOfMemory(cause: OutOfMemory): EvaluationError {
+    return new EvaluationError({ kind: 'error', message: cause.message, traces: [], suggestions: [] }, { cause });
+  }
+
+  #diagnostic(): Diagnostic {
+    const { exports } = this.#core;
+    const traces: Trace[] = [];
+    exports.rewindTraces();
+    while (exports.nextTrace() !== 0) {
+      exports.writeTraceMessage();
+      traces.push({
+        message: decodeUtf8(this.#withPositions(this.#core.takeOutput())),
+        position: this.#sources.locate(exports.tracePosition()),
+        always: exports.traceAlways() !== 0,
+      });
+    }
+    return {
+      kind: 'error',
+      message: decodeUtf8(this.#withPositions(this.#core.read(exports.errorMessage()))),
+      position: this.#sources.locate(exports.errorPosition()),
+      traces,
+      suggestions: this.#suggestions(exports.errorSuggestions()),
+    };
+  }
+
+  #suggestions(list: Address): string[] {
+    const { exports } = this.#core;
+    if (list === 0) return [];
+    return Array.from({ length: exports.listSize(list) }, (_, i) =>
+      decodeUtf8(this.#core.read(exports.itemAt(list, i))),
+    );
+  }
+
+  #withPositions(text: Uint8Array): Uint8Array {
+    return replacePositionMarkers(text, (position) => {
+      const place = this.#sources.locate(position);
+      return place === undefined ? '«none»' : printPosition(place);
+    });
+  }
+}
+
+type SourceText = {
+  readonly text: Uint8Array;
+  readonly path: Uint8Array | undefined;
+  readonly directory: Uint8Array;
+};
+
+function loaded(program: Program): LoadedProgram {
+  if (!(program instanceof LoadedProgram)) throw new TypeError('a program of another evaluator');
+  return program;
+}

@@ -1,0 +1,166 @@
+/**
+ * The language core as TypeScript sees it: one instance of the WebAssembly module, with its memory.
+ *
+ * `CoreExports` mirrors `packages/language/assembly/index.ts`, where each function is described. An address is valid
+ * until the machine runs again, a handle (`keep`) until it is released.
+ */
+
+/** A value or another address in the core's memory. */
+export type Address = number;
+/** A root that keeps a value alive, whatever runs. */
+export type Handle = number;
+
+export type CoreExports = {
+  readonly memory: WebAssembly.Memory;
+  initialize(): void;
+  defineBuiltin(nameLength: number, value: Address): void;
+  finishInitialization(): void;
+  configureStore(length: number): void;
+  configureSyntax(pipes: boolean, pure: boolean, url: number, shortPath: number, absolutePath: number): void;
+  configureHome(length: number): void;
+  configureLimits(maximumCallDepth: number, maximumStackSize: number, heapThreshold: number): void;
+  configureEvaluation(pure: boolean, restricted: boolean, writesStore: boolean, traceVerbose: boolean): void;
+  enableFeature(nameLength: number): void;
+  inputBuffer(length: number): Address;
+  newString(length: number): Address;
+  newStringSpace(length: number): Address;
+  newPath(length: number): Address;
+  newInt(n: number): Address;
+  newList(length: number): Address;
+  setItem(list: Address, index: number, item: Address): void;
+  beginSet(): number;
+  newAttr(nameLength: number, value: Address): void;
+  endSet(mark: number): Address;
+  nullValue(): Address;
+  valueKind(value: Address): number;
+  stringAddress(value: Address): Address;
+  stringSize(value: Address): number;
+  intValue(value: Address): number;
+  boolValue(value: Address): number;
+  listSize(value: Address): number;
+  itemAt(value: Address, index: number): Address;
+  setSize(value: Address): number;
+  attrNameAt(value: Address, rank: number): Address;
+  attrAt(value: Address, rank: number): Address;
+  attrNamed(value: Address, nameLength: number): Address;
+  keep(value: Address): Handle;
+  kept(handle: Handle): Address;
+  release(handle: Handle): void;
+  loadInput(length: number, origin: number, path: Address, base: Address): Address;
+  showInput(length: number, origin: number, path: Address, base: Address): void;
+  newThunk(code: Address): Address;
+  beginForce(value: Address): void;
+  beginDeepForce(value: Address): void;
+  beginJson(value: Address, lazily: boolean): void;
+  beginXml(value: Address, flags: number): void;
+  beginRaw(value: Address): void;
+  beginAutoCall(argumentSet: Address, value: Address): void;
+  beginSelect(value: Address, name: Address, path: Address): void;
+  beginFindFile(name: Address): void;
+  run(): number;
+  takeResult(): Address;
+  requestKind(): number;
+  requestArgument(index: number): Address;
+  answer(value: Address): void;
+  answerError(kind: number, length: number): void;
+  handleError(): number;
+  errorKind(): number;
+  errorMessage(): Address;
+  errorPosition(): number;
+  errorSuggestions(): Address;
+  rewindTraces(): void;
+  nextTrace(): number;
+  writeTraceMessage(): void;
+  tracePosition(): number;
+  traceAlways(): number;
+  printValue(value: Address, style: number): void;
+  outputAddress(): Address;
+  outputSize(): number;
+  clearOutput(): void;
+  warningCount(): number;
+  warningPosition(index: number): number;
+  warningAddress(index: number): Address;
+  warningSize(index: number): number;
+  sourceCount(): number;
+  sourceStart(index: number): number;
+  sourceLength(index: number): number;
+  sourceOrigin(index: number): number;
+  sourcePath(index: number): Address;
+  statistic(index: number): number;
+};
+
+/** What the core throws through its own frames when a program failed; `handleError` says whether that was caught. */
+export const raised: Error = new Error('an error of the evaluated program is on its way');
+
+/** The core has used up the memory that it may have. */
+export class OutOfMemory extends Error {
+  override readonly name = 'OutOfMemory';
+}
+
+export class Core {
+  readonly exports: CoreExports;
+  #bytes: Uint8Array;
+
+  constructor(module: WebAssembly.Module) {
+    const instance = new WebAssembly.Instance(module, {
+      env: {
+        abort(_message: number, _file: number, line: number, column: number): never {
+          throw new Error(`an assertion of the language core failed at ${line}:${column}`);
+        },
+      },
+      host: {
+        raise(): never {
+          throw raised;
+        },
+        outOfMemory(): never {
+          throw new OutOfMemory('the evaluation needs more than the 4 GiB that its memory may have');
+        },
+      },
+    });
+    // The module's exports are what `index.ts` of the core says; nothing checks that at run time.
+    this.exports = instance.exports as unknown as CoreExports;
+    this.#bytes = new Uint8Array(this.exports.memory.buffer);
+  }
+
+  /** The memory as it is now: it moves when it grows. */
+  get bytes(): Uint8Array {
+    if (this.#bytes.buffer !== this.exports.memory.buffer) {
+      this.#bytes = new Uint8Array(this.exports.memory.buffer);
+    }
+    return this.#bytes;
+  }
+
+  /** Puts bytes where functions find "the input"; returns their number. */
+  write(bytes: Uint8Array): number {
+    const address = this.exports.inputBuffer(bytes.length) >>> 0;
+    this.bytes.set(bytes, address);
+    return bytes.length;
+  }
+
+  newString(bytes: Uint8Array): Address {
+    const string = this.exports.newStringSpace(bytes.length);
+    this.bytes.set(bytes, this.exports.stringAddress(string) >>> 0);
+    return string;
+  }
+
+  newPath(bytes: Uint8Array): Address {
+    return this.exports.newPath(this.write(bytes));
+  }
+
+  /** A copy of the bytes of a string or path. */
+  read(value: Address): Uint8Array {
+    return this.slice(this.exports.stringAddress(value), this.exports.stringSize(value));
+  }
+
+  /** Takes what a function has written to the output. */
+  takeOutput(): Uint8Array {
+    const output = this.slice(this.exports.outputAddress(), this.exports.outputSize());
+    this.exports.clearOutput();
+    return output;
+  }
+
+  slice(address: Address, length: number): Uint8Array {
+    const start = address >>> 0;
+    return this.bytes.slice(start, start + length);
+  }
+}

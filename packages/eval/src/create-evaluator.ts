@@ -1,0 +1,68 @@
+/** Starts a language core and hands out the evaluator around it. */
+import { encodeUtf8 } from '@neve/bytes';
+import { Core } from './core.ts';
+import { CoreEvaluator } from './core-evaluator.ts';
+import type { Evaluator, EvaluatorOptions, EvaluatorSettings } from './evaluator.ts';
+
+/** The release of Nix whose language this is: `builtins.nixVersion`. */
+const nixVersion = '2.35.2';
+const languageVersion = 6;
+const maximumStackBytes = 512 * 1024 * 1024;
+
+export function createEvaluator({ core: module, io, settings }: EvaluatorOptions): Evaluator {
+  const core = new Core(module);
+  const { exports } = core;
+  exports.configureEvaluation(
+    settings.pureEval,
+    settings.restrictEval,
+    settings.writesStore,
+    settings.traceVerbose,
+  );
+  for (const feature of settings.experimentalFeatures) exports.enableFeature(core.write(encodeUtf8(feature)));
+  exports.initialize();
+  exports.configureStore(core.write(encodeUtf8(settings.storeDir)));
+  exports.configureHome(core.write(encodeUtf8(settings.homeDirectory ?? '')));
+  exports.configureLimits(settings.maxCallDepth, maximumStackBytes, 0);
+  exports.configureSyntax(
+    settings.experimentalFeatures.has('pipe-operators'),
+    settings.pureEval,
+    lintLevels[settings.lintUrlLiterals ?? 'ignore'],
+    lintLevels[settings.lintShortPathLiterals ?? 'ignore'],
+    lintLevels[settings.lintAbsolutePathLiterals ?? 'ignore'],
+  );
+  defineConstants(core, settings, io.currentTime());
+  exports.finishInitialization();
+  return new CoreEvaluator(core, io);
+}
+
+const lintLevels = { ignore: 0, warn: 1, fatal: 2 } as const;
+
+function defineConstants(core: Core, settings: EvaluatorSettings, currentTime: number): void {
+  const { exports } = core;
+  const define = (name: string, value: number): void => {
+    exports.defineBuiltin(core.write(encodeUtf8(name)), value);
+  };
+  const text = (value: string): number => core.newString(encodeUtf8(value));
+  define('nixVersion', text(nixVersion));
+  define('langVersion', exports.newInt(languageVersion));
+  define('storeDir', text(settings.storeDir));
+  define('nixPath', searchPathValue(core, settings));
+  if (settings.pureEval) return;
+  define('currentSystem', text(settings.currentSystem));
+  define('currentTime', exports.newInt(currentTime));
+}
+
+/** [ { path; prefix; } … ] */
+function searchPathValue(core: Core, { nixPath }: EvaluatorSettings): number {
+  const { exports } = core;
+  const list = exports.newList(nixPath.length);
+  for (const [index, { prefix, path }] of nixPath.entries()) {
+    const prefixValue = core.newString(encodeUtf8(prefix));
+    const pathValue = core.newString(encodeUtf8(path));
+    const mark = exports.beginSet();
+    exports.newAttr(core.write(encodeUtf8('prefix')), prefixValue);
+    exports.newAttr(core.write(encodeUtf8('path')), pathValue);
+    exports.setItem(list, index, exports.endSet(mark));
+  }
+  return list;
+}

@@ -1,0 +1,150 @@
+/**
+ * What the evaluator needs from the world: files, the store, the environment, the clock, and a place for messages.
+ *
+ * Paths are absolute and canonical: bytes that start with `/`, without `.`, `..`, empty components or a trailing
+ * `/` (the root is `/`). They need not be valid UTF-8. Only the last component may be a symlink that is meant as
+ * itself: the evaluator resolves those before it, so an implementation uses `lstat` and never resolves the last.
+ *
+ * An answer comes at once or as a promise. An implementation that can answer at once does, since waiting costs the
+ * evaluator a suspension. Neither side changes an array that it handed over or was given, and both may keep it.
+ *
+ * Every failure is an `EvalIOError`; anything else that is thrown is a bug of the implementation.
+ */
+import type { HashAlgorithm } from '@neve/bytes';
+
+/** At once or later. */
+export type Answer<T> = T | Promise<T>;
+
+/** What a path is, without following it; `unknown` is a device, a socket or a fifo. */
+export type FileType = 'regular' | 'executable' | 'directory' | 'symlink' | 'unknown';
+
+/** One name in a directory. Whether a file is executable is not told here: it would take a look at every file. */
+export type DirectoryEntry = {
+  readonly name: Uint8Array;
+  readonly type: Exclude<FileType, 'executable'>;
+};
+
+/** How the contents of a path become a store object. */
+export type IngestionMethod = 'flat' | 'nar' | 'text' | 'git';
+
+/** A request to copy a path into the store, as `builtins.path`, `filterSource` and path coercion make it. */
+export type AddPathOptions = {
+  readonly path: Uint8Array;
+  /** The name part of the store path. */
+  readonly name: string;
+  readonly method: IngestionMethod;
+  readonly hashAlgorithm: HashAlgorithm;
+  /**
+   * With a filter, the paths that it accepted, relative to `path`, `/`-separated, without a leading `/`. An entry
+   * of a directory which is not in the set is left out. The root is always accepted.
+   */
+  readonly accepted?: PathSet | undefined;
+  /** The digest that the contents must have; another is `hash-mismatch`. */
+  readonly expected?: Uint8Array | undefined;
+};
+
+/** A set of relative paths, by their bytes. */
+export interface PathSet {
+  has(relativePath: Uint8Array): boolean;
+}
+
+/** A path that is in the store, or would be if the store were written to. */
+export type AddedPath = {
+  readonly storePath: string;
+  /** The digest of the contents by the method and algorithm that were asked for. */
+  readonly digest: Uint8Array;
+};
+
+export type HashFileOptions = {
+  readonly path: Uint8Array;
+  readonly hashAlgorithm: HashAlgorithm;
+};
+
+export type AddTextOptions = {
+  readonly name: string;
+  readonly contents: Uint8Array;
+  /** Absolute store paths that the text mentions. */
+  readonly references: readonly string[];
+};
+
+export type WriteDerivationOptions = {
+  /** The name of the file, `.drv` included. */
+  readonly name: string;
+  /** The derivation in ATerm form. */
+  readonly contents: Uint8Array;
+  readonly references: readonly string[];
+  /** The path that the evaluator computed for it; an implementation writes there and nowhere else. */
+  readonly storePath: string;
+};
+
+export type MessageLevel = 'trace' | 'warn' | 'info' | 'error';
+
+export interface EvalIO {
+  /** The contents of a regular file, following a symlink. */
+  readFile(path: Uint8Array): Answer<Uint8Array>;
+
+  /** What a path is; `undefined` when it does not exist, also because a parent is not a directory. */
+  fileType(path: Uint8Array): Answer<FileType | undefined>;
+
+  /** The entries of a directory, in no particular order, without `.` and `..`. */
+  readDirectory(path: Uint8Array): Answer<readonly DirectoryEntry[]>;
+
+  /** The target of a symlink, as it is written there. */
+  readLink(path: Uint8Array): Answer<Uint8Array>;
+
+  /** A variable of the environment that evaluation may see; `undefined` when it is not set. */
+  environmentVariable(name: Uint8Array): Uint8Array | undefined;
+
+  /** Seconds since 1970, the same for a whole evaluation. */
+  currentTime(): number;
+
+  /** Copies a path into the store, or computes where it would be if the store is read only. */
+  addPathToStore(options: AddPathOptions): Answer<AddedPath>;
+
+  /** The digest of a file's contents, following a symlink. */
+  hashFile(options: HashFileOptions): Answer<Uint8Array>;
+
+  /** Writes a text with references into the store (`builtins.toFile`); returns its store path. */
+  addTextToStore(options: AddTextOptions): Answer<string>;
+
+  /** Writes a derivation into the store; nothing happens when the store is read only. */
+  writeDerivation(options: WriteDerivationOptions): Answer<void>;
+
+  /** Whether a path is a store object that is there: `/nix/store/<hash>-<name>`, no more and no less. */
+  isValidStorePath(path: Uint8Array): Answer<boolean>;
+
+  /** The store object at a path or above it (`builtins.storePath`); `not-in-store` when there is none. */
+  toStorePath(path: Uint8Array): Answer<string>;
+
+  /** Shows something to the user: `builtins.trace`, `builtins.warn`, a warning of the evaluator. */
+  message(level: MessageLevel, text: Uint8Array): void;
+}
+
+/** Stable reasons for which the world refuses. */
+export type EvalIOErrorCode =
+  | 'not-found'
+  | 'is-directory'
+  | 'not-a-directory'
+  | 'not-a-symlink'
+  | 'symlink-loop'
+  | 'permission-denied'
+  | 'too-large'
+  | 'invalid-name'
+  | 'unsupported-file'
+  | 'hash-mismatch'
+  | 'not-in-store'
+  | 'not-supported'
+  | 'io-error';
+
+/** A refusal of the world, with a message in the words of Nix: it becomes an evaluation error as it is. */
+export class EvalIOError extends Error {
+  override readonly name = 'EvalIOError';
+  readonly code: EvalIOErrorCode;
+  readonly path: Uint8Array | undefined;
+
+  constructor(code: EvalIOErrorCode, message: string, options: { path?: Uint8Array; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.path = options.path;
+  }
+}

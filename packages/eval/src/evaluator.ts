@@ -1,0 +1,127 @@
+/**
+ * The evaluator as an embedder sees it. Programs and values are handles into the language core's memory: they belong
+ * to the evaluator that gave them, and stay valid until it is disposed.
+ *
+ * Whatever goes wrong in a Nix program is an `EvaluationError`. All calls may wait for `EvalIO`.
+ */
+import type { Diagnostic } from '@neve/diagnostics';
+import type { EvalIO } from './eval-io.ts';
+
+/** What decides how programs are evaluated; an evaluator never changes them. */
+export type EvaluatorSettings = {
+  readonly storeDir: string;
+  /** `builtins.currentSystem`. */
+  readonly currentSystem: string;
+  readonly pureEval: boolean;
+  readonly restrictEval: boolean;
+  /** Entries of `builtins.nixPath`, first match first. */
+  readonly nixPath: readonly SearchPathEntry[];
+  /** `$HOME`, which `~/…` means; `undefined` when there is none. */
+  readonly homeDirectory: string | undefined;
+  readonly experimentalFeatures: ReadonlySet<string>;
+  readonly maxCallDepth: number;
+  readonly traceVerbose: boolean;
+  readonly abortOnWarn: boolean;
+  /** Collects the frames of function calls, which cost time and are shown only with the whole trace. */
+  readonly showTrace: boolean;
+  /** Whether derivations and texts are written to the store; otherwise only their paths are computed. */
+  readonly writesStore: boolean;
+  readonly lintUrlLiterals?: LintLevel | undefined;
+  readonly lintShortPathLiterals?: LintLevel | undefined;
+  readonly lintAbsolutePathLiterals?: LintLevel | undefined;
+};
+
+/** What is done about something in a source that a setting frowns upon. */
+export type LintLevel = 'ignore' | 'warn' | 'fatal';
+
+/** `prefix=path`, or a path whose entries are all found. */
+export type SearchPathEntry = {
+  readonly prefix: string;
+  readonly path: string;
+};
+
+export type Source =
+  | { readonly kind: 'file'; readonly path: string }
+  | {
+      readonly kind: 'string' | 'stdin';
+      readonly text: Uint8Array;
+      /** The absolute directory that relative paths in the text are relative to. */
+      readonly directory: string;
+    };
+
+/** A source that was read without a syntax error. */
+export interface Program {
+  readonly handle: number;
+}
+
+/** A Nix value, perhaps not evaluated yet. */
+export interface Value {
+  readonly handle: number;
+}
+
+/** A derivation that `neve instantiate` prints. */
+export type DerivationOutput = {
+  readonly drvPath: string;
+  readonly outputName: string;
+};
+
+export interface Evaluator {
+  /** Reads a source; a directory means its `default.nix`. */
+  parse(source: Source): Promise<Program>;
+
+  /** The program as Nix prints what it parsed (`nix-instantiate --parse`). */
+  printProgram(program: Program): Uint8Array;
+
+  evaluate(program: Program): Promise<Value>;
+
+  /** A value that is evaluated when it is needed, as `--arg` gives one. */
+  delay(program: Program): Value;
+
+  string(text: Uint8Array): Value;
+
+  /** Calls a function of a set with those arguments that it names; every other value stays itself. */
+  autoCall(value: Value, args: ReadonlyMap<string, Value>): Promise<Value>;
+
+  /** Follows an attribute path (`a."b.c".0`), calling functions on the way; an empty path is the value itself. */
+  select(value: Value, options: { path: string; args: ReadonlyMap<string, Value> }): Promise<Value>;
+
+  /** Evaluates everything inside a value. */
+  forceDeep(value: Value): Promise<void>;
+
+  /** As `nix-instantiate --eval` prints a value; what is not evaluated is `«thunk»`. */
+  print(value: Value): Promise<Uint8Array>;
+
+  toJSON(value: Value): Promise<Uint8Array>;
+
+  toXML(value: Value, options: { location: boolean; strict: boolean }): Promise<Uint8Array>;
+
+  /** The bytes of a string, or of what coerces to one (`--raw`). */
+  toRaw(value: Value): Promise<Uint8Array>;
+
+  /** The derivations in a value: itself, or those of a set or list that says to be searched. */
+  derivations(value: Value, args: ReadonlyMap<string, Value>): Promise<readonly DerivationOutput[]>;
+
+  /** The path that `<name>` means. */
+  findFile(name: string): Promise<string>;
+
+  /** Counters in the form of Nix's `NIX_SHOW_STATS`. */
+  stats(): Readonly<Record<string, unknown>>;
+}
+
+/** A failure of a Nix program. */
+export class EvaluationError extends Error {
+  override readonly name = 'EvaluationError';
+  readonly diagnostic: Diagnostic;
+
+  constructor(diagnostic: Diagnostic, options: { cause?: unknown } = {}) {
+    super(diagnostic.message, options.cause === undefined ? {} : { cause: options.cause });
+    this.diagnostic = diagnostic;
+  }
+}
+
+export type EvaluatorOptions = {
+  /** The compiled language core; a program keeps one for all its evaluators. */
+  readonly core: WebAssembly.Module;
+  readonly io: EvalIO;
+  readonly settings: EvaluatorSettings;
+};

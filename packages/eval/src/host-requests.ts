@@ -1,0 +1,258 @@
+/**
+ * Answers what the core asks of the world (`assembly/machine/host-request.ts` lists the requests) with an `EvalIO`.
+ */
+import { decodeUtf8, encodeHex, encodeUtf8 } from '@neve/bytes';
+import type { Address, Core } from './core.ts';
+import { type AddPathOptions, type EvalIO, EvalIOError, type FileType } from './eval-io.ts';
+import { PathResolver, join, pathKey } from './path-resolution.ts';
+import type { SourceMap } from './source-map.ts';
+import { type Steps, need } from './steps.ts';
+
+const request = {
+  readFile: 1,
+  fileType: 2,
+  readDirectory: 3,
+  readLink: 4,
+  resolveImport: 5,
+  environment: 6,
+  addPath: 7,
+  addText: 8,
+  writeDerivation: 9,
+  message: 10,
+  position: 11,
+  ensurePath: 12,
+  hashFile: 13,
+  currentTime: 15,
+  searchPathEntry: 16,
+  pathReferences: 18,
+  resolveLinks: 19,
+} as const;
+
+export class HostRequests {
+  readonly #core: Core;
+  readonly #io: EvalIO;
+  readonly #sources: SourceMap;
+  readonly #paths: PathResolver;
+  /** Replaces the markers of positions in a text that is shown. */
+  readonly #showText: (text: Uint8Array) => Uint8Array;
+
+  constructor(options: {
+    core: Core;
+    io: EvalIO;
+    sources: SourceMap;
+    showText: (text: Uint8Array) => Uint8Array;
+  }) {
+    this.#core = options.core;
+    this.#io = options.io;
+    this.#sources = options.sources;
+    this.#showText = options.showText;
+    this.#paths = new PathResolver(options.io);
+  }
+
+  /** The value that answers the pending request. */
+  *answer(): Steps<Address> {
+    switch (this.#core.exports.requestKind()) {
+      case request.readFile:
+        return yield* this.#readFile();
+      case request.fileType:
+        return yield* this.#fileType();
+      case request.readDirectory:
+        return yield* this.#readDirectory();
+      case request.readLink:
+        return this.#core.newString(yield* need(this.#io.readLink(this.#bytes(0))));
+      case request.resolveImport:
+        return this.#core.newPath(yield* this.resolveImport(this.#bytes(0)));
+      case request.environment:
+        return this.#core.newString(this.#io.environmentVariable(this.#bytes(0)) ?? new Uint8Array());
+      case request.addPath:
+        return yield* this.#addPath();
+      case request.addText:
+        return yield* this.#addText();
+      case request.writeDerivation:
+        return yield* this.#writeDerivation();
+      case request.message:
+        return this.#message();
+      case request.position:
+        return this.#position();
+      case request.ensurePath:
+        return yield* this.#ensurePath();
+      case request.hashFile:
+        return yield* this.#hashFile();
+      case request.currentTime:
+        return this.#core.exports.newInt(this.#io.currentTime());
+      case request.searchPathEntry:
+        return yield* this.#searchPathEntry();
+      case request.pathReferences:
+        return this.#core.exports.nullValue();
+      case request.resolveLinks:
+        return yield* this.#resolveLinks();
+      default:
+        throw new Error(`the core made a request that is not known: ${this.#core.exports.requestKind()}`);
+    }
+  }
+
+  /** The file that an import of `path` reads: links followed, and `default.nix` of a directory. */
+  *resolveImport(path: Uint8Array): Steps<Uint8Array> {
+    const resolved = yield* this.#paths.all(path);
+    if (resolved === undefined) return path;
+    const type = yield* need(this.#io.fileType(resolved));
+    if (type !== 'directory') return resolved;
+    const file = join(resolved.length === 1 ? new Uint8Array() : resolved, encodeUtf8('default.nix'));
+    return (yield* this.#paths.all(file)) ?? file;
+  }
+
+  /** The contents of a file, for a source that is evaluated by name. */
+  *readSource(path: Uint8Array): Steps<Uint8Array> {
+    return yield* need(this.#io.readFile(path));
+  }
+
+  #bytes(index: number): Uint8Array {
+    return this.#core.read(this.#core.exports.requestArgument(index));
+  }
+
+  #text(index: number): string {
+    return decodeUtf8(this.#bytes(index));
+  }
+
+  #string(text: string): Address {
+    return this.#core.newString(encodeUtf8(text));
+  }
+
+  #isNull(index: number): boolean {
+    return this.#core.exports.requestArgument(index) === this.#core.exports.nullValue();
+  }
+
+  #strings(index: number): Uint8Array[] {
+    const { exports } = this.#core;
+    const list = exports.requestArgument(index);
+    const size = exports.listSize(list);
+    return Array.from({ length: size }, (_, i) => this.#core.read(exports.itemAt(list, i)));
+  }
+
+  *#readFile(): Steps<Address> {
+    const path = this.#bytes(0);
+    return this.#core.newString(yield* need(this.#io.readFile(path)));
+  }
+
+  *#fileType(): Steps<Address> {
+    const path = yield* this.#paths.parents(this.#bytes(0));
+    const type = yield* need(this.#io.fileType(path));
+    return type === undefined ? this.#core.exports.nullValue() : this.#string(plainType(type));
+  }
+
+  *#readDirectory(): Steps<Address> {
+    const entries = yield* need(this.#io.readDirectory(this.#bytes(0)));
+    const { exports } = this.#core;
+    const mark = exports.beginSet();
+    for (const { name, type } of entries) {
+      const value = this.#string(plainType(type));
+      exports.newAttr(this.#core.write(name), value);
+    }
+    return exports.endSet(mark);
+  }
+
+  *#addPath(): Steps<Address> {
+    const accepted = this.#isNull(2) ? undefined : new Set(this.#strings(2).map(pathKey));
+    const options = this.#isNull(3) ? undefined : this.#core.exports.requestArgument(3);
+    const method = this.#field(options, 'method') ?? 'nar';
+    const path = yield* this.#paths.parents(this.#bytes(0));
+    const added = yield* need(
+      this.#io.addPathToStore({
+        path,
+        name: this.#text(1),
+        // The core checks what a program says; these are its own words.
+        method: method as AddPathOptions['method'],
+        hashAlgorithm: (this.#field(options, 'algorithm') ?? 'sha256') as AddPathOptions['hashAlgorithm'],
+        accepted: accepted && { has: (relative) => accepted.has(pathKey(relative)) },
+      }),
+    );
+    return this.#string(added.storePath);
+  }
+
+  #field(set: Address | undefined, name: string): string | undefined {
+    if (set === undefined) return undefined;
+    const value = this.#core.exports.attrNamed(set, this.#core.write(encodeUtf8(name)));
+    return value === 0 ? undefined : decodeUtf8(this.#core.read(value));
+  }
+
+  *#addText(): Steps<Address> {
+    const name = nameOfStorePath(this.#text(0));
+    const references = this.#strings(2).map(decodeUtf8);
+    yield* need(this.#io.addTextToStore({ name, contents: this.#bytes(1), references }));
+    return this.#core.exports.nullValue();
+  }
+
+  *#writeDerivation(): Steps<Address> {
+    const storePath = this.#text(0);
+    const references = this.#strings(2).map(decodeUtf8);
+    const name = nameOfStorePath(storePath);
+    yield* need(this.#io.writeDerivation({ name, contents: this.#bytes(1), references, storePath }));
+    return this.#core.exports.nullValue();
+  }
+
+  #message(): Address {
+    const level = this.#core.exports.intValue(this.#core.exports.requestArgument(0));
+    this.#io.message(level === 0 ? 'trace' : 'warn', this.#showText(this.#bytes(1)));
+    return this.#core.exports.nullValue();
+  }
+
+  #position(): Address {
+    const { exports } = this.#core;
+    const place = this.#sources.locate(exports.intValue(exports.requestArgument(0)));
+    if (place === undefined || place.origin.kind !== 'file' || place.line === 0) return exports.nullValue();
+    const file = this.#string(place.origin.path);
+    const mark = exports.beginSet();
+    exports.newAttr(this.#core.write(encodeUtf8('file')), file);
+    exports.newAttr(this.#core.write(encodeUtf8('line')), exports.newInt(place.line));
+    exports.newAttr(this.#core.write(encodeUtf8('column')), exports.newInt(place.column));
+    return exports.endSet(mark);
+  }
+
+  *#ensurePath(): Steps<Address> {
+    const path = this.#bytes(0);
+    if (!(yield* need(this.#io.isValidStorePath(path)))) {
+      throw new EvalIOError('not-found', `path '${decodeUtf8(path)}' is not valid`, { path });
+    }
+    return this.#core.exports.nullValue();
+  }
+
+  *#hashFile(): Steps<Address> {
+    const path = yield* this.#paths.all(this.#bytes(0));
+    const added = yield* need(
+      this.#io.hashFile({
+        path: path ?? this.#bytes(0),
+        hashAlgorithm: this.#text(1) as AddPathOptions['hashAlgorithm'],
+      }),
+    );
+    return this.#string(encodeHex(added));
+  }
+
+  *#searchPathEntry(): Steps<Address> {
+    const entry = this.#bytes(0);
+    if (entry[0] === slash) {
+      const path = yield* this.#paths.all(entry);
+      if (path !== undefined) return this.#core.newPath(entry);
+    }
+    const message = `Nix search path entry '${decodeUtf8(entry)}' does not exist, ignoring`;
+    this.#io.message('warn', encodeUtf8(message));
+    return this.#core.exports.nullValue();
+  }
+
+  *#resolveLinks(): Steps<Address> {
+    const path = yield* this.#paths.all(this.#bytes(0));
+    return path === undefined ? this.#core.exports.nullValue() : this.#core.newPath(path);
+  }
+}
+
+const slash = 0x2f;
+
+/** Nix does not tell executable files from others. */
+function plainType(type: FileType): string {
+  return type === 'executable' ? 'regular' : type;
+}
+
+/** What follows the hash in a store path. */
+function nameOfStorePath(path: string): string {
+  const base = path.slice(path.lastIndexOf('/') + 1);
+  return base.slice(base.indexOf('-') + 1);
+}

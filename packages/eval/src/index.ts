@@ -1,0 +1,29 @@
+export { EvalIOError } from './eval-io.ts';
+export type {
+  AddPathOptions,
+  AddTextOptions,
+  AddedPath,
+  Answer,
+  DirectoryEntry,
+  EvalIO,
+  EvalIOErrorCode,
+  FileType,
+  HashFileOptions,
+  IngestionMethod,
+  MessageLevel,
+  PathSet,
+  WriteDerivationOptions,
+} from './eval-io.ts';
+export { EvaluationError } from './evaluator.ts';
+export type {
+  DerivationOutput,
+  Evaluator,
+  EvaluatorOptions,
+  EvaluatorSettings,
+  LintLevel,
+  Program,
+  SearchPathEntry,
+  Source,
+  Value,
+} from './evaluator.ts';
+export { createEvaluator } from './create-evaluator.ts';

@@ -1,0 +1,97 @@
+/**
+ * Following symbolic links. `EvalIO` looks at paths as they are; Nix follows the links of a path's parents always, and
+ * the last one where it says so.
+ */
+import { concatBytes, decodeUtf8, encodeUtf8 } from '@neve/bytes';
+import { type EvalIO, EvalIOError } from './eval-io.ts';
+import { type Steps, need } from './steps.ts';
+
+const slash = 0x2f;
+/** As many links as Linux follows. */
+const maximumLinks = 40;
+
+export class PathResolver {
+  readonly #io: EvalIO;
+  /** Directories without links in them, by the paths that lead there. */
+  readonly #directories = new Map<string, Uint8Array>();
+
+  constructor(io: EvalIO) {
+    this.#io = io;
+  }
+
+  /** The path with the links of its parents followed; the last component stays what it is. */
+  *parents(path: Uint8Array): Steps<Uint8Array> {
+    const end = path.lastIndexOf(slash);
+    if (end <= 0) return path;
+    const directory = yield* this.#directory(path.subarray(0, end), maximumLinks);
+    return join(directory, path.subarray(end + 1));
+  }
+
+  /** The path with all links followed; `undefined` where nothing is there. */
+  *all(path: Uint8Array, links: number = maximumLinks): Steps<Uint8Array | undefined> {
+    const resolved = yield* this.parents(path);
+    const type = yield* need(this.#io.fileType(resolved));
+    if (type === undefined) return undefined;
+    if (type !== 'symlink') return resolved;
+    const target = yield* this.#target(resolved, links);
+    return yield* this.all(target, links - 1);
+  }
+
+  *#directory(path: Uint8Array, links: number): Steps<Uint8Array> {
+    if (path.length === 0) return path;
+    const key = pathKey(path);
+    const known = this.#directories.get(key);
+    if (known !== undefined) return known;
+    const end = path.lastIndexOf(slash);
+    const parent = yield* this.#directory(path.subarray(0, end), links);
+    let resolved = join(parent, path.subarray(end + 1));
+    if ((yield* need(this.#io.fileType(resolved))) === 'symlink') {
+      resolved = yield* this.#directory(yield* this.#target(resolved, links), links - 1);
+    }
+    this.#directories.set(key, resolved);
+    return resolved;
+  }
+
+  *#target(link: Uint8Array, links: number): Steps<Uint8Array> {
+    if (links === 0) {
+      const message = `too many symbolic links encountered while traversing the path '${decodeUtf8(link)}'`;
+      throw new EvalIOError('symlink-loop', message, { path: link });
+    }
+    const target = yield* need(this.#io.readLink(link));
+    const base = target[0] === slash ? new Uint8Array() : link.subarray(0, link.lastIndexOf(slash));
+    return normalise(concatBytes([base, encodeUtf8('/'), target]));
+  }
+}
+
+/** A key for maps: one character a byte. */
+export function pathKey(path: Uint8Array): string {
+  return latin1.decode(path);
+}
+
+const latin1 = new TextDecoder('latin1');
+
+/** `directory` is "" for the root. */
+export function join(directory: Uint8Array, name: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(directory.length + 1 + name.length);
+  joined.set(directory);
+  joined[directory.length] = slash;
+  joined.set(name, directory.length + 1);
+  return joined;
+}
+
+/** Without `.`, `..`, empty components and a slash at the end. */
+export function normalise(path: Uint8Array): Uint8Array {
+  const components: Uint8Array[] = [];
+  let start = 0;
+  while (start <= path.length) {
+    const next = path.indexOf(slash, start);
+    const end = next < 0 ? path.length : next;
+    const component = path.subarray(start, end);
+    const name = component.length <= 2 ? decodeUtf8(component) : '';
+    if (name === '..') components.pop();
+    else if (component.length > 0 && name !== '.') components.push(component);
+    start = end + 1;
+  }
+  if (components.length === 0) return encodeUtf8('/');
+  return components.reduce((path, component) => join(path, component), new Uint8Array());
+}

@@ -1,0 +1,166 @@
+// Builtins that are about evaluation itself: tryEval, import and scopedImport.
+//
+// A file is evaluated once. Its value is a delayed call of an internal builtin that reads, parses and compiles it, kept
+// in a root by the path that the import leads to; so a file that imports itself is an infinite recursion like any other.
+
+import { Code } from "../compile/code";
+import { loadSource } from "../compile/load";
+import { CAUGHT, setCatcher } from "../errors/unwind";
+import { REQUEST_READ_FILE, REQUEST_RESOLVE_IMPORT } from "../machine/host-request";
+import {
+  ATTRS,
+  Frame,
+  LAZY,
+  Primop,
+  STRICT,
+  arg,
+  args1,
+  args2,
+  awaitForce,
+  awaitHost,
+  awaitNative1,
+  awaited,
+  makePrimop,
+  setArg,
+  setContext,
+  setLocalInt,
+  setStep,
+  step,
+} from "../machine/native";
+import { takeRoot } from "../memory/roots";
+import { textMark } from "../memory/text";
+import { parentLength } from "../operations/path-name";
+import { SYMBOL_SUCCESS, SYMBOL_VALUE } from "../symbols/known";
+import { SymbolMap, makeSymbolMap, mapGet, mapSet } from "../symbols/symbol-map";
+import { Symbol, internString, symbolName } from "../symbols/symbols";
+import { ORIGIN_FILE } from "../syntax/positions";
+import { Keys, attrValue, attrsCount, keySymbol, keysOf, makePermanentKeys, setKey } from "../values/attrs";
+import { addAttr, beginAttrs, endAttrs } from "../values/attrs-builder";
+import { FALSE, TRUE } from "../values/constants";
+import { makeEnv, setEnvSlot } from "../values/env";
+import { makePath, makePermanentPath, stringBytes, stringLength } from "../values/string";
+import { makeApply1, makeThunk } from "../values/thunk";
+import { Value, isPath } from "../values/value";
+import { REALISE_PATH } from "./files";
+import { define } from "./registry";
+
+/** Internal: PATH of a file → its value. */
+let EVALUATE_FILE: Value = 0;
+
+export function defineEvaluationBuiltins(): void {
+  setCatcher(define("tryEval", 1, args1(LAZY), 2, tryEval));
+  define("import", 1, args1(LAZY), 0, importFile);
+  define("scopedImport", 2, args2(ATTRS, LAZY), 0, scopedImport);
+  resolutions = makeSymbolMap();
+  files = makeSymbolMap();
+  EVALUATE_FILE = makePrimop("evaluateFile", 1, args1(STRICT), 0, evaluateFile);
+  changetype<Primop>(EVALUATE_FILE).traced = 0;
+}
+
+/** Locals: where the text buffer and the builder of sets were, for the unwinder. */
+function tryEval(f: Frame): Value {
+  if (step(f) == 0) {
+    setLocalInt(f, 0, textMark());
+    setLocalInt(f, 1, beginAttrs());
+    setStep(f, 1);
+    return awaitForce(f, arg(f, 0));
+  }
+  const value = awaited();
+  const success = value != CAUGHT;
+  const mark = beginAttrs();
+  addAttr(SYMBOL_SUCCESS, success ? TRUE : FALSE);
+  addAttr(SYMBOL_VALUE, success ? value : FALSE);
+  return endAttrs(mark);
+}
+
+// ── import ──
+
+/** PATH as written → PATH that an import of it reads, both by symbol. */
+let resolutions: SymbolMap = 0;
+/** PATH of a file, by symbol → the root that holds its value. */
+let files: SymbolMap = 0;
+
+function importFile(f: Frame): Value {
+  if (step(f) == 0) {
+    setStep(f, 1);
+    return awaitNative1(f, REALISE_PATH, arg(f, 0));
+  }
+  if (step(f) == 1) {
+    const path = awaited();
+    const known = mapGet(resolutions, internString(path));
+    if (known != 0) return fileValue(symbolPath(known));
+    setArg(f, 0, path);
+    setStep(f, 2);
+    return awaitHost(f, REQUEST_RESOLVE_IMPORT, path);
+  }
+  const resolved = awaited();
+  if (!isPath(resolved)) return resolved;
+  mapSet(resolutions, internString(arg(f, 0)), internString(resolved));
+  return fileValue(resolved);
+}
+
+/** The value of a file: what an earlier import left in its root, or a thunk. */
+export function fileValue(path: Value): Value {
+  const symbol = internString(path);
+  const known = mapGet(files, symbol);
+  if (known != 0) return load<u32>(known);
+  const root = takeRoot();
+  mapSet(files, symbol, <u32>root);
+  const value = makeApply1(EVALUATE_FILE, path);
+  store<u32>(root, <u32>value);
+  return value;
+}
+
+function evaluateFile(f: Frame): Value {
+  if (step(f) == 0) {
+    setContext(f, "while evaluating the file '%1%':", arg(f, 0));
+    setStep(f, 1);
+    return awaitHost(f, REQUEST_READ_FILE, arg(f, 0));
+  }
+  if (step(f) == 1) {
+    setStep(f, 2);
+    return awaitForce(f, makeThunk(loadFile(awaited(), arg(f, 0), 0), 0));
+  }
+  return awaited();
+}
+
+function scopedImport(f: Frame): Value {
+  switch (step(f)) {
+    case 0:
+      setStep(f, 1);
+      return awaitNative1(f, REALISE_PATH, arg(f, 1));
+    case 1:
+      setStep(f, 2);
+      return awaitHost(f, REQUEST_RESOLVE_IMPORT, awaited());
+    case 2:
+      setArg(f, 1, awaited());
+      setStep(f, 3);
+      return awaitHost(f, REQUEST_READ_FILE, awaited());
+    default:
+      return evaluateInScope(awaited(), arg(f, 1), arg(f, 0));
+  }
+}
+
+/** A thunk of the source in `contents`, in which the attributes of `scope` are variables. */
+function evaluateInScope(contents: Value, path: Value, scope: Value): Value {
+  const count = attrsCount(scope);
+  const keys = makePermanentKeys(count);
+  const env = makeEnv(count, 0);
+  for (let i: u32 = 0; i < count; i++) {
+    setKey(keys, i, keySymbol(keysOf(scope), i), 0);
+    setEnvSlot(env, i, attrValue(scope, i));
+  }
+  return makeThunk(loadFile(contents, path, keys), env);
+}
+
+function loadFile(contents: Value, path: Value, keys: Keys): Code {
+  const bytes = stringBytes(path);
+  const directory = makePermanentPath(bytes, parentLength(bytes, stringLength(path)));
+  const permanent = makePermanentPath(bytes, stringLength(path));
+  return loadSource(stringBytes(contents), stringLength(contents), ORIGIN_FILE, permanent, directory, keys);
+}
+
+function symbolPath(symbol: Symbol): Value {
+  const name = symbolName(symbol);
+  return makePath(stringBytes(name), stringLength(name));
+}

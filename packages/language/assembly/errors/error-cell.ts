@@ -1,0 +1,98 @@
+// Errors as values of the machine: a failed thunk keeps one, and the host reads it when nothing has caught it.
+//
+//   ERROR  [header, kind][message: STRING][position][traces: newest TRACE or 0][suggestions: LIST or 0][unused]
+//   TRACE  [header, always shown][position][message: literal][subject: STRING or 0][the TRACE inside this one, or 0][unused]
+//
+// The traces of an error begin with the outermost. A literal's `%1%` stands for the subject.
+
+import { Address } from "../memory/chunks";
+import { allocate } from "../memory/heap";
+import { appendByte, appendBytes } from "../memory/text";
+import { stringBytes, stringLength } from "../values/string";
+import { KIND_ERROR, KIND_TRACE, Value, cellHeader, headerExtra, headerOf } from "../values/value";
+
+export const ERROR_CELL_SIZE: u32 = 24;
+export const TRACE_CELL_SIZE: u32 = 24;
+
+export function makeErrorCell(kind: u32, message: Value, position: u32, traces: Value, suggestions: Value): Value {
+  const cell = allocate(ERROR_CELL_SIZE);
+  store<u32>(cell, cellHeader(KIND_ERROR, kind));
+  store<u32>(cell, message, 4);
+  store<u32>(cell, position, 8);
+  store<u32>(cell, traces, 12);
+  store<u32>(cell, suggestions, 16);
+  store<u32>(cell, 0, 20);
+  return cell;
+}
+
+@inline
+export function errorKind(cell: Value): u32 {
+  return headerExtra(headerOf(cell));
+}
+
+@inline
+export function errorMessage(cell: Value): Value {
+  return load<u32>(cell, 4);
+}
+
+@inline
+export function errorPosition(cell: Value): u32 {
+  return load<u32>(cell, 8);
+}
+
+@inline
+export function errorTraces(cell: Value): Value {
+  return load<u32>(cell, 12);
+}
+
+@inline
+export function errorSuggestions(cell: Value): Value {
+  return load<u32>(cell, 16);
+}
+
+/** A trace around `inner`. `always`: it is shown even without --show-trace. */
+export function makeTrace(position: u32, message: Address, subject: Value, always: bool, inner: Value): Value {
+  const cell = allocate(TRACE_CELL_SIZE);
+  store<u32>(cell, cellHeader(KIND_TRACE, always ? 1 : 0));
+  store<u32>(cell, position, 4);
+  store<u32>(cell, <u32>message, 8);
+  store<u32>(cell, subject, 12);
+  store<u32>(cell, inner, 16);
+  store<u32>(cell, 0, 20);
+  return cell;
+}
+
+@inline
+export function traceAlways(trace: Value): bool {
+  return headerExtra(headerOf(trace)) != 0;
+}
+
+@inline
+export function tracePosition(trace: Value): u32 {
+  return load<u32>(trace, 4);
+}
+
+@inline
+export function traceInner(trace: Value): Value {
+  return load<u32>(trace, 16);
+}
+
+/** Appends the text of a trace. */
+export function appendTraceMessage(trace: Value): void {
+  const literal = changetype<string>(<usize>load<u32>(trace, 8));
+  const subject = load<u32>(trace, 12);
+  const from = changetype<usize>(literal);
+  const length = <u32>literal.length;
+  let i: u32 = 0;
+  while (i < length) {
+    const unit = <u32>load<u16>(from + (i << 1));
+    const isSubject = unit == 0x25 && i + 2 < length && <u32>load<u16>(from + (i << 1), 4) == 0x25;
+    if (isSubject) {
+      if (subject != 0) appendBytes(stringBytes(subject), stringLength(subject));
+      i += 3;
+    } else {
+      appendByte(unit);
+      i++;
+    }
+  }
+}

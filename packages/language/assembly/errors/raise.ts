@@ -1,0 +1,90 @@
+// Raising an error of the evaluated program.
+//
+// A message is written to the text buffer between `beginError` and `raiseError`, which does not return: the host throws
+// through the module's frames and then asks the machine to unwind its own stack (unwind.ts). Nothing in linear memory is
+// lost by that, since the machine keeps no state on the host's stack.
+//
+// Texts are Nix's own, since people and tools know them.
+
+import { appendByte, appendBytes, appendText, textMark } from "../memory/text";
+import { Symbol, symbolName } from "../symbols/symbols";
+import { stringBytes, stringLength, takeTextAsString } from "../values/string";
+import { Value } from "../values/value";
+
+/** Why an evaluation failed. `tryEval` catches THROWN and ASSERTION. */
+export const ERROR_EVAL: u32 = 0;
+export const ERROR_TYPE: u32 = 1;
+export const ERROR_THROWN: u32 = 2;
+export const ERROR_ASSERTION: u32 = 3;
+export const ERROR_ABORT: u32 = 4;
+export const ERROR_UNDEFINED_VARIABLE: u32 = 5;
+export const ERROR_MISSING_ARGUMENT: u32 = 6;
+export const ERROR_INFINITE_RECURSION: u32 = 7;
+export const ERROR_STACK_OVERFLOW: u32 = 8;
+/** The host could not do what was asked: files, the store. */
+export const ERROR_HOST: u32 = 9;
+export const ERROR_PARSE: u32 = 10;
+
+/** The error being raised, read by unwind.ts. */
+export let raisedKind: u32 = 0;
+export let raisedMessage: Value = 0;
+export let raisedPosition: u32 = 0;
+/** Names for "Did you mean …?": a LIST of STRING, or 0. */
+export let raisedSuggestions: Value = 0;
+/** An ERROR cell when an earlier error is raised again, else 0. */
+export let raisedAgain: Value = 0;
+
+let mark: u32 = 0;
+let kindBegun: u32 = 0;
+
+/** Begins a message of a failure of `kind`. */
+export function beginError(kind: u32): void {
+  kindBegun = kind;
+  mark = textMark();
+  raisedSuggestions = 0;
+}
+
+/** Appends the bytes of a STRING or PATH to the message. */
+export function errorString(string: Value): void {
+  appendBytes(stringBytes(string), stringLength(string));
+}
+
+/** Appends a name in single quotes. */
+export function errorQuoted(string: Value): void {
+  appendByte(0x27);
+  errorString(string);
+  appendByte(0x27);
+}
+
+export function errorSymbol(symbol: Symbol): void {
+  errorString(symbolName(symbol));
+}
+
+export function suggest(names: Value): void {
+  raisedSuggestions = names;
+}
+
+/** Ends the message and raises it at `position` (0: nowhere in particular). Does not return. */
+export function raiseError(position: u32 = 0): void {
+  raisedKind = kindBegun;
+  raisedMessage = takeTextAsString(mark);
+  raisedPosition = position;
+  raisedAgain = 0;
+  raise();
+}
+
+/** Raises an error whose whole message is a literal. Does not return. */
+export function fail(kind: u32, message: string, position: u32 = 0): void {
+  beginError(kind);
+  appendText(message);
+  raiseError(position);
+}
+
+/** Raises the error of a thunk that failed before. Does not return. */
+export function raiseErrorAgain(error: Value): void {
+  raisedAgain = error;
+  raise();
+}
+
+@external("host", "raise")
+declare function raise(): void;

@@ -1,0 +1,257 @@
+// Unwinding: from where an error was raised down the machine's stack, to a `tryEval` that catches it or to the end.
+//
+// On the way every thunk that was being evaluated is marked as failed, so that meeting it again raises the same error,
+// and what each evaluation was doing is added to the traces: static contexts of the code (compile/contexts.ts), contexts
+// that builtins have set, calls and selections. The innermost trace comes first, as Nix prints them.
+
+import { Address } from "../memory/chunks";
+import { textRewind } from "../memory/text";
+import {
+  BLOCK_LAMBDA,
+  Block,
+  Code,
+  OP_INTERPOLATE,
+  OP_NIP,
+  OP_SELECT,
+  blockAt,
+  opcodeOf,
+} from "../compile/code";
+import { contextsCount, coversPc, staticContextAt } from "../compile/contexts";
+import { pendingArgument, setArgumentContext } from "../machine/builtin-call";
+import {
+  Frame,
+  Primop,
+  frameContext,
+  frameContextValue,
+  frameContextIsAlways,
+  framePc,
+  frameSize,
+  localInt,
+  primopOf,
+} from "../machine/native";
+import { raisingFrame, raisingPc, saveRegisters, setRaisingFrame } from "../machine/registers";
+import {
+  CALL_TARGET,
+  PLAIN_TARGET,
+  callDepth,
+  previousRecord,
+  record,
+  recordEnv,
+  recordPc,
+  recordTarget,
+  setCallDepth,
+  setRecord,
+  setSp,
+} from "../machine/stack";
+import { ARGUMENT_CODE, RESUME_CODE } from "../machine/static-code";
+import { findKey, keyPosition, keysOf } from "../values/attrs";
+import { rewindAttrs } from "../values/attrs-builder";
+import { markFailed } from "../values/thunk";
+import { Value, isAttrs } from "../values/value";
+import { symbolName } from "../symbols/symbols";
+import {
+  errorKind,
+  errorMessage,
+  errorPosition,
+  errorSuggestions,
+  errorTraces,
+  makeErrorCell,
+  makeTrace,
+} from "./error-cell";
+import {
+  ERROR_ASSERTION,
+  ERROR_THROWN,
+  raisedAgain,
+  raisedKind,
+  raisedMessage,
+  raisedPosition,
+  raisedSuggestions,
+} from "./raise";
+
+/** The builtin that catches; set by builtins/evaluation.ts. */
+let catcher: Value = 0;
+/** What `catcher` awaits when an error was caught. */
+export const CAUGHT: Value = 0x7ffffff1;
+
+export function setCatcher(builtin: Value): void {
+  catcher = builtin;
+}
+
+/** Positions that are no news to anybody: those of the built-in `derivation`. */
+let internalStart: u32 = 0;
+let internalEnd: u32 = 0;
+
+export function setInternalPositions(start: u32, end: u32): void {
+  internalStart = start;
+  internalEnd = end;
+}
+
+let kind: u32 = 0;
+let message: Value = 0;
+let position: u32 = 0;
+let suggestions: Value = 0;
+let traces: Value = 0;
+/** The ERROR cell of the present traces, or 0 if it must be made. */
+let cell: Value = 0;
+
+/** Unwinds after `raise`. True when the error was caught: then the machine can run on. Otherwise `uncaughtError()`. */
+export function unwind(): bool {
+  beginUnwinding();
+  const catchable = kind == ERROR_THROWN || kind == ERROR_ASSERTION;
+  const frame = raisingFrame;
+  setRaisingFrame(0);
+  let pc = raisingPc;
+  if (frame != 0) pc = leaveBuiltin(frame, 0);
+  addCodeTraces(pc, 0);
+  while (record != 0) {
+    const at = record;
+    const above = pc;
+    leaveTarget(at);
+    setRecord(previousRecord(at));
+    pc = recordPc(at);
+    const waiting = pc == RESUME_CODE || pc == ARGUMENT_CODE;
+    if (recordTarget(at) == CALL_TARGET) addCallTraces(above, at, waiting);
+    if (!waiting) {
+      addCodeTraces(pc, at);
+      continue;
+    }
+    const f: Frame = at - frameSize(changetype<Primop>(recordEnv(at)));
+    if (catchable && recordEnv(at) == catcher && pc == RESUME_CODE) {
+      resumeCatcher(f, at, recordEnv(at));
+      return true;
+    }
+    pc = leaveBuiltin(f, pc);
+    addCodeTraces(pc, 0);
+  }
+  return false;
+}
+
+/** The error that nothing has caught: an ERROR cell. */
+export function uncaughtError(): Value {
+  return errorCell();
+}
+
+function beginUnwinding(): void {
+  const again = raisedAgain;
+  if (again != 0) {
+    kind = errorKind(again);
+    message = errorMessage(again);
+    position = errorPosition(again);
+    suggestions = errorSuggestions(again);
+    traces = errorTraces(again);
+    cell = again;
+    return;
+  }
+  kind = raisedKind;
+  message = raisedMessage;
+  position = raisedPosition;
+  suggestions = raisedSuggestions;
+  traces = 0;
+  cell = 0;
+}
+
+function errorCell(): Value {
+  if (cell == 0) cell = makeErrorCell(kind, message, position, traces, suggestions);
+  return cell;
+}
+
+function addTrace(at: u32, text: Address, subject: Value = 0, always: bool = false): void {
+  traces = makeTrace(at, text, subject, always, traces);
+  cell = 0;
+}
+
+function leaveTarget(at: Address): void {
+  const target = recordTarget(at);
+  if (target == CALL_TARGET) setCallDepth(callDepth - 1);
+  else if (target != PLAIN_TARGET) markFailed(target, errorCell());
+}
+
+function resumeCatcher(f: Frame, at: Address, env: Address): void {
+  textRewind(localInt(f, 0));
+  rewindAttrs(localInt(f, 1));
+  // As if what it waits for had returned: the value is pushed where the record was.
+  store<u32>(at, CAUGHT);
+  setSp(at + 4);
+  saveRegisters(RESUME_CODE, env);
+}
+
+// ── What was going on ──
+
+/** The position of the instruction before `pc`. */
+@inline
+function positionBefore(pc: Code): u32 {
+  return load<u32>(pc - 4);
+}
+
+/** Adds what a builtin was doing, and returns the pc of the code that called it. */
+function leaveBuiltin(f: Frame, pc: Code): Code {
+  const primop = primopOf(f);
+  const callPc = framePc(f);
+  const callPosition = positionBefore(callPc);
+  if (pc == ARGUMENT_CODE) setPendingContext(f, primop);
+  const context = frameContext(f);
+  if (context != 0 && load<u32>(context - 4) != 0) {
+    addTrace(callPosition, context, frameContextValue(f), frameContextIsAlways(f));
+  }
+  if (primop.traced != 0) {
+    addTrace(callPosition, changetype<usize>("while calling the '%1%' builtin"), symbolName(primop.name));
+  }
+  return callPc;
+}
+
+/** Types that are checked where they are forced name their argument also when forcing it fails. */
+function setPendingContext(f: Frame, primop: Primop): void {
+  const index = pendingArgument(f, primop);
+  const spec = (primop.specs >>> (index << 2)) & 15;
+  if (NAMES_PENDING_ARGUMENT & (1 << spec)) setArgumentContext(f, primop, index);
+}
+
+/** INT, BOOL, STRING, PLAIN_STRING, FUNCTION, FLOAT; not STRICT, LIST and ATTRS. */
+const NAMES_PENDING_ARGUMENT: u32 = 0b1100111100;
+
+/** Adds the static contexts around the instruction before `pc`; `at` is the record that waited there, or 0. */
+function addCodeTraces(pc: Code, at: Address): void {
+  const block = changetype<Block>(blockAt(pc));
+  addInstructionTraces(pc, at);
+  const table = block.contexts;
+  if (table == 0) return;
+  const count = contextsCount(table);
+  for (let i: u32 = 0; i < count; i++) {
+    const context = staticContextAt(table, i);
+    if (coversPc(table, context, pc)) addTrace(context.position, context.message, context.subject);
+  }
+}
+
+/** What single instructions say of themselves. */
+function addInstructionTraces(pc: Code, at: Address): void {
+  const select = pc - 20;
+  if (opcodeOf(load<u32>(pc)) == OP_NIP && opcodeOf(load<u32>(select)) == OP_SELECT) {
+    const symbol = load<u32>(select, 4);
+    if (at != 0) addDefinitionTrace(load<u32>(at - 4), symbol);
+    addTrace(positionBefore(pc), changetype<usize>("while evaluating the attribute '%1%'"), symbolName(symbol));
+    return;
+  }
+  if (opcodeOf(load<u32>(pc - 8)) == OP_INTERPOLATE && at == 0) {
+    addTrace(positionBefore(pc), changetype<usize>("while evaluating a path segment"));
+  }
+}
+
+/** Where the attribute that was being forced is defined. */
+function addDefinitionTrace(set: Value, symbol: u32): void {
+  if (!isAttrs(set)) return;
+  const index = findKey(keysOf(set), symbol);
+  if (index < 0) return;
+  const definition = keyPosition(keysOf(set), <u32>index);
+  if (definition == 0 || (definition >= internalStart && definition < internalEnd)) return;
+  addTrace(definition, changetype<usize>("from the definition of '%1%'"), symbolName(symbol));
+}
+
+/** The call of a function whose code was at `pc`; `waiting`: a builtin made it. */
+function addCallTraces(pc: Code, at: Address, waiting: bool): void {
+  const block = changetype<Block>(blockAt(pc));
+  if (block.kind != BLOCK_LAMBDA) return;
+  if (block.name != 0) addTrace(block.position, changetype<usize>("while calling '%1%'"), symbolName(block.name));
+  else addTrace(block.position, changetype<usize>("while calling anonymous lambda"));
+  const callSite = waiting ? 0 : positionBefore(recordPc(at));
+  if (callSite != 0) addTrace(callSite, changetype<usize>("from call site"));
+}

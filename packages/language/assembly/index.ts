@@ -1,0 +1,583 @@
+// The module: what the host calls (packages/eval/src/core.ts is its counterpart).
+//
+// The host makes values through the `new…` functions, starts an evaluation with one of `begin…`, and calls `run` until it
+// is done; where `run` asks for something (STATUS_HOST) the host answers and calls it again. A function that raises an
+// error throws through the module: the host then calls `handleError`, and if that says that the error was caught, `run`.
+//
+// Values are addresses. One that the host got is valid until it calls `run` again; `keep` makes a handle that lasts.
+
+import { initializeOperations, defineAllBuiltins } from "./builtins/all";
+import { defineDerivation, loadDerivation } from "./builtins/derivation-function";
+import { setTraceVerbose } from "./builtins/control";
+import { defineConstantNamed } from "./builtins/registry";
+import { Code } from "./compile/code";
+import { findGlobal, initializeGlobals } from "./compile/globals";
+import { loadSource, loadedBytes, showSource } from "./compile/load";
+import {
+  appendTraceMessage,
+  errorKind as kindOfError,
+  errorMessage as messageOfError,
+  errorPosition as positionOfError,
+  errorSuggestions as suggestionsOfError,
+  errorTraces as tracesOfError,
+  traceAlways as isTraceAlwaysShown,
+  traceInner as traceInside,
+  tracePosition as positionOfTrace,
+} from "./errors/error-cell";
+import { beginError, raiseError } from "./errors/raise";
+import { uncaughtError, unwind } from "./errors/unwind";
+import { TO_JSON_WITH } from "./formats/write-json";
+import { TO_XML_WITH } from "./formats/write-xml";
+import { Primop, actionArguments, actionSubject, frameSize } from "./machine/native";
+import {
+  builtinCallCount,
+  callCount,
+  env,
+  listConcatCount,
+  lookupCount,
+  saveRegisters,
+  setMaximumCallDepth,
+  setRaisingFrame,
+  setRaisingPc,
+  thunkCount,
+  updateCount,
+  updatedValueCount,
+} from "./machine/registers";
+import { STATUS_YIELD, run as runMachine } from "./machine/run";
+import {
+  PLAIN_TARGET,
+  RECORD_SIZE,
+  initializeStack,
+  resetStack,
+  setMaximumStackSize,
+  setSp,
+  sp,
+  writeRecord,
+} from "./machine/stack";
+import { FORCE_CODE, HALT_CODE, applyCode, initializeStaticCode } from "./machine/static-code";
+import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, returnChunks, takeChunks, usedChunks } from "./memory/chunks";
+import { collect, collectionCount } from "./memory/collect";
+import { collectionThreshold, heapBytes, sealHeap, setCollectionThreshold } from "./memory/heap";
+import { permanentBytes } from "./memory/permanent";
+import { releaseRoot, takeRoot } from "./memory/roots";
+import { appendBytes, textLengthFrom, textMark, textRewind, textStart } from "./memory/text";
+import { AUTO_CALL, SELECT_ALONG_PATH } from "./operations/auto-call";
+import { COERCE_TO_STRING, coerceRequest } from "./operations/coerce";
+import { DEEP_FORCE } from "./operations/deep-force";
+import { setStoreDirectory } from "./operations/store-path";
+import { SYMBOL_FIND_FILE, SYMBOL_NIX_PATH, initializeKnownSymbols } from "./symbols/known";
+import { initializeSymbols, internBytes, internString, symbolCount, symbolName } from "./symbols/symbols";
+import { setPipeOperators } from "./syntax/lexer";
+import { sourceAt, sourceCount as countOfSources } from "./syntax/positions";
+import { setHomePath, setPureParsing, setSyntaxLints } from "./syntax/settings";
+import {
+  syntaxWarningCount as countOfWarnings,
+  syntaxWarningLength as lengthOfWarning,
+  syntaxWarningMessage as messageOfWarning,
+  syntaxWarningPosition as positionOfWarning,
+} from "./syntax/syntax-errors";
+import { indexAtRank, orderOf } from "./values/attr-order";
+import { attrValue, attrsCount, findAttr, findKey, keyPosition, keySymbol, keysOf } from "./values/attrs";
+import { addAttr, beginAttrs, endAttrs } from "./values/attrs-builder";
+import { NULL, TRUE, initializeConstants } from "./values/constants";
+import { contextCount, contextElement } from "./values/context";
+import { listItem, listLength, makeList, setListItem } from "./values/list";
+import { floatOf, intOf, makeFloat, makeInt } from "./values/number";
+import { appendAmbiguous, appendValue } from "./values/print";
+import {
+  makePath,
+  makePermanentPath,
+  makePermanentString,
+  makeString,
+  makeStringOfLength,
+  stringBytes,
+  stringContext,
+  stringLength,
+} from "./values/string";
+import { makeThunk } from "./values/thunk";
+import { Value, kindOf, resolve } from "./values/value";
+
+// ── Settings ──
+
+/** Makes the module ready for settings and constants. First of all. */
+export function initialize(): void {
+  initializeConstants();
+  initializeSymbols();
+  initializeKnownSymbols();
+  initializeStaticCode();
+  initializeStack();
+  initializeOperations();
+  defineAllBuiltins();
+  defineDerivation();
+}
+
+/** Adds a constant to `builtins`: its name is the input. */
+export function defineBuiltin(nameLength: u32, value: Value): void {
+  defineConstantNamed(internBytes(input, nameLength), value);
+}
+
+/** Ends the initialization: nothing may be defined afterwards. */
+export function finishInitialization(): void {
+  initializeGlobals();
+  loadDerivation();
+  sealHeap();
+}
+
+/** The store's directory: the input, without a slash at the end. */
+export function configureStore(length: u32): void {
+  setStoreDirectory(makePermanentString(input, length));
+}
+
+export function configureSyntax(pipeOperators: bool, pure: bool, urlLint: u32, shortPathLint: u32, absolutePathLint: u32): void {
+  setPipeOperators(pipeOperators);
+  setPureParsing(pure);
+  setSyntaxLints(urlLint, shortPathLint, absolutePathLint);
+}
+
+/** Before `initialize`: what the settings forbid or allow. */
+export function configureEvaluation(pure: bool, restricted: bool, writesStore: bool, traceVerbose: bool): void {
+  setTraceVerbose(traceVerbose);
+}
+
+/** Before `initialize`: enables the experimental feature whose name is the input; unknown names are ignored. */
+export function enableFeature(nameLength: u32): void {}
+
+/** What `~` stands for: the input. */
+export function configureHome(length: u32): void {
+  setHomePath(makePermanentString(input, length));
+}
+
+export function configureLimits(maximumCallDepth: u32, maximumStackSize: u32, heapThreshold: u32): void {
+  setMaximumCallDepth(maximumCallDepth);
+  setMaximumStackSize(maximumStackSize);
+  if (heapThreshold != 0) setCollectionThreshold(heapThreshold);
+}
+
+// ── Input: bytes that the host writes ──
+
+let input: Address = 0;
+let inputCapacity: u32 = 0;
+
+/** Room for `length` bytes; valid until the next call. Functions that speak of "the input" read its beginning. */
+export function inputBuffer(length: u32): Address {
+  if (length <= inputCapacity) return input;
+  if (inputCapacity != 0) returnChunks(input, chunksFor(inputCapacity));
+  const chunks = chunksFor(length);
+  input = takeChunks(chunks, OWNER_BUFFER);
+  inputCapacity = chunks * CHUNK_SIZE;
+  return input;
+}
+
+// ── Making values ──
+
+/** A string of the input. */
+export function newString(length: u32): Value {
+  return makeString(input, length);
+}
+
+/** A string of `length` bytes, which the host writes to its address. */
+export function newStringSpace(length: u32): Value {
+  return makeStringOfLength(length);
+}
+
+export function nullValue(): Value {
+  return NULL;
+}
+
+/** A path of the input, which must be absolute and normalised. */
+export function newPath(length: u32): Value {
+  return makePath(input, length);
+}
+
+export function newInt(n: f64): Value {
+  return makeInt(<i64>n);
+}
+
+export function newList(length: u32): Value {
+  return makeList(length);
+}
+
+export function setItem(list: Value, index: u32, item: Value): void {
+  setListItem(list, index, item);
+}
+
+/** Begins a set; `newAttr` adds to the set begun last, `endSet` makes it. */
+export function beginSet(): u32 {
+  return beginAttrs();
+}
+
+/** Adds an attribute whose name is the input. */
+export function newAttr(nameLength: u32, value: Value): void {
+  addAttr(internBytes(input, nameLength), value);
+}
+
+export function endSet(mark: u32): Value {
+  return endAttrs(mark);
+}
+
+// ── Looking at values ──
+
+/** The kind of a value (values/value.ts), or -1 if it is not evaluated. */
+export function valueKind(value: Value): i32 {
+  const resolved = resolve(value);
+  if ((resolved & 1) == 0 && (load<u32>(resolved) & 7) != 7) return -1;
+  return <i32>kindOf(resolved);
+}
+
+export function stringAddress(value: Value): Address {
+  return stringBytes(resolve(value));
+}
+
+export function stringSize(value: Value): u32 {
+  return stringLength(resolve(value));
+}
+
+/** The number of context elements of a string, and their names as strings. */
+export function contextSize(value: Value): u32 {
+  return contextCount(stringContext(resolve(value)));
+}
+
+export function contextName(value: Value, index: u32): Value {
+  return symbolName(contextElement(stringContext(resolve(value)), index));
+}
+
+/** An integer, exact up to 2^53. */
+export function intValue(value: Value): f64 {
+  return <f64>intOf(resolve(value));
+}
+
+export function boolValue(value: Value): bool {
+  return resolve(value) == TRUE;
+}
+
+export function listSize(value: Value): u32 {
+  return listLength(resolve(value));
+}
+
+export function itemAt(value: Value, index: u32): Value {
+  return listItem(resolve(value), index);
+}
+
+export function setSize(value: Value): u32 {
+  return attrsCount(resolve(value));
+}
+
+/** The name of the attribute at `rank` in bytewise order. */
+export function attrNameAt(value: Value, rank: u32): Value {
+  const keys = keysOf(resolve(value));
+  return symbolName(keySymbol(keys, indexAtRank(orderOf(keys), rank)));
+}
+
+export function attrAt(value: Value, rank: u32): Value {
+  return attrValue(resolve(value), indexAtRank(orderOf(keysOf(resolve(value))), rank));
+}
+
+/** The attribute whose name is the input, or 0. */
+export function attrNamed(value: Value, nameLength: u32): Value {
+  return findAttr(resolve(value), internBytes(input, nameLength));
+}
+
+/** Keeps a value: the handle stays valid until `release`, whatever runs meanwhile. */
+export function keep(value: Value): Address {
+  const handle = takeRoot();
+  store<u32>(handle, <u32>value);
+  return handle;
+}
+
+export function kept(handle: Address): Value {
+  return load<u32>(handle);
+}
+
+export function release(handle: Address): void {
+  releaseRoot(handle);
+}
+
+// ── Evaluating ──
+
+/**
+ * Parses and compiles the input, or raises the first error in it; the result is for `newThunk`. `path` is the source's own
+ * path as a string, 0 if it is no file, `base` that of the directory of its relative paths.
+ */
+export function loadInput(length: u32, origin: u32, path: Value, base: Value): Code {
+  return loadSource(input, length, origin, permanentPath(path), permanentPath(base), 0);
+}
+
+/** A thunk of a program. */
+export function newThunk(code: Code): Value {
+  return makeThunk(code, 0);
+}
+
+function permanentPath(path: Value): Value {
+  return path == 0 ? 0 : makePermanentPath(stringBytes(path), stringLength(path));
+}
+
+/** Writes what `--parse` prints of the input to the output. */
+export function showInput(length: u32, origin: u32, path: Value, base: Value): void {
+  outputMark = textMark();
+  showSource(input, length, origin, permanentPath(path), permanentPath(base));
+}
+
+/** Begins to force a value. */
+export function beginForce(value: Value): void {
+  begin(FORCE_CODE);
+  push(value);
+}
+
+/** Begins to call a function with one argument. */
+export function beginCall(callee: Value, argument: Value): void {
+  begin(applyCode(1));
+  push(argument);
+  push(resolve(callee));
+}
+
+export function beginDeepForce(value: Value): void {
+  beginCall(DEEP_FORCE, value);
+}
+
+/** Begins to write a value as JSON; `lazily` without evaluating anything more. */
+export function beginJson(value: Value, lazily: bool): void {
+  beginCall2(TO_JSON_WITH, value, newInt(lazily ? 1 : 0));
+}
+
+/** Begins to write a value as XML, with the flags of formats/write-xml.ts. */
+export function beginXml(value: Value, flags: u32): void {
+  beginCall2(TO_XML_WITH, value, newInt(<f64>flags));
+}
+
+/** Begins to turn a value into a string as `--raw` does: nothing but what is like a string. */
+export function beginRaw(value: Value): void {
+  beginCall2(COERCE_TO_STRING, value, coerceRequest(RAW_FLAGS, "while generating the output"));
+}
+
+const RAW_FLAGS: u32 = 6;
+
+/** Begins to call a function with a pattern with the attributes that it names; see operations/auto-call.ts. */
+export function beginAutoCall(argumentSet: Value, value: Value): void {
+  beginCall2(AUTO_CALL, argumentSet, value);
+}
+
+/** Begins one step along a selection path: `name` and `path` are strings. */
+export function beginSelect(value: Value, name: Value, path: Value): void {
+  begin(applyCode(3));
+  push(path);
+  push(name);
+  push(value);
+  push(SELECT_ALONG_PATH);
+}
+
+function beginCall2(callee: Value, a: Value, b: Value): void {
+  begin(applyCode(2));
+  push(b);
+  push(a);
+  push(callee);
+}
+
+/** Begins to look the name of `<name>`, a string, up in the search path. */
+export function beginFindFile(name: Value): void {
+  beginCall2(findGlobal(SYMBOL_FIND_FILE), findGlobal(SYMBOL_NIX_PATH), name);
+}
+
+/** Prepares the stack for an evaluation of `code`, on top of what may be waiting there. */
+function begin(code: Code): void {
+  writeRecord(sp, PLAIN_TARGET, env, HALT_CODE);
+  setSp(sp + RECORD_SIZE);
+  saveRegisters(code, 0);
+}
+
+function push(value: Value): void {
+  store<u32>(sp, value);
+  setSp(sp + 4);
+}
+
+/** Runs until the evaluation is done (0) or the host is wanted (1). */
+export function run(): u32 {
+  while (true) {
+    const status = runMachine();
+    if (status != STATUS_YIELD) return status;
+    if (heapBytes() > collectionThreshold) collect();
+  }
+}
+
+/** Takes the value of an evaluation that is done. */
+export function takeResult(): Value {
+  setSp(sp - 4);
+  return load<u32>(sp);
+}
+
+// ── What the machine asks for ──
+
+/** The kind of the request (machine/host-request.ts). */
+export function requestKind(): u32 {
+  return <u32>actionSubject;
+}
+
+export function requestArgument(index: u32): Value {
+  return load<u32>(actionArguments + (index << 2));
+}
+
+/** Answers the request; then `run`. */
+export function answer(value: Value): void {
+  push(value);
+}
+
+/** Answers it with an error of `kind`, whose message is the input. Raises it. */
+export function answerError(kind: u32, length: u32): void {
+  const frame = sp - frameSize(changetype<Primop>(env));
+  setRaisingFrame(frame);
+  beginError(kind);
+  appendBytes(input, length);
+  raiseError();
+}
+
+// ── Errors ──
+
+/** After an error was thrown: whether something in the program caught it. If so, `run` again. */
+export function handleError(): bool {
+  if (unwind()) return true;
+  error = uncaughtError();
+  // Nothing waits any more: an error that nobody catches ends everything.
+  resetStack();
+  return false;
+}
+
+let error: Value = 0;
+let trace: Value = 0;
+
+export function errorKind(): u32 {
+  return kindOfError(error);
+}
+
+export function errorMessage(): Value {
+  return messageOfError(error);
+}
+
+export function errorPosition(): u32 {
+  return positionOfError(error);
+}
+
+/** A LIST of STRING, or 0. */
+export function errorSuggestions(): Value {
+  return suggestionsOfError(error);
+}
+
+/** Goes to the next trace, outermost first; false when there is none. Before the first: `rewindTraces`. */
+export function nextTrace(): bool {
+  trace = trace == 0 ? tracesOfError(error) : traceInside(trace);
+  return trace != 0;
+}
+
+export function rewindTraces(): void {
+  trace = 0;
+}
+
+/** Writes the trace's message to the output. */
+export function writeTraceMessage(): void {
+  outputMark = textMark();
+  appendTraceMessage(trace);
+}
+
+export function tracePosition(): u32 {
+  return positionOfTrace(trace);
+}
+
+export function traceAlways(): bool {
+  return isTraceAlwaysShown(trace);
+}
+
+// ── Output: bytes that the module writes ──
+
+let outputMark: u32 = 0;
+
+/** Prints a value as `nix-instantiate --eval` does (0), or as `nix eval` (1). */
+export function printValue(value: Value, style: u32): void {
+  outputMark = textMark();
+  if (style == 0) appendAmbiguous(value);
+  else appendValue(value);
+}
+
+export function outputAddress(): Address {
+  return textStart(outputMark);
+}
+
+export function outputSize(): u32 {
+  return textLengthFrom(outputMark);
+}
+
+export function clearOutput(): void {
+  textRewind(outputMark);
+}
+
+// ── Warnings of the parser, about the source that was loaded last ──
+
+export function warningCount(): u32 {
+  return countOfWarnings();
+}
+
+export function warningPosition(index: u32): u32 {
+  return positionOfWarning(index);
+}
+
+export function warningAddress(index: u32): Address {
+  return messageOfWarning(index);
+}
+
+export function warningSize(index: u32): u32 {
+  return lengthOfWarning(index);
+}
+
+// ── Sources ──
+
+export function sourceCount(): u32 {
+  return countOfSources();
+}
+
+export function sourceStart(index: u32): u32 {
+  return sourceAt(index).start;
+}
+
+export function sourceLength(index: u32): u32 {
+  return sourceAt(index).length;
+}
+
+export function sourceOrigin(index: u32): u32 {
+  return sourceAt(index).origin;
+}
+
+/** A PATH, or 0. */
+export function sourcePath(index: u32): Value {
+  return sourceAt(index).path;
+}
+
+// ── Statistics ──
+
+/** One of the counters of NIX_SHOW_STATS, by its place in packages/eval/src/statistics.ts. */
+export function statistic(index: u32): f64 {
+  switch (index) {
+    case 0:
+      return <f64>thunkCount;
+    case 1:
+      return <f64>callCount;
+    case 2:
+      return <f64>builtinCallCount;
+    case 3:
+      return <f64>lookupCount;
+    case 4:
+      return <f64>updateCount;
+    case 5:
+      return <f64>updatedValueCount;
+    case 6:
+      return <f64>listConcatCount;
+    case 7:
+      return <f64>symbolCount();
+    case 8:
+      return <f64>heapBytes();
+    case 9:
+      return <f64>permanentBytes();
+    case 10:
+      return <f64>collectionCount;
+    case 11:
+      return <f64>loadedBytes;
+    default:
+      return <f64>usedChunks() * CHUNK_SIZE;
+  }
+}

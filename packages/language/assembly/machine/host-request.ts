@@ -1,0 +1,48 @@
+// What the machine asks of the host. There are no imported functions for it: the machine leaves `run` with a request,
+// and goes on when the host has answered, at once or a week later (packages/eval/src/driver).
+//
+// Arguments are values in memory, as the comment of each request says. The answer is a value, which the host makes
+// through the exports in index.ts; "nothing" is NULL. The host can also answer with an error, which is raised where the
+// request was made.
+
+/** path → STRING: the contents of a file. Fails as the file system does. */
+export const REQUEST_READ_FILE: u32 = 1;
+/** path → STRING: "regular", "directory", "symlink", "unknown", or NULL when nothing is there. Does not follow a final link. */
+export const REQUEST_FILE_TYPE: u32 = 2;
+/** path → ATTRS: name → STRING type. */
+export const REQUEST_READ_DIRECTORY: u32 = 3;
+/** path → STRING: the target of a symbolic link. */
+export const REQUEST_READ_LINK: u32 = 4;
+/** path → PATH: the file that `import path` reads: links followed, `default.nix` of a directory. */
+export const REQUEST_RESOLVE_IMPORT: u32 = 5;
+/** STRING name → STRING, "" when unset. */
+export const REQUEST_ENVIRONMENT: u32 = 6;
+/**
+ * Adds a path to the store. a: PATH; b: STRING name; c: LIST of accepted paths relative to a (STRING, parents first), or
+ * NULL for all; d: ATTRS {method, algorithm, hash} or NULL for a NAR hashed with SHA-256 → STRING: the store path.
+ */
+export const REQUEST_ADD_PATH: u32 = 7;
+/** a: STRING store path, b: STRING contents, c: LIST of references → NULL. Only in read-write mode. */
+export const REQUEST_ADD_TEXT: u32 = 8;
+/** a: STRING store path, b: STRING ATerm, c: LIST of references → NULL. Only in read-write mode. */
+export const REQUEST_WRITE_DERIVATION: u32 = 9;
+/** a: small int level (0 trace, 1 warning), b: STRING text → NULL. */
+export const REQUEST_MESSAGE: u32 = 10;
+/** a: small int, a position → ATTRS {file, line, column}, or NULL when it has no file. */
+export const REQUEST_POSITION: u32 = 11;
+/** STRING path in the store → NULL when it is valid, else an error. Used where the contents of a store path are wanted. */
+export const REQUEST_ENSURE_PATH: u32 = 12;
+/** PATH, STRING algorithm → STRING: base16 digest of the file's contents. */
+export const REQUEST_HASH_FILE: u32 = 13;
+/** STRING path inside of the store (links may lead there) → STRING: the path with links followed. */
+export const REQUEST_RESOLVE_STORE_PATH: u32 = 14;
+/** → INT: seconds since 1970. */
+export const REQUEST_CURRENT_TIME: u32 = 15;
+/** a: STRING entry of the search path (URL or path) → PATH where it is, or NULL when it is not there. */
+export const REQUEST_SEARCH_PATH_ENTRY: u32 = 16;
+/** a: ATTRS of a fetch, b: STRING its kind → as the kind says. */
+export const REQUEST_FETCH: u32 = 17;
+/** STRING store path → LIST of STRING: what a valid path refers to; NULL when it is not valid. */
+export const REQUEST_PATH_REFERENCES: u32 = 18;
+/** PATH → PATH: with all links followed; NULL when nothing is there. */
+export const REQUEST_RESOLVE_LINKS: u32 = 19;

@@ -1,0 +1,897 @@
+// The machine: runs code until the evaluation is done, the host is needed, or it is time to let the collector look.
+//
+// One loop, three parts. An instruction either finishes by itself (`continue`), or leaves a builtin to be called in `f`,
+// or a value to be pushed in forced form in `value`. Nothing here recurses: what waits is a record on the machine's stack
+// (stack.ts), so depth costs sixteen bytes and evaluation can stop at any instruction that waits.
+//
+// The registers live in local variables; they are saved when `run` is left, and `raisingPc` before anything that may
+// raise an error. The loop is left now and then (YIELD) even when nothing is wanted: engines replace the code of a
+// function by a faster one only when it is entered.
+
+import { Address, OWNER_PERMANENT, ownerOf } from "../memory/chunks";
+import { FALSE, TRUE, makeBool } from "../values/constants";
+import { envParent, envSlot, makeEnv, makeEnv1, setEnvSlot } from "../values/env";
+import { findAttr, attrValue, findKey, keysOf, setAttrValue } from "../values/attrs";
+import { lambdaBlock, lambdaEnv, makeLambda } from "../values/function";
+import { makeList, listItems, setListItem } from "../values/list";
+import { floatOf, isFloat, makeFloat, makeInt } from "../values/number";
+import { APPLY_ENTERED, applyArgument, applyCallee, applyCount, forward, makeThunk } from "../values/thunk";
+import {
+  KIND_LAMBDA,
+  TAG_APPLY,
+  TAG_ENTERED,
+  TAG_FORWARD,
+  TAG_MASK,
+  TAG_SUSPENDED,
+  Value,
+  isAttrs,
+  isKind,
+  isString,
+  isWhnf,
+} from "../values/value";
+import { CANONICAL_PATH, COERCE_TO_STRING, COPY_TO_STORE, coerceNow, coerceRequest } from "../operations/coerce";
+import { EQUAL, equalNow } from "../operations/equality";
+import { LESS_THAN, compareNow } from "../operations/comparison";
+import {
+  OP_ADD,
+  OP_ADD_DYNAMIC,
+  OP_AND,
+  OP_ARGUMENT,
+  OP_ASSERT,
+  OP_ATTRS,
+  OP_ATTRS_FROM_ENV,
+  OP_BIND_FORMALS,
+  OP_CALL,
+  OP_CHECK_BOOL,
+  OP_CONCAT_LISTS,
+  OP_CONCAT_PATH,
+  OP_CONCAT_STRINGS,
+  OP_CONSTANT,
+  OP_DIVIDE,
+  OP_EQUAL,
+  OP_FORCE,
+  OP_GET,
+  OP_GET_0,
+  OP_GET_1,
+  OP_GET_2,
+  OP_HALT,
+  OP_HAS,
+  OP_HAS_DYNAMIC,
+  OP_IMPLIES,
+  OP_INTERPOLATE,
+  OP_INTERPOLATE_PATH,
+  OP_JUMP,
+  OP_JUMP_IF_FALSE,
+  OP_LAMBDA,
+  OP_LEAVE_ENV,
+  OP_LESS_THAN,
+  OP_LIST,
+  OP_LOAD,
+  OP_LOAD_0,
+  OP_LOAD_1,
+  OP_LOAD_2,
+  OP_MULTIPLY,
+  OP_NEW_ENV,
+  OP_NIP,
+  OP_NOT,
+  OP_NOT_EQUAL,
+  OP_OPEN_ATTRS,
+  OP_OPEN_LIST,
+  OP_OR,
+  OP_OVERRIDE,
+  OP_RESUME,
+  OP_RETURN,
+  OP_SELECT,
+  OP_SELECT_DYNAMIC,
+  OP_SELECT_DYNAMIC_OR,
+  OP_SELECT_OR,
+  OP_SET_ATTR,
+  OP_SET_ITEM,
+  OP_SET_PARENT_SLOT,
+  OP_SET_SLOT,
+  OP_SUBTRACT,
+  OP_THUNK,
+  OP_UNDEFINED,
+  OP_UPDATE,
+  OP_WITH_SELECT,
+  Block,
+  Code,
+  blockEntry,
+  jumpBytes,
+  operandOf,
+} from "../compile/code";
+import {
+  ADD_OPERANDS,
+  NOT_EQUAL,
+  concatListOperands,
+  concatPathOperands,
+  concatStringOperands,
+  divide,
+  multiply,
+  subtract,
+  updateOperands,
+} from "./operators";
+import {
+  addDynamicAttr,
+  applyOverrides,
+  attrsFromEnv,
+  attrsFromOperands,
+  bindFormals,
+  hasDynamicAttr,
+  openAttrs,
+  raiseUndefined,
+  selectDynamic,
+  selectDynamicOr,
+  selectFrom,
+  selectFromWith,
+} from "./attributes";
+import {
+  functorOf,
+  makeRoom,
+  missingArguments,
+  pushPartial,
+  putRecordBelowCall,
+  raiseAssertion,
+  raiseCallDepth,
+  raiseNotBool,
+  raiseUnforceable,
+  spreadPartial,
+} from "./calls";
+import { prepareArguments, unforcedArgument } from "./builtin-call";
+import {
+  ACTION_CALL,
+  ACTION_FORCE,
+  ACTION_HOST,
+  ACTION_NATIVE,
+  Frame,
+  Primop,
+  STEP_RETURN_AWAITED,
+  action,
+  actionArguments,
+  actionCount,
+  actionSubject,
+  frameEnv,
+  framePc,
+  frameSize,
+  initializeFrame,
+  primopOf,
+  setAwaited,
+  step,
+} from "./native";
+import {
+  countBuiltinCall,
+  countCall,
+  countLookup,
+  countThunk,
+  env as savedEnv,
+  maximumCallDepth,
+  pc as savedPc,
+  saveRegisters,
+  setRaisingFrame,
+  setRaisingPc,
+} from "./registers";
+import {
+  CALL_TARGET,
+  PLAIN_TARGET,
+  RECORD_SIZE,
+  callDepth,
+  previousRecord,
+  record,
+  recordEnv,
+  recordPc,
+  recordTarget,
+  setCallDepth,
+  setRecord,
+  setSp,
+  sp as savedSp,
+  stackLimit,
+  writeRecord,
+} from "./stack";
+import { ARGUMENT_CODE, RESUME_CODE, RETURN_CODE, applyCode } from "./static-code";
+
+/** The evaluation that the host asked for is done: its value is on top of the stack. */
+export const STATUS_DONE: u32 = 0;
+/** A builtin waits for an answer of the host. */
+export const STATUS_HOST: u32 = 1;
+/** Time to let others look; run on. */
+export const STATUS_YIELD: u32 = 2;
+
+/** `${…}` in a string: paths are copied to the store. */
+const INTERPOLATION_FLAGS: u32 = COPY_TO_STORE | CANONICAL_PATH;
+/** Calls between two looks. */
+const CALLS_PER_RUN: u32 = 4096;
+
+/** Runs from the saved registers on. */
+export function run(): u32 {
+  let pc = savedPc;
+  let env = savedEnv;
+  let top = savedSp;
+  let fuel = CALLS_PER_RUN;
+  /** Whether the builtin in `f` has its arguments already. */
+  let prepared = false;
+
+  while (true) {
+    let value: Value = 0;
+    let f: Frame = 0;
+    const word = load<u32>(pc);
+    switch (word & 0xff) {
+      case OP_CONSTANT:
+        store<u32>(top, load<u32>(pc, 4));
+        top += 4;
+        pc += 8;
+        continue;
+      case OP_LOAD_0:
+        store<u32>(top, envSlot(env, operandOf(word)));
+        top += 4;
+        pc += 4;
+        continue;
+      case OP_LOAD_1:
+        store<u32>(top, envSlot(envParent(env), operandOf(word)));
+        top += 4;
+        pc += 4;
+        continue;
+      case OP_LOAD_2:
+        store<u32>(top, envSlot(envParent(envParent(env)), operandOf(word)));
+        top += 4;
+        pc += 4;
+        continue;
+      case OP_LOAD:
+        store<u32>(top, envSlot(ancestor(env, operandOf(word)), load<u32>(pc, 4)));
+        top += 4;
+        pc += 8;
+        continue;
+      case OP_FORCE:
+        pc += 8;
+        top -= 4;
+        value = load<u32>(top);
+        break;
+      case OP_GET_0:
+        pc += 8;
+        value = envSlot(env, operandOf(word));
+        break;
+      case OP_GET_1:
+        pc += 8;
+        value = envSlot(envParent(env), operandOf(word));
+        break;
+      case OP_GET_2:
+        pc += 8;
+        value = envSlot(envParent(envParent(env)), operandOf(word));
+        break;
+      case OP_GET:
+        value = envSlot(ancestor(env, operandOf(word)), load<u32>(pc, 4));
+        pc += 12;
+        break;
+      case OP_THUNK:
+        countThunk();
+        store<u32>(top, makeThunk(load<u32>(pc, 4), env));
+        top += 4;
+        pc += 8;
+        continue;
+      case OP_LAMBDA:
+        store<u32>(top, makeLambda(load<u32>(pc, 4), env));
+        top += 4;
+        pc += 8;
+        continue;
+      case OP_RETURN: {
+        const result = load<u32>(top - 4);
+        const done = record;
+        const target = recordTarget(done);
+        if (target == CALL_TARGET) setCallDepth(callDepth - 1);
+        else if (target != PLAIN_TARGET) forward(target, result);
+        env = recordEnv(done);
+        pc = recordPc(done);
+        setRecord(previousRecord(done));
+        store<u32>(done, result);
+        top = done + 4;
+        continue;
+      }
+
+      case OP_NEW_ENV:
+        env = makeEnv(operandOf(word), env);
+        pc += 4;
+        continue;
+      case OP_SET_SLOT:
+        top -= 4;
+        setEnvSlot(env, operandOf(word), load<u32>(top));
+        pc += 4;
+        continue;
+      case OP_SET_PARENT_SLOT:
+        top -= 4;
+        setEnvSlot(envParent(env), operandOf(word), load<u32>(top));
+        pc += 4;
+        continue;
+      case OP_LEAVE_ENV:
+        env = envParent(env);
+        pc += 4;
+        continue;
+      case OP_BIND_FORMALS:
+        top -= 4;
+        setRaisingPc(pc);
+        env = bindFormals(load<u32>(pc, 4), load<u32>(top), env, pc);
+        pc += 8;
+        continue;
+      case OP_WITH_SELECT: {
+        setRaisingPc(pc);
+        const found = selectFromWith(load<u32>(top - 4), load<u32>(pc, 4));
+        pc += 8;
+        if (found == 0) {
+          top -= 4;
+        } else {
+          store<u32>(top - 4, found);
+          pc += jumpBytes(word);
+        }
+        continue;
+      }
+      case OP_UNDEFINED:
+        setRaisingPc(pc + 12);
+        raiseUndefined(load<u32>(pc, 4), load<u32>(pc, 8));
+        continue;
+
+      case OP_JUMP:
+        pc += 4 + jumpBytes(word);
+        continue;
+      case OP_JUMP_IF_FALSE: {
+        top -= 4;
+        pc += 8;
+        const condition = load<u32>(top);
+        if (condition == TRUE) continue;
+        if (condition != FALSE) raiseNotBool(condition, pc);
+        pc += jumpBytes(word);
+        continue;
+      }
+      case OP_AND: {
+        pc += 8;
+        const left = load<u32>(top - 4);
+        if (left == TRUE) {
+          top -= 4;
+          continue;
+        }
+        if (left != FALSE) raiseNotBool(left, pc);
+        pc += jumpBytes(word);
+        continue;
+      }
+      case OP_OR: {
+        pc += 8;
+        const left = load<u32>(top - 4);
+        if (left == FALSE) {
+          top -= 4;
+          continue;
+        }
+        if (left != TRUE) raiseNotBool(left, pc);
+        pc += jumpBytes(word);
+        continue;
+      }
+      case OP_IMPLIES: {
+        pc += 8;
+        const left = load<u32>(top - 4);
+        if (left == TRUE) {
+          top -= 4;
+          continue;
+        }
+        if (left != FALSE) raiseNotBool(left, pc);
+        store<u32>(top - 4, TRUE);
+        pc += jumpBytes(word);
+        continue;
+      }
+      case OP_CHECK_BOOL: {
+        pc += 8;
+        const condition = load<u32>(top - 4);
+        if (condition != TRUE && condition != FALSE) raiseNotBool(condition, pc);
+        continue;
+      }
+      case OP_ASSERT: {
+        top -= 4;
+        const condition = load<u32>(top);
+        if (condition != TRUE) raiseAssertion(condition, pc);
+        pc += 12;
+        continue;
+      }
+      case OP_NOT: {
+        pc += 8;
+        const condition = load<u32>(top - 4);
+        if (condition != TRUE && condition != FALSE) raiseNotBool(condition, pc);
+        store<u32>(top - 4, condition == TRUE ? FALSE : TRUE);
+        continue;
+      }
+
+      case OP_EQUAL: {
+        pc += 8;
+        const equal = equalNow(load<u32>(top - 8), load<u32>(top - 4));
+        if (equal < 0) {
+          f = operatorFrame(top, EQUAL, env, pc);
+          break;
+        }
+        top -= 4;
+        store<u32>(top - 4, makeBool(equal != 0));
+        continue;
+      }
+      case OP_NOT_EQUAL: {
+        pc += 8;
+        const equal = equalNow(load<u32>(top - 8), load<u32>(top - 4));
+        if (equal < 0) {
+          f = operatorFrame(top, NOT_EQUAL, env, pc);
+          break;
+        }
+        top -= 4;
+        store<u32>(top - 4, makeBool(equal == 0));
+        continue;
+      }
+      case OP_ADD: {
+        pc += 8;
+        const left = load<u32>(top - 8);
+        const right = load<u32>(top - 4);
+        if ((left & right & 1) != 0) {
+          top -= 4;
+          store<u32>(top - 4, makeInt(<i64>(<i32>left >> 1) + <i64>(<i32>right >> 1)));
+        } else if (isString(left) && isString(right)) {
+          top -= 4;
+          store<u32>(top - 4, concatStringOperands(top - 4, 2));
+        } else if (isFloat(left) && isFloat(right)) {
+          top -= 4;
+          store<u32>(top - 4, makeFloat(floatOf(left) + floatOf(right)));
+        } else {
+          f = operatorFrame(top, ADD_OPERANDS, env, pc);
+          break;
+        }
+        continue;
+      }
+      case OP_SUBTRACT: {
+        pc += 8;
+        top -= 4;
+        const left = load<u32>(top - 4);
+        const right = load<u32>(top);
+        if ((left & right & 1) != 0) {
+          store<u32>(top - 4, makeInt(<i64>(<i32>left >> 1) - <i64>(<i32>right >> 1)));
+        } else {
+          setRaisingPc(pc);
+          store<u32>(top - 4, subtract(left, right));
+        }
+        continue;
+      }
+      case OP_MULTIPLY: {
+        pc += 8;
+        top -= 4;
+        setRaisingPc(pc);
+        store<u32>(top - 4, multiply(load<u32>(top - 4), load<u32>(top)));
+        continue;
+      }
+      case OP_DIVIDE: {
+        pc += 8;
+        top -= 4;
+        setRaisingPc(pc);
+        store<u32>(top - 4, divide(load<u32>(top - 4), load<u32>(top)));
+        continue;
+      }
+      case OP_LESS_THAN: {
+        pc += 8;
+        const left = load<u32>(top - 8);
+        const right = load<u32>(top - 4);
+        let order: i32;
+        if ((left & right & 1) != 0) {
+          order = <i32>left < <i32>right ? -1 : 1;
+        } else {
+          order = compareNow(left, right);
+          if (order == 2) {
+            f = operatorFrame(top, LESS_THAN, env, pc);
+            break;
+          }
+        }
+        top -= 4;
+        store<u32>(top - 4, makeBool(order < 0));
+        continue;
+      }
+      case OP_UPDATE:
+        pc += 8;
+        top -= 4;
+        setRaisingPc(pc);
+        store<u32>(top - 4, updateOperands(load<u32>(top), load<u32>(top - 4)));
+        continue;
+      case OP_CONCAT_LISTS:
+        pc += 8;
+        top -= 4;
+        setRaisingPc(pc);
+        store<u32>(top - 4, concatListOperands(load<u32>(top - 4), load<u32>(top)));
+        continue;
+
+      case OP_LIST: {
+        const count = operandOf(word);
+        const list = makeList(count);
+        top -= count << 2;
+        memory.copy(listItems(list), top, count << 2);
+        store<u32>(top, list);
+        top += 4;
+        pc += 4;
+        continue;
+      }
+      case OP_OPEN_LIST:
+        store<u32>(top, makeList(operandOf(word)));
+        top += 4;
+        pc += 4;
+        continue;
+      case OP_SET_ITEM:
+        top -= 4;
+        setListItem(load<u32>(top - 4), operandOf(word), load<u32>(top));
+        pc += 4;
+        continue;
+      case OP_ATTRS: {
+        const keys = load<u32>(pc, 4);
+        top = attrsFromOperands(keys, top);
+        pc += 8;
+        continue;
+      }
+      case OP_OPEN_ATTRS:
+        store<u32>(top, openAttrs(load<u32>(pc, 4)));
+        top += 4;
+        pc += 8;
+        continue;
+      case OP_SET_ATTR:
+        top -= 4;
+        setAttrValue(load<u32>(top - 4), operandOf(word), load<u32>(top));
+        pc += 4;
+        continue;
+      case OP_ATTRS_FROM_ENV:
+        store<u32>(top, attrsFromEnv(load<u32>(pc, 4), ancestor(env, operandOf(word))));
+        top += 4;
+        pc += 8;
+        continue;
+      case OP_ADD_DYNAMIC:
+        pc += 8;
+        top -= 8;
+        setRaisingPc(pc);
+        store<u32>(top - 4, addDynamicAttr(load<u32>(top - 4), load<u32>(top), load<u32>(top + 4), load<u32>(pc - 4)));
+        continue;
+      case OP_OVERRIDE:
+        pc += 4;
+        top -= 4;
+        setRaisingPc(pc);
+        store<u32>(top - 4, applyOverrides(load<u32>(top - 4), load<u32>(top), ancestor(env, operandOf(word))));
+        continue;
+
+      case OP_SELECT: {
+        countLookup();
+        const set = load<u32>(top - 4);
+        let selected: Value;
+        if (isAttrs(set) && keysOf(set) == load<u32>(pc, 8)) {
+          selected = attrValue(set, load<u32>(pc, 12));
+        } else {
+          setRaisingPc(pc + 20);
+          selected = selectFrom(set, load<u32>(pc, 4), pc);
+        }
+        if (isWhnf(selected)) {
+          store<u32>(top - 4, selected);
+          pc += 24;
+          continue;
+        }
+        if ((load<u32>(selected) & TAG_MASK) == TAG_FORWARD) {
+          store<u32>(top - 4, load<u32>(selected, 4));
+          pc += 24;
+          continue;
+        }
+        pc += 20;
+        value = selected;
+        break;
+      }
+      case OP_NIP:
+        top -= 4;
+        store<u32>(top - 4, load<u32>(top));
+        pc += 4;
+        continue;
+      case OP_SELECT_OR: {
+        countLookup();
+        const set = load<u32>(top - 4);
+        let selected: Value = 0;
+        if (isAttrs(set)) {
+          const keys = keysOf(set);
+          if (keys == load<u32>(pc, 8)) {
+            selected = attrValue(set, load<u32>(pc, 12));
+          } else {
+            const index = findKey(keys, load<u32>(pc, 4));
+            if (index >= 0) {
+              selected = attrValue(set, <u32>index);
+              if (ownerOf(keys) == OWNER_PERMANENT) {
+                store<u32>(pc, <u32>keys, 8);
+                store<u32>(pc, <u32>index, 12);
+              }
+            }
+          }
+        }
+        pc += 16;
+        if (selected != 0) {
+          store<u32>(top - 4, selected);
+        } else {
+          top -= 4;
+          pc += jumpBytes(word);
+        }
+        continue;
+      }
+      case OP_SELECT_DYNAMIC:
+        countLookup();
+        pc += 8;
+        top -= 4;
+        setRaisingPc(pc);
+        value = selectDynamic(load<u32>(top - 4), load<u32>(top), load<u32>(pc - 4));
+        break;
+      case OP_SELECT_DYNAMIC_OR: {
+        countLookup();
+        pc += 8;
+        top -= 4;
+        setRaisingPc(pc);
+        const selected = selectDynamicOr(load<u32>(top - 4), load<u32>(top));
+        if (selected != 0) {
+          store<u32>(top - 4, selected);
+        } else {
+          top -= 4;
+          pc += jumpBytes(word);
+        }
+        continue;
+      }
+      case OP_HAS: {
+        const set = load<u32>(top - 4);
+        store<u32>(top - 4, makeBool(isAttrs(set) && findAttr(set, load<u32>(pc, 4)) != 0));
+        pc += 8;
+        continue;
+      }
+      case OP_HAS_DYNAMIC:
+        pc += 8;
+        top -= 4;
+        setRaisingPc(pc);
+        store<u32>(top - 4, hasDynamicAttr(load<u32>(top - 4), load<u32>(top)));
+        continue;
+
+      case OP_INTERPOLATE: {
+        pc += 8;
+        const part = load<u32>(top - 4);
+        if (isString(part)) continue;
+        setRaisingPc(pc);
+        const text = coerceNow(part, INTERPOLATION_FLAGS);
+        if (text == 0) {
+          f = coercionFrame(top, INTERPOLATION_FLAGS, env, pc);
+          break;
+        }
+        store<u32>(top - 4, text);
+        continue;
+      }
+      case OP_INTERPOLATE_PATH: {
+        pc += 8;
+        const part = load<u32>(top - 4);
+        if (isString(part)) continue;
+        setRaisingPc(pc);
+        const text = coerceNow(part, CANONICAL_PATH);
+        if (text == 0) {
+          f = coercionFrame(top, CANONICAL_PATH, env, pc);
+          break;
+        }
+        store<u32>(top - 4, text);
+        continue;
+      }
+      case OP_CONCAT_STRINGS: {
+        const count = operandOf(word);
+        top -= count << 2;
+        store<u32>(top, concatStringOperands(top, count));
+        top += 4;
+        pc += 4;
+        continue;
+      }
+      case OP_CONCAT_PATH: {
+        const count = operandOf(word);
+        pc += 8;
+        top -= count << 2;
+        setRaisingPc(pc);
+        store<u32>(top, concatPathOperands(top, count));
+        top += 4;
+        continue;
+      }
+
+      case OP_CALL: {
+        const callee = load<u32>(top - 4);
+        if (isKind(callee, KIND_LAMBDA)) {
+          if (--fuel == 0) {
+            saveRegisters(pc, env);
+            setSp(top);
+            return STATUS_YIELD;
+          }
+          pc += 8;
+          countCall();
+          const block = lambdaBlock(callee);
+          const argument = load<u32>(top - 8);
+          top -= 8;
+          if (top > stackLimit) top = makeRoom(top);
+          if (callDepth >= maximumCallDepth) {
+            setRaisingPc(pc);
+            raiseCallDepth();
+          }
+          setCallDepth(callDepth + 1);
+          writeRecord(top, CALL_TARGET, env, pc);
+          top += RECORD_SIZE;
+          if (changetype<Block>(block).formals == 0) {
+            env = makeEnv1(argument, lambdaEnv(callee));
+          } else {
+            env = lambdaEnv(callee);
+            store<u32>(top, argument);
+            top += 4;
+          }
+          pc = blockEntry(block);
+          continue;
+        }
+        setRaisingPc(pc + 8);
+        const count = operandOf(word);
+        const missing = missingArguments(callee);
+        if (missing == 0) {
+          // Not a builtin: a set with `__functor`, or an error. Two arguments, the set and its own.
+          value = functorOf(callee);
+          top = putRecordBelowCall(top, env, pc + 8);
+          pc = applyCode(2);
+          break;
+        }
+        if (count < missing) {
+          pc += count << 3;
+          top = pushPartial(top, callee, count);
+          continue;
+        }
+        pc += missing << 3;
+        f = spreadPartial(top, callee);
+        initializeFrame(f, primopOf(f), env, pc);
+        countBuiltinCall();
+        break;
+      }
+
+      case OP_RESUME: {
+        const result = load<u32>(top - 4);
+        f = top - 4 - frameSize(changetype<Primop>(env));
+        if (step(f) == STEP_RETURN_AWAITED) {
+          value = result;
+          top = f - (primopOf(f).arity << 2);
+          pc = framePc(f);
+          env = frameEnv(f);
+          f = 0;
+          break;
+        }
+        setAwaited(result);
+        prepared = true;
+        break;
+      }
+      case OP_ARGUMENT:
+        f = top - 4 - frameSize(changetype<Primop>(env));
+        break;
+      case OP_HALT:
+        saveRegisters(pc, env);
+        setSp(top);
+        return STATUS_DONE;
+      default:
+        unreachable();
+    }
+
+    // A builtin: until one has a value, or has to wait for one.
+    while (f != 0) {
+      const primop = primopOf(f);
+      setRaisingPc(framePc(f));
+      setRaisingFrame(f);
+      if (!prepared && !prepareArguments(f, primop)) {
+        value = unforcedArgument;
+        top = f + frameSize(primop);
+        env = changetype<usize>(primop);
+        pc = ARGUMENT_CODE;
+        break;
+      }
+      prepared = false;
+      const result = call_indirect<Value>(primop.handler, f);
+      if (result != 0) {
+        value = result;
+        top = f - (primop.arity << 2);
+        pc = framePc(f);
+        env = frameEnv(f);
+        break;
+      }
+      top = f + frameSize(primop);
+      env = changetype<usize>(primop);
+      pc = RESUME_CODE;
+      if (action == ACTION_FORCE) {
+        value = actionSubject;
+        break;
+      }
+      if (action == ACTION_HOST) {
+        saveRegisters(pc, env);
+        setSp(top);
+        setRaisingFrame(0);
+        return STATUS_HOST;
+      }
+      if (top > stackLimit) top = makeRoom(top);
+      const counted = action == ACTION_NATIVE;
+      if (counted) {
+        if (callDepth >= maximumCallDepth) raiseCallDepth();
+        setCallDepth(callDepth + 1);
+      }
+      writeRecord(top, counted ? CALL_TARGET : PLAIN_TARGET, env, pc);
+      top = pushActionArguments(top + RECORD_SIZE);
+      if (!counted) {
+        value = actionSubject;
+        pc = applyCode(actionCount);
+        break;
+      }
+      f = top;
+      store<u32>(f, actionSubject);
+      initializeFrame(f, primopOf(f), 0, RETURN_CODE);
+    }
+    setRaisingFrame(0);
+
+    // A value: pushed as it is, or entered if it is a thunk.
+    while (true) {
+      if (isWhnf(value)) {
+        store<u32>(top, value);
+        top += 4;
+        break;
+      }
+      const state = load<u32>(value);
+      const tag = state & TAG_MASK;
+      if (tag == TAG_FORWARD) {
+        store<u32>(top, load<u32>(value, 4));
+        top += 4;
+        break;
+      }
+      if (top > stackLimit) top = makeRoom(top);
+      if (tag == TAG_SUSPENDED) {
+        writeRecord(top, value, env, pc);
+        top += RECORD_SIZE;
+        env = load<u32>(value, 4);
+        pc = state;
+        store<u32>(value, state | TAG_ENTERED);
+        store<u32>(value, 0, 4);
+        break;
+      }
+      setRaisingPc(pc);
+      if (tag != TAG_APPLY || (state & APPLY_ENTERED) != 0) raiseUnforceable(value, pc);
+      writeRecord(top, value, env, pc);
+      store<u32>(value, state | APPLY_ENTERED);
+      top = pushApplyArguments(top + RECORD_SIZE, value);
+      pc = applyCode(applyCount(value));
+      value = applyCallee(value);
+    }
+  }
+  return STATUS_DONE;
+}
+
+/** The environment `level` parents up. */
+@inline
+function ancestor(from: Address, level: u32): Address {
+  let at = from;
+  for (let i = level; i > 0; i--) at = envParent(at);
+  return at;
+}
+
+/** Makes the two operands on top the arguments of a builtin that does what the instruction could not. */
+function operatorFrame(top: Address, builtin: Value, env: Address, pc: Code): Frame {
+  const left = load<u32>(top - 8);
+  store<u32>(top - 8, load<u32>(top - 4));
+  store<u32>(top - 4, left);
+  store<u32>(top, builtin);
+  initializeFrame(top, primopOf(top), env, pc);
+  return top;
+}
+
+/** Makes what is on top the argument of a coercion to a string. */
+function coercionFrame(top: Address, flags: u32, env: Address, pc: Code): Frame {
+  store<u32>(top, load<u32>(top - 4));
+  store<u32>(top - 4, coerceRequest(flags, "while evaluating a path segment"));
+  store<u32>(top, COERCE_TO_STRING, 4);
+  initializeFrame(top + 4, primopOf(top + 4), env, pc);
+  return top + 4;
+}
+
+/** Pushes the arguments of the call that a builtin awaits, the last one first. */
+function pushActionArguments(at: Address): Address {
+  let top = at;
+  for (let i = actionCount; i > 0; i--) {
+    store<u32>(top, load<u32>(actionArguments + ((i - 1) << 2)));
+    top += 4;
+  }
+  return top;
+}
+
+function pushApplyArguments(at: Address, thunk: Value): Address {
+  let top = at;
+  for (let i = applyCount(thunk); i > 0; i--) {
+    store<u32>(top, applyArgument(thunk, i - 1));
+    top += 4;
+  }
+  return top;
+}

@@ -1,0 +1,130 @@
+// The stack of the machine: operands, the frames of builtins, and records.
+//
+// It grows upwards, word by word. Every word is a value, an address in permanent memory, or odd: the collector scans it
+// without knowing what is what. A record is what an evaluation leaves behind when it has to wait for another one:
+//
+//   [target][env][pc][previous record]
+//
+//   target     the thunk whose value is awaited, and which it becomes; or CALL_TARGET, PLAIN_TARGET
+//   env, pc    how to go on once the value is there (for builtins: the builtin and RESUME code)
+//   previous   the record below, as a tagged offset, so that the stack can move; no record is at offset 0
+//
+// When an evaluation returns, everything above its record is dropped, the record is popped, and the value pushed.
+
+import { Address, CHUNK_SIZE, OWNER_STACK, chunksFor, returnChunks, takeChunks } from "../memory/chunks";
+import { Value } from "../values/value";
+
+/** A function call: counted against the limit of call depth. */
+export const CALL_TARGET: Value = 0;
+/** Nothing to update, nothing to count. */
+export const PLAIN_TARGET: Value = 1;
+
+export const RECORD_SIZE: u32 = 16;
+/** Room that is always free above a record, for operands: no code needs more without asking for it. */
+export const RED_ZONE: u32 = 65536;
+const INITIAL_SIZE: u32 = CHUNK_SIZE;
+
+/** The next free word, as it was when the machine last left `run`. */
+export let sp: Address = 0;
+/** The newest record's address, 0 if there is none. */
+export let record: Address = 0;
+/** Where records may still be pushed. */
+export let stackLimit: Address = 0;
+/** Nested calls, as Nix counts them. */
+export let callDepth: u32 = 0;
+
+let base: Address = 0;
+let size: u32 = 0;
+/** Bytes beyond which the stack must not grow. */
+let maximumSize: u32 = 1 << 30;
+
+export function initializeStack(): void {
+  size = INITIAL_SIZE;
+  base = takeChunks(chunksFor(size), OWNER_STACK);
+  memory.fill(base, 0, RECORD_SIZE);
+  sp = base + RECORD_SIZE;
+  stackLimit = base + size - RED_ZONE;
+}
+
+@inline
+export function setSp(address: Address): void {
+  sp = address;
+}
+
+@inline
+export function setRecord(address: Address): void {
+  record = address;
+}
+
+@inline
+export function setCallDepth(depth: u32): void {
+  callDepth = depth;
+}
+
+export function stackBase(): Address {
+  return base;
+}
+
+/** Empties the stack. */
+export function resetStack(): void {
+  record = 0;
+  sp = base + RECORD_SIZE;
+  callDepth = 0;
+}
+
+@inline
+export function recordTarget(at: Address): Value {
+  return load<u32>(at);
+}
+
+@inline
+export function recordEnv(at: Address): Address {
+  return load<u32>(at, 4);
+}
+
+@inline
+export function recordPc(at: Address): Address {
+  return load<u32>(at, 8);
+}
+
+/** The record below `at`, or 0. */
+@inline
+export function previousRecord(at: Address): Address {
+  const link = load<u32>(at, 12);
+  return link == 1 ? 0 : base + (link >>> 1);
+}
+
+/** Writes a record at `at`, which becomes the newest. The caller sees to the limit. */
+@inline
+export function writeRecord(at: Address, target: Value, env: Address, pc: Address): void {
+  store<u32>(at, target);
+  store<u32>(at, env, 4);
+  store<u32>(at, pc, 8);
+  store<u32>(at, record == 0 ? 1 : ((record - base) << 1) | 1, 12);
+  record = at;
+}
+
+/** Moves the stack to a place with room for `needed` more bytes and returns the new address of `at`. False limit: see `stackIsFull`. */
+export function growStack(at: Address, needed: u32): Address {
+  let larger = size << 1;
+  while (larger < at - base + needed + RED_ZONE) larger <<= 1;
+  const place = takeChunks(chunksFor(larger), OWNER_STACK);
+  memory.copy(place, base, at - base);
+  returnChunks(base, chunksFor(size));
+  const moved = place + (at - base);
+  if (record != 0) record = place + (record - base);
+  sp = place + (sp - base);
+  base = place;
+  size = larger;
+  stackLimit = base + size - RED_ZONE;
+  return moved;
+}
+
+/** Whether the stack has reached the size that the settings allow. */
+export function stackIsFull(): bool {
+  return size >= maximumSize;
+}
+
+export function setMaximumStackSize(bytes: u32): void {
+  maximumSize = bytes;
+}

@@ -1,0 +1,58 @@
+// Environments: the variables of a scope.
+//
+//   ENV  [header, count of slots][parent or 0][slots, padded to 8]
+//
+// The compiler resolves a variable to (level, slot): so many parents up, then the slot. A slot may hold a thunk, and 0
+// while its scope is being filled.
+
+import { Address } from "../memory/chunks";
+import { allocate } from "../memory/heap";
+import { KIND_ENV, Value, cellHeader } from "./value";
+
+const ENV_HEADER: u32 = 8;
+
+@inline
+export function envParent(env: Address): Address {
+  return load<u32>(env, 4);
+}
+
+@inline
+export function envSlot(env: Address, slot: u32): Value {
+  return load<u32>(env + (slot << 2), ENV_HEADER);
+}
+
+@inline
+export function setEnvSlot(env: Address, slot: u32, value: Value): void {
+  store<u32>(env + (slot << 2), value, ENV_HEADER);
+}
+
+@inline
+export function envSlots(env: Address): Address {
+  return env + ENV_HEADER;
+}
+
+@inline
+export function envCellSize(slots: u32): u32 {
+  return (ENV_HEADER + (slots << 2) + 7) & ~7;
+}
+
+/** An environment whose slots are 0. */
+export function makeEnv(slots: u32, parent: Address): Address {
+  const size = envCellSize(slots);
+  const env = allocate(size);
+  memory.fill(env + ENV_HEADER, 0, size - ENV_HEADER);
+  store<u32>(env, cellHeader(KIND_ENV, slots));
+  store<u32>(env, <u32>parent, 4);
+  return env;
+}
+
+/** An environment of one slot: the call of a function without a pattern. */
+@inline
+export function makeEnv1(value: Value, parent: Address): Address {
+  const env = allocate(16);
+  store<u32>(env, cellHeader(KIND_ENV, 1));
+  store<u32>(env, <u32>parent, 4);
+  store<u32>(env, <u32>value, 8);
+  store<u32>(env, 0, 12);
+  return env;
+}

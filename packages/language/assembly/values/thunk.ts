@@ -1,0 +1,71 @@
+// Thunks: values that are not evaluated yet (value.ts has the tags).
+//
+//   SUSPENDED, ENTERED, FORWARD, FAILED  [word][environment, result or error]
+//   APPLY                                [tag, entered, count][function][argument 1][argument 2 or 0]
+//
+// A thunk becomes its result in place. Whoever meets one follows FORWARD; the collector takes them out.
+
+import { Address } from "../memory/chunks";
+import { allocate } from "../memory/heap";
+import { TAG_APPLY, TAG_FAILED, TAG_FORWARD, Value } from "./value";
+
+const THUNK_SIZE: u32 = 8;
+const APPLY_SIZE: u32 = 16;
+/** Set in the first word of an APPLY that is being evaluated. */
+export const APPLY_ENTERED: u32 = 8;
+
+/** A thunk that will run the code at `code` (8-aligned) in `env`. */
+@inline
+export function makeThunk(code: Address, env: Address): Value {
+  const thunk = allocate(THUNK_SIZE);
+  store<u32>(thunk, <u32>code);
+  store<u32>(thunk, <u32>env, 4);
+  return thunk;
+}
+
+/** A thunk for `callee a`. */
+export function makeApply1(callee: Value, a: Value): Value {
+  return makeApply(callee, a, 0, 1);
+}
+
+/** A thunk for `callee a b`. */
+export function makeApply2(callee: Value, a: Value, b: Value): Value {
+  return makeApply(callee, a, b, 2);
+}
+
+@inline
+export function applyCount(thunk: Value): u32 {
+  return load<u32>(thunk) >>> 4;
+}
+
+@inline
+export function applyCallee(thunk: Value): Value {
+  return load<u32>(thunk, 4);
+}
+
+@inline
+export function applyArgument(thunk: Value, index: u32): Value {
+  return load<u32>(thunk + (index << 2), 8);
+}
+
+/** Makes a thunk its result, which must be in weak head normal form. */
+@inline
+export function forward(thunk: Value, result: Value): void {
+  store<u32>(thunk, TAG_FORWARD);
+  store<u32>(thunk, result, 4);
+}
+
+/** Makes a thunk the failure that evaluating it met: an ERROR cell. */
+export function markFailed(thunk: Value, error: Value): void {
+  store<u32>(thunk, TAG_FAILED);
+  store<u32>(thunk, error, 4);
+}
+
+function makeApply(callee: Value, a: Value, b: Value, count: u32): Value {
+  const thunk = allocate(APPLY_SIZE);
+  store<u32>(thunk, TAG_APPLY | (count << 4));
+  store<u32>(thunk, callee, 4);
+  store<u32>(thunk, a, 8);
+  store<u32>(thunk, b, 12);
+  return thunk;
+}

@@ -1,0 +1,17 @@
+/** Why something is not in a format of Nix. Codes are stable; messages are those of Nix where it has one. */
+export type NixCompatErrorCode =
+  | 'bad-store-path'
+  | 'bad-store-path-name'
+  | 'not-in-store'
+  | 'bad-reference'
+  | 'bad-nar';
+
+export class NixCompatError extends Error {
+  override readonly name = 'NixCompatError';
+  readonly code: NixCompatErrorCode;
+
+  constructor(code: NixCompatErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,1 @@
+(import <nixpkgs> { system = "x86_64-linux"; }).firefox.drvPath
