@@ -55,6 +55,7 @@ export async function startEvaluator({ args, settings, readOnly }: SessionOption
       abortOnWarn: settings.isOn('abort-on-warn'),
       showTrace: settings.isOn('show-trace'),
       writesStore: !readOnly,
+      heapThresholdBytes: numberFromEnvironment('NEVE_HEAP_THRESHOLD'),
     },
   });
 }
@@ -118,6 +119,12 @@ export async function sourceOfFile(evaluator: Evaluator, name: string): Promise<
   if (name === '-') return { kind: 'stdin', text: readFileSync(0), directory: process.cwd() };
   const angle = /^<(.+)>$/.exec(name)?.[1];
   return { kind: 'file', path: angle === undefined ? absolute(name) : await evaluator.findFile(angle) };
+}
+
+/** A setting for those who work on Neve itself. */
+function numberFromEnvironment(name: string): number | undefined {
+  const text = process.env[name];
+  return text === undefined ? undefined : Number(text);
 }
 
 function absolute(path: string): string {

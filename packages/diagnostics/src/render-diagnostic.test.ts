@@ -50,12 +50,12 @@ error: cannot add a string to an integer
       diagnostic: error("undefined variable 'y'", {
         position: at('{ a = 1;\r\n\t"é" = x: \ty; }\rb', [2, 13], {
           kind: 'file',
-          path: '/tmp/tf/d/crlf.nix',
+          path: '/home/ada/crlf.nix',
         }),
       }),
       expected: `
 error: undefined variable 'y'
-       at /tmp/tf/d/crlf.nix:2:13:
+       at /home/ada/crlf.nix:2:13:
             1| { a = 1;
             2|    "é" = x:        y; }
              |             ^
@@ -64,11 +64,11 @@ error: undefined variable 'y'
     },
     'tab stops count from the start of the text': {
       diagnostic: error("undefined variable 'q'", {
-        position: at(tabs, [3, 10], { kind: 'file', path: '/tmp/tf/d/tabs.nix' }),
+        position: at(tabs, [3, 10], { kind: 'file', path: '/home/ada/tabs.nix' }),
       }),
       expected: `
 error: undefined variable 'q'
-       at /tmp/tf/d/tabs.nix:3:10:
+       at /home/ada/tabs.nix:3:10:
             2|   y = 2;
             3|   z =              (q      + 1);
              |          ^

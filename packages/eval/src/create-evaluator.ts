@@ -22,7 +22,7 @@ export function createEvaluator({ core: module, io, settings }: EvaluatorOptions
   exports.initialize();
   exports.configureStore(core.write(encodeUtf8(settings.storeDir)));
   exports.configureHome(core.write(encodeUtf8(settings.homeDirectory ?? '')));
-  exports.configureLimits(settings.maxCallDepth, maximumStackBytes, 0);
+  exports.configureLimits(settings.maxCallDepth, maximumStackBytes, settings.heapThresholdBytes ?? 0);
   exports.configureSyntax(
     settings.experimentalFeatures.has('pipe-operators'),
     settings.pureEval,

@@ -26,6 +26,8 @@ export type EvaluatorSettings = {
   readonly showTrace: boolean;
   /** Whether derivations and texts are written to the store; otherwise only their paths are computed. */
   readonly writesStore: boolean;
+  /** Bytes of heap above which the core collects; its own choice without it. Small values find bugs, not memory. */
+  readonly heapThresholdBytes?: number | undefined;
   readonly lintUrlLiterals?: LintLevel | undefined;
   readonly lintShortPathLiterals?: LintLevel | undefined;
   readonly lintAbsolutePathLiterals?: LintLevel | undefined;

@@ -24,6 +24,7 @@ import {
   traceInner as traceInside,
   tracePosition as positionOfTrace,
 } from "./errors/error-cell";
+import { enableFeatureNamed, setEvaluationPurity, setStoreWriting } from "./derivation/settings";
 import { beginError, raiseError } from "./errors/raise";
 import { uncaughtError, unwind } from "./errors/unwind";
 import { TO_JSON_WITH } from "./formats/write-json";
@@ -56,8 +57,8 @@ import {
 } from "./machine/stack";
 import { FORCE_CODE, HALT_CODE, applyCode, initializeStaticCode } from "./machine/static-code";
 import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, returnChunks, takeChunks, usedChunks } from "./memory/chunks";
-import { collect, collectionCount } from "./memory/collect";
-import { collectionThreshold, heapBytes, sealHeap, setCollectionThreshold } from "./memory/heap";
+import { collect, collectionCount, setMinimumThreshold } from "./memory/collect";
+import { collectionThreshold, heapBytes, sealHeap } from "./memory/heap";
 import { permanentBytes } from "./memory/permanent";
 import { releaseRoot, takeRoot } from "./memory/roots";
 import { appendBytes, textLengthFrom, textMark, textRewind, textStart } from "./memory/text";
@@ -137,10 +138,14 @@ export function configureSyntax(pipeOperators: bool, pure: bool, urlLint: u32, s
 /** Before `initialize`: what the settings forbid or allow. */
 export function configureEvaluation(pure: bool, restricted: bool, writesStore: bool, traceVerbose: bool): void {
   setTraceVerbose(traceVerbose);
+  setEvaluationPurity(pure, restricted);
+  setStoreWriting(writesStore);
 }
 
 /** Before `initialize`: enables the experimental feature whose name is the input; unknown names are ignored. */
-export function enableFeature(nameLength: u32): void {}
+export function enableFeature(nameLength: u32): void {
+  enableFeatureNamed(input, nameLength);
+}
 
 /** What `~` stands for: the input. */
 export function configureHome(length: u32): void {
@@ -150,7 +155,7 @@ export function configureHome(length: u32): void {
 export function configureLimits(maximumCallDepth: u32, maximumStackSize: u32, heapThreshold: u32): void {
   setMaximumCallDepth(maximumCallDepth);
   setMaximumStackSize(maximumStackSize);
-  if (heapThreshold != 0) setCollectionThreshold(heapThreshold);
+  if (heapThreshold != 0) setMinimumThreshold(heapThreshold);
 }
 
 // ── Input: bytes that the host writes ──

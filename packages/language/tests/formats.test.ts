@@ -94,7 +94,13 @@ const parsing = (what: string, column: number, message: string): string =>
 
 /** Messages as nlohmann's parser words them. */
 const jsonErrors: readonly (readonly [string, string])[] = [
-  ['', at(1, 'attempting to parse an empty input; check that your input string or stream contains the expected JSON')],
+  [
+    '',
+    at(
+      1,
+      'attempting to parse an empty input; check that your input string or stream contains the expected JSON',
+    ),
+  ],
   ['[1,', parsing('value', 4, "unexpected end of input; expected '[', '{', or a literal")],
   ['[1 2]', parsing('array', 4, "unexpected number literal; expected ']'")],
   ['[1, x', parsing('value', 5, "invalid literal; last read: '1, x'")],
@@ -103,13 +109,33 @@ const jsonErrors: readonly (readonly [string, string])[] = [
   ['{"a":1]', parsing('object', 7, "unexpected ']'; expected '}'")],
   ['1 2\n', parsing('value', 0, 'unexpected number literal; expected end of input')],
   ['"a', parsing('value', 3, "invalid string: missing closing quote; last read: '\"a'")],
-  ['"\\ud800"', parsing('value', 8, "invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF; last read: '\"\\ud800\"'")],
-  ['"\u0001"', parsing('value', 2, "invalid string: control character U+0001 (SOH) must be escaped to \\u0001; last read: '\"<U+0001>'")],
+  [
+    '"\\ud800"',
+    parsing(
+      'value',
+      8,
+      'invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF; last read: \'"\\ud800"\'',
+    ),
+  ],
+  [
+    '"\u0001"',
+    parsing(
+      'value',
+      2,
+      "invalid string: control character U+0001 (SOH) must be escaped to \\u0001; last read: '\"<U+0001>'",
+    ),
+  ],
   ['-', parsing('value', 2, "invalid number; expected digit after '-'; last read: '-'")],
   ['1e400', "error: [json.exception.out_of_range.406] number overflow parsing '1e400'"],
   ['18446744073709551615', 'error: unsigned json number 18446744073709551615 outside of Nix integer range'],
-  ['"a\\u0000b"', "error: input string 'a␀b' cannot be represented as Nix string because it contains null bytes"],
-  ['{"a\\u0000b":1}', "error: input string 'a␀b' cannot be represented as Nix string because it contains null bytes"],
+  [
+    '"a\\u0000b"',
+    "error: input string 'a␀b' cannot be represented as Nix string because it contains null bytes",
+  ],
+  [
+    '{"a\\u0000b":1}',
+    "error: input string 'a␀b' cannot be represented as Nix string because it contains null bytes",
+  ],
 ];
 
 /** TOML, and the same as JSON. */
@@ -182,7 +208,9 @@ describe.each(modes)('formats (%s)', (mode) => {
     const string = (...bytes: number[]) => new Uint8Array(bytes);
     const refused = 'error: JSON serialization error: [json.exception.type_error.316] ';
     expect(formats.text(string(0x5f, 0xff))).toBe(`${refused}invalid UTF-8 byte at index 1: 0xFF`);
-    expect(formats.text(string(0x0a, 0x22, 0xe2, 0x28))).toBe(`${refused}invalid UTF-8 byte at index 3: 0x28`);
+    expect(formats.text(string(0x0a, 0x22, 0xe2, 0x28))).toBe(
+      `${refused}invalid UTF-8 byte at index 3: 0x28`,
+    );
     expect(formats.text(string(0x61, 0xe2, 0x82))).toBe(`${refused}incomplete UTF-8 string; last byte: 0x82`);
     expect(formats.json(string(0x22, 0xff, 0x22))).toMatch(/ill-formed UTF-8 byte; last read: '"\ufffd'$/);
   });
@@ -207,11 +235,29 @@ describe.each(modes)('formats (%s)', (mode) => {
         return true;
       }
     };
-    const token = fc.constantFrom('[', ']', '{', '}', ',', ':', '"a"', '1', '-1.5e3', 'true', 'null', ' ', '\n', '"', 'x');
+    const token = fc.constantFrom(
+      '[',
+      ']',
+      '{',
+      '}',
+      ',',
+      ':',
+      '"a"',
+      '1',
+      '-1.5e3',
+      'true',
+      'null',
+      ' ',
+      '\n',
+      '"',
+      'x',
+    );
     fc.assert(
       fc.property(fc.array(token, { maxLength: 8 }), (tokens) => {
         const text = tokens.join('');
-        expect(formats.json(text).startsWith('error: [json.exception.parse_error.101] ')).toBe(refusedByParse(text));
+        expect(formats.json(text).startsWith('error: [json.exception.parse_error.101] ')).toBe(
+          refusedByParse(text),
+        );
       }),
       { numRuns: 1000 },
     );

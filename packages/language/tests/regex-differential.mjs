@@ -26,7 +26,8 @@ function createEngine(wasm) {
   };
   const module = new WebAssembly.Module(wasm);
   const imports = {};
-  for (const { module: from, name } of WebAssembly.Module.imports(module)) (imports[from] ??= {})[name] = refuse;
+  for (const { module: from, name } of WebAssembly.Module.imports(module))
+    (imports[from] ??= {})[name] = refuse;
   const { exports } = new WebAssembly.Instance(module, imports);
   const room = 1 << 16;
   const textAt = exports.allocatePermanent(room);
@@ -69,7 +70,9 @@ function compileEngine() {
   const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
   const output = join(scratch, 'regex.wasm');
   const options = ['--runtime', 'stub', '--memoryBase', '8192', '--outFile', output, '--debug'];
-  const compiled = spawnSync(process.execPath, [asc, 'tests/probes/regex.ts', ...options], { cwd: packageFolder });
+  const compiled = spawnSync(process.execPath, [asc, 'tests/probes/regex.ts', ...options], {
+    cwd: packageFolder,
+  });
   if (compiled.status !== 0) throw new Error(`the engine does not compile:\n${compiled.stderr}`);
   return readFileSync(output);
 }
@@ -87,7 +90,22 @@ function createRandom(seed) {
   return { below, pick: (list) => list[below(list.length)] };
 }
 
-const bytes = ['a', 'a', 'b', 'c', '-', '.', '\\.', '[ab]', '[^a]', '[[:alpha:]]', '[a-c]', '[^-a]', '[]a]', '\n'];
+const bytes = [
+  'a',
+  'a',
+  'b',
+  'c',
+  '-',
+  '.',
+  '\\.',
+  '[ab]',
+  '[^a]',
+  '[[:alpha:]]',
+  '[a-c]',
+  '[^-a]',
+  '[]a]',
+  '\n',
+];
 const anchors = ['^', '$'];
 const quantifiers = ['*', '*', '+', '?', '{2}', '{1,}', '{0,2}', '{0}', '{1,3}', '{2,}'];
 
@@ -118,7 +136,10 @@ function randomText(random) {
 }
 
 function randomGarbage(random) {
-  const pieces = '( ) [ ] { } * + ? | ^ $ . \\ - a b 1 2 , : = [: :] [. .] [= =] [:alpha:] [^ {1,2} {2} [a-b] [[.a.]-c]'.split(' ');
+  const pieces =
+    '( ) [ ] { } * + ? | ^ $ . \\ - a b 1 2 , : = [: :] [. .] [= =] [:alpha:] [^ {1,2} {2} [a-b] [[.a.]-c]'.split(
+      ' ',
+    );
   return Array.from({ length: 1 + random.below(7) }, () => random.pick(pieces)).join('');
 }
 
@@ -130,7 +151,13 @@ function askOracle(nix, cases) {
     (builtins.fromJSON (builtins.readFile ${input}))`;
   const args = ['--store', 'dummy://', '--eval', '--strict', '--json', '-E', expression];
   const env = { ...process.env, NIX_STATE_DIR: join(scratch, 'state'), NIX_CONF_DIR: join(scratch, 'conf') };
-  const options = { env, timeout: ORACLE_TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 28, encoding: 'utf8' };
+  const options = {
+    env,
+    timeout: ORACLE_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    maxBuffer: 1 << 28,
+    encoding: 'utf8',
+  };
   const { status, stdout, stderr, signal } = spawnSync(nix, args, options);
   if (status === 0) return JSON.parse(stdout);
   if (cases.length === 1) {
@@ -171,7 +198,10 @@ function main() {
   let mismatches = 0;
   let unanswered = 0;
   for (const batch of batches) {
-    const answers = askOracle(values.nix, batch.map(({ kind, pattern, text }) => ({ kind, pattern, text })));
+    const answers = askOracle(
+      values.nix,
+      batch.map(({ kind, pattern, text }) => ({ kind, pattern, text })),
+    );
     batch.forEach(({ kind, pattern, text, ours }, i) => {
       if (answers[i] === undefined) unanswered++;
       else if (JSON.stringify(ours) !== JSON.stringify(answers[i])) {
@@ -180,7 +210,9 @@ function main() {
       }
     });
   }
-  console.log(`${cases.length} cases, ${refused.length} refused, ${unanswered} unanswered, ${mismatches} mismatches`);
+  console.log(
+    `${cases.length} cases, ${refused.length} refused, ${unanswered} unanswered, ${mismatches} mismatches`,
+  );
   process.exitCode = mismatches > 0 ? 1 : 0;
 }
 

@@ -122,8 +122,16 @@ const matches: readonly (readonly [string, string, Groups | null])[] = [
   ['(.*)-([0-9].*)', 'hello-world-2.12.1', ['hello-world', '2.12.1']],
   ['(.*)-([0-9].*)', 'hello', null],
   ['([^-]*)-([^-]*)', 'a-b', ['a', 'b']],
-  ['([a-zA-Z0-9_+.-]+)-([0-9]+)\\.([0-9]+)(\\.tar\\.(gz|bz2|xz))?', 'some-package-7.12.tar.gz', ['some-package', '7', '12', '.tar.gz', 'gz']],
-  ['([a-zA-Z0-9_+.-]+)-([0-9]+)\\.([0-9]+)(\\.tar\\.(gz|bz2|xz))?', 'some-package-7.12', ['some-package', '7', '12', null, null]],
+  [
+    '([a-zA-Z0-9_+.-]+)-([0-9]+)\\.([0-9]+)(\\.tar\\.(gz|bz2|xz))?',
+    'some-package-7.12.tar.gz',
+    ['some-package', '7', '12', '.tar.gz', 'gz'],
+  ],
+  [
+    '([a-zA-Z0-9_+.-]+)-([0-9]+)\\.([0-9]+)(\\.tar\\.(gz|bz2|xz))?',
+    'some-package-7.12',
+    ['some-package', '7', '12', null, null],
+  ],
   ['[[:space:]]*([^[:space:]](.*[^[:space:]])?)[[:space:]]*', '  a text ', ['a text', ' text']],
   ['.*(foo|bar).*', 'a bar here foo', ['foo']],
   ['(.*)\\.(nix|txt)', 'a.nix.txt', ['a.nix', 'txt']],
@@ -244,18 +252,73 @@ const splits: readonly (readonly [string, string, readonly (string | Groups)[]])
 
 /** Patterns that are malformed: "invalid regular expression". */
 const invalid: readonly string[] = [
-  '*a', '+a', '?a', '{1}', 'a{,3}', 'a{', 'a{1', 'a{1,', 'a{x}', 'a{1,2', 'a{2,1}', 'a{1 }', 'a{-1}',
-  'a{1,2,3}', 'a{2147483648}', '(', ')', '(a', 'a)', '((a)', '^*', '$+', '^?', '^{2}', 'a|*b', 'a|+',
-  '(*a)', '(?:a)', '(?=a)', '\\d', '\\w', '\\1', '(a)\\1', '\\n', '\\', '\\]', '\\}', '\\/', '\\-', '\\"',
-  'a\\', '[', '[a', '[^', '[]', '[^]', '[z-a]', '[a--]', '[a-c-e]', '[[:alpha:]-z]', '[a-[:alpha:]]',
-  '[a-[.c.]]', '[[:foo:]]', '[[:alpha]]', '[[:alpha:', '[[.-.]]', '[[.ab.]]', '[[=1=]]', '[[.a]]', '[[=a]]',
-  '[[.space.]-[.a.]]', '[[=a=]-c]', '[[:]',
+  '*a',
+  '+a',
+  '?a',
+  '{1}',
+  'a{,3}',
+  'a{',
+  'a{1',
+  'a{1,',
+  'a{x}',
+  'a{1,2',
+  'a{2,1}',
+  'a{1 }',
+  'a{-1}',
+  'a{1,2,3}',
+  'a{2147483648}',
+  '(',
+  ')',
+  '(a',
+  'a)',
+  '((a)',
+  '^*',
+  '$+',
+  '^?',
+  '^{2}',
+  'a|*b',
+  'a|+',
+  '(*a)',
+  '(?:a)',
+  '(?=a)',
+  '\\d',
+  '\\w',
+  '\\1',
+  '(a)\\1',
+  '\\n',
+  '\\',
+  '\\]',
+  '\\}',
+  '\\/',
+  '\\-',
+  '\\"',
+  'a\\',
+  '[',
+  '[a',
+  '[^',
+  '[]',
+  '[^]',
+  '[z-a]',
+  '[a--]',
+  '[a-c-e]',
+  '[[:alpha:]-z]',
+  '[a-[:alpha:]]',
+  '[a-[.c.]]',
+  '[[:foo:]]',
+  '[[:alpha]]',
+  '[[:alpha:',
+  '[[.-.]]',
+  '[[.ab.]]',
+  '[[=1=]]',
+  '[[.a]]',
+  '[[=a]]',
+  '[[.space.]-[.a.]]',
+  '[[=a=]-c]',
+  '[[:]',
 ];
 
 /** Patterns that need too many states: "memory limit exceeded by regular expression". */
-const tooLarge: readonly string[] = [
-  'a{99994}', 'a{2147483647}', '(a{400}){400}', 'a{200000,1}',
-];
+const tooLarge: readonly string[] = ['a{99994}', 'a{2147483647}', '(a{400}){400}', 'a{200000,1}'];
 
 /** Patterns (a character a byte) and which of the bytes 01 to ff they match, in hexadecimal. */
 const byteSets: readonly (readonly [string, string])[] = [
@@ -358,16 +421,16 @@ class Engine {
 
   split(pattern: string, subject: string): (string | Groups)[] {
     const program = this.compile(pattern);
-    const { searchFrom, searchNext } = this.#exports;
+    const exports = this.#exports;
     const length = this.#put(subject);
     const parts: (string | Groups)[] = [];
     let end = 0;
-    let result = searchFrom(program, this.#subject, length, 0, this.#groups);
+    let result = exports.searchFrom(program, this.#subject, length, 0, this.#groups);
     while (result === 1) {
       const [start, next] = this.#offsets(0);
       parts.push(this.#text(end, start), this.#captured(program));
       end = next;
-      result = searchNext(program, this.#subject, length, this.#groups);
+      result = exports.searchNext(program, this.#subject, length, this.#groups);
     }
     expect(result).toBe(0);
     return [...parts, this.#text(end, length)];

@@ -42,8 +42,15 @@ async function openProbe(mode: ProbeMode) {
     return value;
   };
   const read = (value: Value): string =>
-    new TextDecoder().decode(new Uint8Array(probe.memory.buffer, probe.bytesOf(value), probe.lengthOf(value)));
-  return { ...probe, text, read, value: (json: unknown): Value => probe.fromJson(text(JSON.stringify(json))) };
+    new TextDecoder().decode(
+      new Uint8Array(probe.memory.buffer, probe.bytesOf(value), probe.lengthOf(value)),
+    );
+  return {
+    ...probe,
+    text,
+    read,
+    value: (json: unknown): Value => probe.fromJson(text(JSON.stringify(json))),
+  };
 }
 
 const modes: readonly ProbeMode[] = ['release', 'debug'];
@@ -76,19 +83,23 @@ describe.each(modes)('%s', (mode) => {
     });
     test('names are sorted bytewise and quoted where they are not names', () => {
       check(
-        { 'b': 1, 'B': 2, '': 3, 'if': 4, 'or': 5, "a'-_1": 6, '1a': 7, 'a b': 8, "'": 9, 'ä': 10 },
+        { b: 1, B: 2, '': 3, if: 4, or: 5, "a'-_1": 6, '1a': 7, 'a b': 8, "'": 9, ä: 10 },
         `{ "" = 3; "'" = 9; "1a" = 7; B = 2; "a b" = 8; a'-_1 = 6; b = 1; "if" = 4; or = 5; "ä" = 10; }`,
       );
     });
     test('what is in the same place twice is repeated', () => {
       const list = probe.share(value([[1], 0, { a: 1 }, 0]), 0, 1);
-      expect(read(probe.ambiguous(probe.share(list, 2, 3)))).toBe('[ [ 1 ] «repeated» { a = 1; } «repeated» ]');
+      expect(read(probe.ambiguous(probe.share(list, 2, 3)))).toBe(
+        '[ [ 1 ] «repeated» { a = 1; } «repeated» ]',
+      );
       expect(read(probe.ambiguous(value([[], [], {}, {}])))).toBe('[ [ ] [ ] { } { } ]');
     });
     test('sets of derivations are their paths for `nix eval` only', () => {
       const drv = { type: 'derivation', drvPath: '/nix/store/x.drv' };
       expect(read(probe.printed(value([drv])))).toBe('[ «derivation /nix/store/x.drv» ]');
-      expect(read(probe.ambiguous(value(drv)))).toBe('{ drvPath = "/nix/store/x.drv"; type = "derivation"; }');
+      expect(read(probe.ambiguous(value(drv)))).toBe(
+        '{ drvPath = "/nix/store/x.drv"; type = "derivation"; }',
+      );
     });
     test('nesting is limited by memory only', () => {
       const nested = value(JSON.parse(`${'['.repeat(800)}1${']'.repeat(800)}`));
@@ -97,16 +108,23 @@ describe.each(modes)('%s', (mode) => {
   });
 
   describe('printing in messages', () => {
-    const check = (json: unknown, expected: string) => expect(read(probe.errorText(value(json)))).toBe(expected);
+    const check = (json: unknown, expected: string) =>
+      expect(read(probe.errorText(value(json)))).toBe(expected);
     test('ten items, attributes and levels', () => {
       check([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], '[ 1 2 3 4 5 6 7 8 9 10 «1 item elided» ]');
-      check([[1, 2, 3, 4, 5, 6], [1, 2, 3, 4], 5, 6], '[ [ 1 2 3 4 5 6 ] [ 1 2 3 «1 item elided» ] «2 items elided» ]');
+      check(
+        [[1, 2, 3, 4, 5, 6], [1, 2, 3, 4], 5, 6],
+        '[ [ 1 2 3 4 5 6 ] [ 1 2 3 «1 item elided» ] «2 items elided» ]',
+      );
       check(
         { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1, k: 1, type: 'x', _type: 'y' },
         '{ _type = "y"; type = "x"; a = 1; b = 1; c = 1; d = 1; e = 1; f = 1; g = 1; h = 1; «3 attributes elided» }',
       );
       check(JSON.parse(`${'['.repeat(11)}${']'.repeat(11)}`), `${'[ '.repeat(10)}[ ... ]${' ]'.repeat(10)}`);
-      check(JSON.parse(`${'{"a":'.repeat(11)}1${'}'.repeat(11)}`), `${'{ a = '.repeat(10)}{ ... }${'; }'.repeat(10)}`);
+      check(
+        JSON.parse(`${'{"a":'.repeat(11)}1${'}'.repeat(11)}`),
+        `${'{ a = '.repeat(10)}{ ... }${'; }'.repeat(10)}`,
+      );
     });
     test('1024 bytes of a string', () => {
       check('x'.repeat(1024), `"${'x'.repeat(1024)}"`);
@@ -116,7 +134,13 @@ describe.each(modes)('%s', (mode) => {
     test('names of types', () => {
       const name = (json: unknown) => read(probe.typeName(value(json)));
       expect([null, true, 1, 1.5, 's', [], {}].map(name)).toEqual([
-        'null', 'a Boolean', 'an integer', 'a float', 'a string', 'a list', 'a set',
+        'null',
+        'a Boolean',
+        'an integer',
+        'a float',
+        'a string',
+        'a list',
+        'a set',
       ]);
     });
   });
@@ -146,7 +170,9 @@ describe.each(modes)('%s', (mode) => {
     test('integers and floats compare as numbers', () => {
       expect(equal(1, 1.5)).toBe(0);
       expect(probe.equal(value(1), probe.fromJson(text('1.0')))).toBe(1);
-      expect(probe.equal(probe.fromJson(text('9007199254740993')), probe.fromJson(text('9007199254740992.0')))).toBe(1);
+      expect(
+        probe.equal(probe.fromJson(text('9007199254740993')), probe.fromJson(text('9007199254740992.0'))),
+      ).toBe(1);
       expect(compare(1, 1.5)).toBe(-1);
       expect(compare(2.5, 1)).toBe(1);
     });
@@ -161,7 +187,14 @@ describe.each(modes)('%s', (mode) => {
       expect(compare([{ a: 1 }, 1], [{ a: 1 }, 2])).toBe(-1);
     });
     test('what cannot be compared', () => {
-      for (const [a, b] of [[1, 'a'], [null, null], [true, false], [{}, {}], [[{}], [{ a: 1 }]], [['a'], [1]]]) {
+      for (const [a, b] of [
+        [1, 'a'],
+        [null, null],
+        [true, false],
+        [{}, {}],
+        [[{}], [{ a: 1 }]],
+        [['a'], [1]],
+      ]) {
         expect(compare(a, b)).toBe(2);
       }
     });
@@ -243,13 +276,19 @@ describe.each(modes)('%s', (mode) => {
       fc.assert(
         fc.property(fc.double({ min: -1e15, max: 1e15, noNaN: true }), (x) => {
           // JavaScript rounds ties up where C rounds them to even; both are within half a unit.
-          expect(Math.abs(Number(read(probe.fixed(x))) - x)).toBeLessThanOrEqual(0.5e-6 + Math.abs(x) * 2 ** -52);
+          expect(Math.abs(Number(read(probe.fixed(x))) - x)).toBeLessThanOrEqual(
+            0.5e-6 + Math.abs(x) * 2 ** -52,
+          );
         }),
       );
     });
     test('JSON reads back as the same number, nearly always with the fewest digits', () => {
       let longer = 0;
-      const digits = (s: string) => s.replace(/e.*$/, '').replace(/^-?0*\.?0*|\./g, '').replace(/^0+|0+$/g, '').length;
+      const digits = (s: string) =>
+        s
+          .replace(/e.*$/, '')
+          .replace(/^-?0*\.?0*|\./g, '')
+          .replace(/^0+|0+$/g, '').length;
       fc.assert(
         fc.property(double, (x) => {
           const json = read(probe.shortest(x));
@@ -297,7 +336,13 @@ describe.each(modes)('%s', (mode) => {
       for (const name of ['', '.', '..', '.-a', '..-a', 'a b', 'ä', 'a/b', 'x'.repeat(212)]) {
         expect(probe.storeName(text(name))).toBe(0);
       }
-      for (const path of [hash, `${hash}-`, `${hash}a`, `${hash.replace('0', 'e')}-a`, `${hash.slice(1)}-a`]) {
+      for (const path of [
+        hash,
+        `${hash}-`,
+        `${hash}a`,
+        `${hash.replace('0', 'e')}-a`,
+        `${hash.slice(1)}-a`,
+      ]) {
         expect(probe.storePathName(text(path))).toBe(0);
       }
     });
@@ -341,16 +386,25 @@ describe.each(modes)('%s', (mode) => {
     check(['long'], ['x'], 'lon', 'lon');
     check([], [], 'abc', 'abc');
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.string({ minLength: 1, maxLength: 2 }), fc.string())), fc.string(), (pairs, string) => {
-        const patterns = pairs.map(([from]) => from);
-        let expected = '';
-        for (let at = 0; at < string.length; ) {
-          const index = patterns.findIndex((pattern) => string.startsWith(pattern, at));
-          expected += index < 0 ? string[at] : pairs[index]?.[1];
-          at += index < 0 ? 1 : (patterns[index]?.length ?? 1);
-        }
-        check(patterns, pairs.map(([, to]) => to), string, expected);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.string({ minLength: 1, maxLength: 2 }), fc.string())),
+        fc.string(),
+        (pairs, string) => {
+          const patterns = pairs.map(([from]) => from);
+          let expected = '';
+          for (let at = 0; at < string.length;) {
+            const index = patterns.findIndex((pattern) => string.startsWith(pattern, at));
+            expected += index < 0 ? string[at] : pairs[index]?.[1];
+            at += index < 0 ? 1 : (patterns[index]?.length ?? 1);
+          }
+          check(
+            patterns,
+            pairs.map(([, to]) => to),
+            string,
+            expected,
+          );
+        },
+      ),
     );
   });
 

@@ -144,9 +144,12 @@ function floor(f: Frame): Value {
   return rounded(arg(f, 0), Math.floor(numberAsFloat(arg(f, 0))));
 }
 
+/** 2^63. */
+const INTEGER_LIMIT: f64 = 9223372036854775808.0;
+
 /** The integer that `value` was rounded to. Integers go through a float too, and must survive it. */
 function rounded(value: Value, result: f64): Value {
-  const fits = result >= -0x8000000000000000 && result < 0x8000000000000000;
+  const fits = result >= -INTEGER_LIMIT && result < INTEGER_LIMIT;
   if (isFloat(value)) return fits ? makeInt(<i64>result) : failRange(floatOf(value));
   if (!fits) return failUndefined(intOf(value));
   const integer = <i64>result;

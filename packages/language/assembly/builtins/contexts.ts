@@ -31,6 +31,7 @@ import {
 } from "../machine/native";
 import { REQUEST_ENSURE_PATH } from "../machine/host-request";
 import { ERROR_EVAL, beginError, errorQuoted, raiseError } from "../errors/raise";
+import { writesStore } from "../derivation/settings";
 import { COERCE_DEFAULT } from "../operations/coerce";
 import { raiseContextNotAllowed } from "../operations/context-error";
 import {
@@ -185,7 +186,7 @@ function appendKey(f: Frame, attrs: Value, index: u32): bool {
   const position = keyPosition(keysOf(attrs), index);
   const name = symbolName(path);
   if (!isStorePath(stringBytes(name), stringLength(name))) failKey(name, position);
-  if (localInt(f, ENSURED) == 0) {
+  if (writesStore && localInt(f, ENSURED) == 0) {
     setLocalInt(f, ENSURED, 1);
     awaitHost(f, REQUEST_ENSURE_PATH, name);
     return false;

@@ -26,6 +26,7 @@ import {
 } from "../machine/native";
 import { coerceArgument } from "./coerced-argument";
 import { finishWith } from "./demand";
+import { defineErrorContext } from "./error-context";
 import { define } from "./registry";
 
 /** Levels of REQUEST_MESSAGE. */
@@ -35,13 +36,14 @@ const MESSAGE_WARNING: u32 = 1;
 export function defineControlBuiltins(): void {
   define("seq", 2, args2(STRICT, LAZY), 0, seq);
   define("deepSeq", 2, args2(STRICT, LAZY), 0, deepSeq);
-  define("break", 1, args1(STRICT), 0, (f) => arg(f, 0));
+  define("break", 1, args1(LAZY), 0, (f) => arg(f, 0));
   define("throw", 1, args1(LAZY), 0, throwError);
   define("abort", 1, args1(LAZY), 0, abort);
   define("trace", 2, args2(STRICT, LAZY), 0, trace);
   define("traceVerbose", 2, args2(LAZY, LAZY), 0, traceVerbose);
   const warning = define("warn", 2, args2(STRING, LAZY), 0, warn);
   describeArgument(warning, 0, "while evaluating the first argument; the message passed to builtins.warn");
+  defineErrorContext();
 }
 
 /** Whether `traceVerbose` says anything: Nix's trace-verbose. */

@@ -6,7 +6,6 @@
 // forcing them meets, sets and lists only when they are something else: so it is in Nix.
 
 import { appendText } from "../memory/text";
-import { contextElement } from "../values/context";
 import { TRUE } from "../values/constants";
 import { findAttr } from "../values/attrs";
 import { listItem, listLength } from "../values/list";
@@ -14,7 +13,8 @@ import { stringContext } from "../values/string";
 import { KIND_ATTRS, KIND_BOOL, Value, isAttrs, isFunction, isList, isString, isWhnf, kindOf, resolve } from "../values/value";
 import { SYMBOL_FUNCTOR } from "../symbols/known";
 import { Symbol, symbolName } from "../symbols/symbols";
-import { ERROR_EVAL, ERROR_TYPE, beginError, errorString, errorSymbol, raiseError } from "../errors/raise";
+import { ERROR_TYPE, beginError, errorString, raiseError } from "../errors/raise";
+import { raiseContextNotAllowed } from "../operations/context-error";
 import { raiseTypeMismatch } from "../operations/type-names";
 import {
   Frame,
@@ -159,11 +159,5 @@ function failType(f: Frame, value: Value, what: string, message: string): void {
 
 function failContext(f: Frame, string: Value, message: string): void {
   setContext(f, message);
-  beginError(ERROR_EVAL);
-  appendText("the string '");
-  errorString(string);
-  appendText("' is not allowed to refer to a store path (such as '");
-  errorSymbol(contextElement(stringContext(string), 0));
-  appendText("')");
-  raiseError();
+  raiseContextNotAllowed(string);
 }

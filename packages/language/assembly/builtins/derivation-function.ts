@@ -8,8 +8,7 @@ import { ORIGIN_STRING, sourceAt, sourceCount } from "../syntax/positions";
 import { makeLambda } from "../values/function";
 import { makePermanentPath, stringBytes, stringLength, takeTextAsString } from "../values/string";
 import { Value } from "../values/value";
-import { defineConstant, findDefined } from "./registry";
-import { internText } from "../symbols/symbols";
+import { defineConstant } from "./registry";
 import { DERIVATION_SOURCE } from "../derivation/derivation-nix";
 
 let derivation: Value = 0;
@@ -22,7 +21,6 @@ export function defineDerivation(): void {
 
 /** Compiles `derivation`, which may use all builtins. */
 export function loadDerivation(): void {
-  if (findDefined(internText("derivationStrict")) == 0) return; // TEMPORARY
   // The text buffer may move while the source is compiled.
   const mark = textMark();
   appendText(DERIVATION_SOURCE);

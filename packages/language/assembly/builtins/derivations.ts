@@ -31,6 +31,9 @@ import {
   FEATURE_DYNAMIC_DERIVATIONS,
   FEATURE_GIT_HASHING,
   FEATURE_IMPURE_DERIVATIONS,
+  beginFeatureError,
+  endFeatureError,
+  isFeatureEnabled,
   requireFeature,
   writesStore,
 } from "../derivation/settings";
@@ -44,7 +47,7 @@ import { TO_JSON, appendEvaluatedJson } from "../formats/write-json";
 import { BLAKE3, HashAlgorithm, NO_ALGORITHM, SHA256, algorithmNamed } from "../hash/algorithm";
 import { HASH_ASSUMED, HASH_PARSED, parseHashOrEmpty, parsedAlgorithm } from "../hash/parse-hash";
 import { SRI, MAXIMUM_HASH_TEXT, writeHash } from "../hash/format";
-import { REQUEST_MESSAGE, REQUEST_WRITE_DERIVATION } from "../machine/host-request";
+import { MESSAGE_OF_NIX, REQUEST_MESSAGE, REQUEST_WRITE_DERIVATION } from "../machine/host-request";
 import {
   ATTRS,
   Frame,
@@ -397,9 +400,18 @@ function takeMethod(f: Frame, name: Value): void {
     appendText(" for 'outputHashMode' attribute");
     raiseError();
   }
-  if (method == METHOD_TEXT) requireFeature(FEATURE_DYNAMIC_DERIVATIONS);
+  if (method == METHOD_TEXT) requireTextHashing(arg(f, 1));
   if (method == METHOD_GIT) requireFeature(FEATURE_GIT_HASHING);
   setLocalInt(f, METHOD, method);
+}
+
+function requireTextHashing(name: Value): void {
+  if (isFeatureEnabled(FEATURE_DYNAMIC_DERIVATIONS)) return;
+  beginFeatureError(FEATURE_DYNAMIC_DERIVATIONS);
+  appendText(" (text-hashed derivation '");
+  errorString(name);
+  appendText("', outputHashMode = \"text\")");
+  endFeatureError(FEATURE_DYNAMIC_DERIVATIONS);
 }
 
 function takeAlgorithm(f: Frame, name: Value): void {
@@ -572,7 +584,7 @@ function warnOfIneffective(f: Frame, symbol: Symbol): bool {
 function warnOfAttribute(f: Frame, mark: u32): bool {
   addFlag(f, WARNED_OF_ATTRIBUTE);
   setStep(f, ATTRIBUTE_FORCED);
-  awaitHost(f, REQUEST_MESSAGE, makeSmallInt(1), takeTextAsString(mark));
+  awaitHost(f, REQUEST_MESSAGE, makeSmallInt(MESSAGE_OF_NIX), takeTextAsString(mark));
   return false;
 }
 
@@ -694,7 +706,7 @@ function warnOfHash(f: Frame): bool {
   appendText("found empty hash, assuming '");
   textAdvance(writeHash(parsedAlgorithm(), digest, SRI, true, textReserve(MAXIMUM_HASH_TEXT)));
   appendByte(0x27);
-  awaitHost(f, REQUEST_MESSAGE, makeSmallInt(1), takeTextAsString(mark));
+  awaitHost(f, REQUEST_MESSAGE, makeSmallInt(MESSAGE_OF_NIX), takeTextAsString(mark));
   return false;
 }
 

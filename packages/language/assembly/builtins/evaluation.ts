@@ -36,12 +36,14 @@ import { Symbol, internString, symbolName } from "../symbols/symbols";
 import { ORIGIN_FILE } from "../syntax/positions";
 import { Keys, attrValue, attrsCount, keySymbol, keysOf, makePermanentKeys, setKey } from "../values/attrs";
 import { addAttr, beginAttrs, endAttrs } from "../values/attrs-builder";
-import { FALSE, TRUE } from "../values/constants";
+import { FALSE, NULL, TRUE } from "../values/constants";
 import { makeEnv, setEnvSlot } from "../values/env";
 import { makePath, makePermanentPath, stringBytes, stringLength } from "../values/string";
 import { makeApply1, makeThunk } from "../values/thunk";
 import { Value, isPath } from "../values/value";
+import { coreFileContents, isCoreFile } from "./core-files";
 import { REALISE_PATH } from "./files";
+import { IMPORT_DERIVATION, isDerivationFile } from "./import-derivation";
 import { define } from "./registry";
 
 /** Internal: PATH of a file → its value. */
@@ -80,6 +82,8 @@ let resolutions: SymbolMap = 0;
 /** PATH of a file, by symbol → the root that holds its value. */
 let files: SymbolMap = 0;
 
+const DERIVATION_IMPORTED: u32 = 3;
+
 function importFile(f: Frame): Value {
   if (step(f) == 0) {
     setStep(f, 1);
@@ -87,11 +91,22 @@ function importFile(f: Frame): Value {
   }
   if (step(f) == 1) {
     const path = awaited();
+    if (isCoreFile(path)) return fileValue(path);
+    if (isDerivationFile(path)) {
+      setArg(f, 0, path);
+      setStep(f, DERIVATION_IMPORTED);
+      return awaitNative1(f, IMPORT_DERIVATION, path);
+    }
     const known = mapGet(resolutions, internString(path));
     if (known != 0) return fileValue(symbolPath(known));
     setArg(f, 0, path);
     setStep(f, 2);
     return awaitHost(f, REQUEST_RESOLVE_IMPORT, path);
+  }
+  if (step(f) == DERIVATION_IMPORTED) {
+    if (awaited() != NULL) return awaited();
+    setStep(f, 2);
+    return awaitHost(f, REQUEST_RESOLVE_IMPORT, arg(f, 0));
   }
   const resolved = awaited();
   if (!isPath(resolved)) return resolved;
@@ -114,6 +129,10 @@ export function fileValue(path: Value): Value {
 function evaluateFile(f: Frame): Value {
   if (step(f) == 0) {
     setContext(f, "while evaluating the file '%1%':", arg(f, 0));
+    if (isCoreFile(arg(f, 0))) {
+      setStep(f, 2);
+      return awaitForce(f, makeThunk(loadFile(coreFileContents(arg(f, 0)), arg(f, 0), 0), 0));
+    }
     setStep(f, 1);
     return awaitHost(f, REQUEST_READ_FILE, arg(f, 0));
   }

@@ -4,12 +4,15 @@
 // one comparison for each level of the tree, and at its foot one more the other way round, which tells an equal key from
 // a new one. Keys that can be compared without forcing anything never wait.
 
+import { textMark } from "../memory/text";
 import { copyWords } from "../memory/words";
 import { SYMBOL_KEY, SYMBOL_OPERATOR, SYMBOL_START_SET } from "../symbols/known";
 import { TRUE } from "../values/constants";
 import { findAttr } from "../values/attrs";
 import { listItem, listItems, listLength, makeList, setListItem } from "../values/list";
 import { makeSmallInt } from "../values/number";
+import { appendErrorValue } from "../values/print";
+import { takeTextAsString } from "../values/string";
 import { Value, isAttrs, isWhnf, resolve } from "../values/value";
 import { INCOMPARABLE, LESS_THAN, compareNow } from "../operations/comparison";
 import { raiseTypeMismatch } from "../operations/type-names";
@@ -54,7 +57,7 @@ import { define } from "./registry";
 
 /** Internal: the operator, an element → the list of what it leads to, each forced. */
 let CALL_OPERATOR: Value = 0;
-/** Internal: two keys, the element that is not new → whether the first is less. */
+/** Internal: two keys, the element that is not new as a STRING → whether the first is less. */
 let COMPARE_KEYS: Value = 0;
 
 export function defineGenericClosure(): void {
@@ -174,7 +177,7 @@ function takeKey(f: Frame): bool {
   const slot = listItem(local(f, QUEUE), localInt(f, HEAD));
   const element = resolve(slot);
   if (!isAttrs(element) || findAttr(element, SYMBOL_KEY) == 0) {
-    setContext(f, "in genericClosure element %1%", slot);
+    setContext(f, "in genericClosure element %1%", printed(slot));
     if (!isWhnf(element)) {
       awaitForce(f, element);
       return false;
@@ -239,9 +242,16 @@ function addElement(f: Frame): i32 {
 
 function askKeys(f: Frame, next: u32, node: u32, a: Value, b: Value): i32 {
   setStep(f, next);
-  setContext(f, "while comparing element %1%", listItem(local(f, QUEUE), localInt(f, HEAD)));
-  awaitNative3(f, COMPARE_KEYS, a, b, nodeElement(local(f, FOUND), node));
+  setContext(f, "while comparing element %1%", printed(listItem(local(f, QUEUE), localInt(f, HEAD))));
+  awaitNative3(f, COMPARE_KEYS, a, b, printed(nodeElement(local(f, FOUND), node)));
   return WAITS;
+}
+
+/** An element as messages show it. */
+function printed(element: Value): Value {
+  const mark = textMark();
+  appendErrorValue(element);
+  return takeTextAsString(mark);
 }
 
 function compareKeys(f: Frame): Value {

@@ -133,7 +133,7 @@ function warnOfBase32(f: Frame): Value {
   return awaitHost(f, REQUEST_MESSAGE, makeSmallInt(1), takeTextAsString(mark));
 }
 
-function algorithmOf(name: Value): HashAlgorithm {
+export function algorithmOf(name: Value): HashAlgorithm {
   const algorithm = algorithmNamed(stringBytes(name), stringLength(name));
   if (algorithm == BLAKE3) failBlake3();
   if (algorithm == NO_ALGORITHM) failUnknownAlgorithm(name);

@@ -25,7 +25,6 @@ import {
   awaited,
   local,
   localInt,
-  setContext,
   setLocal,
   setLocalInt,
   setStep,
@@ -84,7 +83,6 @@ function elem(f: Frame): Value {
     if (equal < 0) {
       setLocalInt(f, INDEX, index);
       setStep(f, ASKED);
-      setContext(f, "while searching for the presence of the given element in the list");
       return awaitNative2(f, EQUAL_SLOTS, wanted, listItem(list, index));
     }
     index++;

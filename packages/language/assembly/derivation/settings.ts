@@ -1,6 +1,8 @@
 // What the caller may set about derivations, the store and purity. Set before the builtins are defined: those of a
 // feature exist only if it is enabled then.
 
+import { bytesEqualText } from "../memory/bytes";
+import { Address } from "../memory/chunks";
 import { appendText } from "../memory/text";
 import { ERROR_EVAL, beginError, raiseError } from "../errors/raise";
 
@@ -34,20 +36,36 @@ export function enableFeature(feature: u32): void {
   features |= feature;
 }
 
+/** Enables the feature of this name; one that nothing here depends on is ignored. */
+export function enableFeatureNamed(name: Address, length: u32): void {
+  for (let feature = FEATURE_CA_DERIVATIONS; feature <= FEATURE_BLAKE3_HASHES; feature <<= 1) {
+    if (bytesEqualText(name, length, featureName(feature))) enableFeature(feature);
+  }
+}
+
 @inline
 export function isFeatureEnabled(feature: u32): bool {
   return (features & feature) != 0;
 }
 
-/** Raises an error unless the feature is enabled. `reason`: what wants it, or "". */
+/** Raises an error unless the feature is enabled. */
 export function requireFeature(feature: u32): void {
   if (isFeatureEnabled(feature)) return;
-  const name = featureName(feature);
+  beginFeatureError(feature);
+  endFeatureError(feature);
+}
+
+/** Begins the error about a feature that is not enabled: a reason may be appended. */
+export function beginFeatureError(feature: u32): void {
   beginError(ERROR_EVAL);
   appendText("experimental Nix feature '");
-  appendText(name);
-  appendText("' is disabled; add '--extra-experimental-features ");
-  appendText(name);
+  appendText(featureName(feature));
+  appendText("' is disabled");
+}
+
+export function endFeatureError(feature: u32): void {
+  appendText("; add '--extra-experimental-features ");
+  appendText(featureName(feature));
   appendText("' to enable it");
   raiseError();
 }

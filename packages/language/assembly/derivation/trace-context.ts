@@ -9,8 +9,8 @@ import { Frame, setContext } from "../machine/native";
 import { keyPosition, keySymbol, keysOf } from "../values/attrs";
 import { symbolName } from "../symbols/symbols";
 import { takeTextAsString } from "../values/string";
-import { makeValueTable, setTableWord } from "../values/table";
-import { Value } from "../values/value";
+import { makeValueTable, setTableWord, tableWord } from "../values/table";
+import { KIND_TABLE, Value, isKind } from "../values/value";
 import { appendString } from "./make-store-path";
 
 const ORDINARY: u32 = 1;
@@ -40,9 +40,7 @@ export function setAttributeContext(f: Frame, attrs: Value, index: u32, name: Va
 
 /** The frame evaluates the name of a derivation, defined at `position`. */
 export function setNameContext(f: Frame, position: u32): void {
-  const mark = textMark();
-  appendText("while evaluating the derivation attribute 'name'");
-  setPlacedContext(f, takeTextAsString(mark), position, ORDINARY);
+  setContextAtPosition(f, "while evaluating the derivation attribute 'name'", position);
 }
 
 /** The frame works on the path `path`; nothing is said of a place. */
@@ -52,6 +50,34 @@ export function setPathContext(f: Frame, message: string, path: Value): void {
   appendString(path);
   appendText("'");
   setPlacedContext(f, takeTextAsString(mark), 0, ORDINARY);
+}
+
+/** The frame works on what is defined at `position`. */
+export function setContextAtPosition(f: Frame, message: string, position: u32): void {
+  const mark = textMark();
+  appendText(message);
+  setPlacedContext(f, takeTextAsString(mark), position, ORDINARY);
+}
+
+/** Whether the value of a frame's context says the place itself. */
+@inline
+export function isPlacedContext(value: Value): bool {
+  return value != 0 && isKind(value, KIND_TABLE);
+}
+
+@inline
+export function contextPlace(place: Value): u32 {
+  return tableWord(place, 0) >>> 1;
+}
+
+@inline
+export function contextSubject(place: Value): Value {
+  return tableWord(place, 1);
+}
+
+@inline
+export function isShownAlways(place: Value): bool {
+  return tableWord(place, 2) == ALWAYS;
 }
 
 function setPlacedContext(f: Frame, text: Value, position: u32, shown: u32): void {

@@ -9,7 +9,8 @@ import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
 import { appendByte, appendBytes } from "../memory/text";
 import { stringBytes, stringLength } from "../values/string";
-import { KIND_ERROR, KIND_TRACE, Value, cellHeader, headerExtra, headerOf } from "../values/value";
+import { appendErrorValue } from "../values/print";
+import { KIND_ERROR, KIND_TRACE, Value, cellHeader, headerExtra, headerOf, isString } from "../values/value";
 
 export const ERROR_CELL_SIZE: u32 = 24;
 export const TRACE_CELL_SIZE: u32 = 24;
@@ -77,6 +78,12 @@ export function traceInner(trace: Value): Value {
   return load<u32>(trace, 16);
 }
 
+/** Strings as they are, everything else as messages show it. */
+function appendSubject(subject: Value): void {
+  if (isString(subject)) appendBytes(stringBytes(subject), stringLength(subject));
+  else appendErrorValue(subject);
+}
+
 /** Appends the text of a trace. */
 export function appendTraceMessage(trace: Value): void {
   const literal = changetype<string>(<usize>load<u32>(trace, 8));
@@ -88,7 +95,7 @@ export function appendTraceMessage(trace: Value): void {
     const unit = <u32>load<u16>(from + (i << 1));
     const isSubject = unit == 0x25 && i + 2 < length && <u32>load<u16>(from + (i << 1), 4) == 0x25;
     if (isSubject) {
-      if (subject != 0) appendBytes(stringBytes(subject), stringLength(subject));
+      if (subject != 0) appendSubject(subject);
       i += 3;
     } else {
       appendByte(unit);

@@ -44,7 +44,9 @@ import {
   setSp,
 } from "../machine/stack";
 import { ARGUMENT_CODE, RESUME_CODE } from "../machine/static-code";
+import { contextPlace, contextSubject, isPlacedContext, isShownAlways } from "../derivation/trace-context";
 import { findKey, keyPosition, keysOf } from "../values/attrs";
+import { DEEP_WALK, deepWalkPosition } from "../operations/deep-force";
 import { rewindAttrs } from "../values/attrs-builder";
 import { markFailed } from "../values/thunk";
 import { Value, isAttrs } from "../values/value";
@@ -191,12 +193,20 @@ function leaveBuiltin(f: Frame, pc: Code): Code {
   if (pc == ARGUMENT_CODE) setPendingContext(f, primop);
   const context = frameContext(f);
   if (context != 0 && load<u32>(context - 4) != 0) {
-    addTrace(callPosition, context, frameContextValue(f), frameContextIsAlways(f));
+    const value = frameContextValue(f);
+    if (isPlacedContext(value)) addTrace(contextPlace(value), context, contextSubject(value), isShownAlways(value));
+    else addTrace(contextPosition(f, primop, callPosition), context, value, frameContextIsAlways(f));
   }
   if (primop.traced != 0) {
     addTrace(callPosition, changetype<usize>("while calling the '%1%' builtin"), symbolName(primop.name));
   }
   return callPc;
+}
+
+/** Where what a builtin was doing is: operators, at themselves; deep forcing, at the attribute; all else nowhere. */
+function contextPosition(f: Frame, primop: Primop, callPosition: u32): u32 {
+  if (changetype<usize>(primop) == DEEP_WALK) return deepWalkPosition(f);
+  return primop.traced != 0 || frameContextIsAlways(f) ? 0 : callPosition;
 }
 
 /** Types that are checked where they are forced name their argument also when forcing it fails. */
@@ -227,7 +237,9 @@ function addInstructionTraces(pc: Code, at: Address): void {
   const select = pc - 20;
   if (opcodeOf(load<u32>(pc)) == OP_NIP && opcodeOf(load<u32>(select)) == OP_SELECT) {
     const symbol = load<u32>(select, 4);
-    if (at != 0) addDefinitionTrace(load<u32>(at - 4), symbol);
+    const definition = at != 0 ? definitionOf(load<u32>(at - 4), symbol) : 0;
+    if (isInternal(definition)) return;
+    if (definition != 0) addTrace(definition, changetype<usize>("from the definition of '%1%'"), symbolName(symbol));
     addTrace(positionBefore(pc), changetype<usize>("while evaluating the attribute '%1%'"), symbolName(symbol));
     return;
   }
@@ -236,14 +248,16 @@ function addInstructionTraces(pc: Code, at: Address): void {
   }
 }
 
-/** Where the attribute that was being forced is defined. */
-function addDefinitionTrace(set: Value, symbol: u32): void {
-  if (!isAttrs(set)) return;
+/** Where the attribute that was being forced is defined, or 0. */
+function definitionOf(set: Value, symbol: u32): u32 {
+  if (!isAttrs(set)) return 0;
   const index = findKey(keysOf(set), symbol);
-  if (index < 0) return;
-  const definition = keyPosition(keysOf(set), <u32>index);
-  if (definition == 0 || (definition >= internalStart && definition < internalEnd)) return;
-  addTrace(definition, changetype<usize>("from the definition of '%1%'"), symbolName(symbol));
+  return index < 0 ? 0 : keyPosition(keysOf(set), <u32>index);
+}
+
+@inline
+function isInternal(position: u32): bool {
+  return position >= internalStart && position < internalEnd;
 }
 
 /** The call of a function whose code was at `pc`; `waiting`: a builtin made it. */

@@ -455,7 +455,7 @@ function growPath(): void {
   pathCapacity = larger / ENTRY_SIZE;
 }
 
-/** Writes items until the path is empty; false when it stopped at one, whose name is written already. */
+/** Writes items until the path is empty; false when it stopped at one, whose name is written already, or at the limit of depth. */
 function walk(): bool {
   let entry = entryAt(pathLength - 1);
   while (true) {
@@ -469,6 +469,7 @@ function walk(): bool {
       continue;
     }
     if (index != 0) appendByte(0x2c);
+    else if (walkDepth + pathLength > maximumCallDepth) return false;
     const value = resolve(writeName(entry, index));
     if (!isWhnf(value)) return false;
     if (tryWriteLeaf(value)) {
@@ -478,7 +479,6 @@ function walk(): bool {
     if (!isWalkable(value)) return false;
     beginItem(value);
     entry = entryAt(pathLength - 1);
-    if (walkDepth + pathLength > maximumCallDepth && entryCount(entry) != 0) return false;
   }
 }
 

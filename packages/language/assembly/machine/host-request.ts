@@ -26,8 +26,10 @@ export const REQUEST_ADD_PATH: u32 = 7;
 export const REQUEST_ADD_TEXT: u32 = 8;
 /** a: STRING store path, b: STRING ATerm, c: LIST of references → NULL. Only in read-write mode. */
 export const REQUEST_WRITE_DERIVATION: u32 = 9;
-/** a: small int level (0 trace, 1 warning), b: STRING text → NULL. */
+/** a: small int level (0 trace, 1 warning of the program, MESSAGE_OF_NIX), b: STRING text → NULL. */
 export const REQUEST_MESSAGE: u32 = 10;
+/** A level: a warning of the evaluator itself, shown after "warning: ". */
+export const MESSAGE_OF_NIX: u32 = 2;
 /** a: small int, a position → ATTRS {file, line, column}, or NULL when it has no file. */
 export const REQUEST_POSITION: u32 = 11;
 /** STRING path in the store → NULL when it is valid, else an error. Used where the contents of a store path are wanted. */

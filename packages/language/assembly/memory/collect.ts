@@ -62,7 +62,13 @@ import {
 
 /** The next collection comes when the heap is this many times as large as what was alive, and not below the minimum. */
 const GROWTH: u32 = 2;
-const MINIMUM_THRESHOLD: u32 = 96 << 20;
+let minimumThreshold: u32 = 96 << 20;
+
+/** Sets how large the heap may become before the first collection, and always. */
+export function setMinimumThreshold(bytes: u32): void {
+  minimumThreshold = bytes;
+  setCollectionThreshold(bytes);
+}
 
 /** Collections so far, and the bytes that survived the last one. */
 export let collectionCount: u32 = 0;
@@ -86,7 +92,7 @@ export function collect(): void {
   collectionCount++;
   survivingBytes = heapBytes();
   const wanted = <u64>survivingBytes * GROWTH;
-  setCollectionThreshold(<u32>max(min(wanted, 0xf0000000), MINIMUM_THRESHOLD));
+  setCollectionThreshold(<u32>max(min(wanted, 0xf0000000), minimumThreshold));
 }
 
 function evacuateRoots(): void {

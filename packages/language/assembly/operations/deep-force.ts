@@ -9,11 +9,13 @@
 // with its own number, which is not DEEP, is in a cycle or beside one: what leads there is not marked DEEP, since the
 // cell may still fail. Every list or set that has to be waited in is one frame, whose context says where the walk is.
 
-import { symbolName } from "../symbols/symbols";
+import { appendInteger, textLengthFrom, textMark, textRewind, textStart } from "../memory/text";
+import { internBytes, symbolName } from "../symbols/symbols";
 import { attrValue, attrsCount, keyPosition, keySymbol, keysOf } from "../values/attrs";
 import { FALSE, TRUE } from "../values/constants";
 import { listItem, listLength } from "../values/list";
 import { makeSmallInt } from "../values/number";
+import { takeTextAsString } from "../values/string";
 import { Value, headerExtra, headerOf, isAttrs, isList, isWhnf, resolve } from "../values/value";
 import {
   Frame,
@@ -37,7 +39,7 @@ import {
 /** Internal: a value → the same, forced with all that it holds. */
 export let DEEP_FORCE: Value = 0;
 /** Internal: a value, the number of the walk → whether it is DEEP now. */
-let DEEP_WALK: Value = 0;
+export let DEEP_WALK: Value = 0;
 
 const DEEP: u32 = 1;
 const LARGEST_WALK: u32 = (1 << 23) - 1;
@@ -48,6 +50,12 @@ export function initializeDeepForce(): void {
   changetype<Primop>(DEEP_FORCE).traced = 0;
   DEEP_WALK = makePrimop("deepWalk", 2, args2(STRICT, LAZY), 2, deepWalk);
   changetype<Primop>(DEEP_WALK).traced = 0;
+}
+
+/** For the trace: where the attribute is defined that the walk in this frame is at, 0 in lists. */
+export function deepWalkPosition(f: Frame): u32 {
+  const value = arg(f, 0);
+  return isAttrs(value) ? keyPosition(keysOf(value), localInt(f, INDEX)) : 0;
 }
 
 /** Whether a value in weak head normal form is known to hold nothing that is not forced. */
@@ -114,11 +122,23 @@ function walkList(f: Frame, list: Value): bool {
     const item = resolve(listItem(list, i));
     if (isWhnf(item) && !mustEnter(f, item)) continue;
     setLocalInt(f, INDEX, i);
-    setContext(f, "while evaluating list element at index %1%", makeSmallInt(i));
+    setContext(f, "while evaluating list element at index %1%", indexText(i));
     waitFor(f, item);
     return false;
   }
   return true;
+}
+
+/** Small indices are symbols, so that a walk makes no garbage of them. */
+const INDICES_AS_SYMBOLS: u32 = 4096;
+
+function indexText(index: u32): Value {
+  const mark = textMark();
+  appendInteger(<i64>index);
+  if (index >= INDICES_AS_SYMBOLS) return takeTextAsString(mark);
+  const symbol = internBytes(textStart(mark), textLengthFrom(mark));
+  textRewind(mark);
+  return symbolName(symbol);
 }
 
 /** False when it waits. */

@@ -1,0 +1,152 @@
+// Evaluates in a browser: the same core and the same packages run in a worker of headless Chromium, over files that
+// come from a server, and every answer must be Node's. Files are fetched while evaluation waits for them, and again
+// with all of them there before it begins; both builds of the core take part.
+
+import { build } from 'esbuild';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { corePath, loadEvaluator, readCore } from '../lib/load-evaluator.mjs';
+import { UsageError, countOption, runHarness } from '../lib/options.mjs';
+import { Tally } from '../lib/tally.mjs';
+import { casesFor } from './cases.mjs';
+import { findChromium, openPage } from './chromium.mjs';
+import { servePage } from './page-server.mjs';
+
+const usage = `usage: npm run browser -- [options]
+
+  --nixpkgs-lib DIR  the lib of a nixpkgs (default: the library among the examples)
+  --chromium PATH    the browser (default: the one in PATH)
+  --optional         passes without a browser, and says so
+  --seconds N        how long the browser may take (default: 300)`;
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** @type {import('./worker.mjs').Task['runs']} */
+const runs = [
+  { name: 'release core, files fetched', core: '/neve.wasm', files: 'fetched' },
+  { name: 'release core, files preloaded', core: '/neve.wasm', files: 'preloaded' },
+  { name: 'debug core, files fetched', core: '/neve.debug.wasm', files: 'fetched' },
+];
+
+await runHarness(
+  {
+    usage,
+    options: {
+      'nixpkgs-lib': { type: 'string' },
+      chromium: { type: 'string' },
+      optional: { type: 'boolean' },
+      seconds: { type: 'string' },
+    },
+  },
+  async (values) => {
+    const chromium = values['chromium'] ?? findChromium();
+    if (chromium === undefined) {
+      if (values['optional'] !== true) throw new UsageError('there is no Chromium in PATH; install one');
+      console.log('skipped: there is no Chromium in PATH');
+      console.log('0 passed, 0 failed');
+      return true;
+    }
+    const folder = values['nixpkgs-lib'] ?? join(here, '../../examples/library');
+    if (!existsSync(join(folder, 'default.nix'))) throw new UsageError(`there is no default.nix in ${folder}`);
+    const directory = realpathSync(resolve(folder));
+    const expressions = casesFor(values['nixpkgs-lib'] === undefined ? 'example' : 'nixpkgs');
+    const expected = await answersOfNode(expressions, directory);
+    const reports = await answersOfBrowser({
+      chromium,
+      expressions,
+      directory,
+      seconds: countOption('seconds', values['seconds'], 300),
+    });
+    return compare({ expressions, expected, reports });
+  },
+);
+
+/**
+ * @param {readonly string[]} expressions
+ * @param {string} directory
+ */
+async function answersOfNode(expressions, directory) {
+  const { evaluateCases, createFileSystemIO } = await loadEvaluator();
+  const io = createFileSystemIO({
+    storeDir: '/nix/store',
+    readOnly: true,
+    environment: {},
+    currentTime: 0,
+    onMessage: () => {},
+  });
+  const core = await WebAssembly.compile(readCore(corePath('release')));
+  return await evaluateCases(expressions, { core, io, directory });
+}
+
+/**
+ * @param {{ chromium: string, expressions: readonly string[], directory: string, seconds: number }} options
+ * @returns {Promise<import('./worker.mjs').RunReport[]>}
+ */
+async function answersOfBrowser({ chromium, expressions, directory, seconds }) {
+  const server = await servePage({
+    worker: await bundleWorker(),
+    cores: {
+      '/neve.wasm': readCore(corePath('release')),
+      '/neve.debug.wasm': readCore(corePath('debug')),
+    },
+    task: { expressions, directory, runs },
+    directory,
+  });
+  const browser = openPage(chromium, server.url);
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  /** @type {Promise<{ failure: string }>} */
+  const late = new Promise((resolveLate) => {
+    timer = setTimeout(() => resolveLate({ failure: `no answer within ${seconds} seconds` }), seconds * 1000);
+  });
+  try {
+    const ended = browser.ended.then((how) => ({ failure: how }));
+    /** @type {any} */
+    const outcome = await Promise.race([server.report, ended, late]);
+    if (outcome.failure !== undefined) throw new Error(`the browser failed: ${outcome.failure}`);
+    return outcome.reports;
+  } finally {
+    clearTimeout(timer);
+    await browser.close();
+    server.close();
+  }
+}
+
+/** The worker as one script, made for a browser: whatever needs Node.js would fail here. */
+async function bundleWorker() {
+  const { outputFiles } = await build({
+    entryPoints: [join(here, 'worker.mjs')],
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2023',
+    conditions: ['source'],
+    logLevel: 'warning',
+  });
+  const [script] = outputFiles;
+  if (script === undefined) throw new Error('esbuild gave no script');
+  return script.contents;
+}
+
+/**
+ * @param {{ expressions: readonly string[], expected: readonly string[], reports: readonly import('./worker.mjs').RunReport[] }} results
+ */
+function compare({ expressions, expected, reports }) {
+  const tally = new Tally();
+  for (const { name, answers, milliseconds } of reports) {
+    console.log(`${name}: ${expressions.length} expressions in ${Math.round(milliseconds)} ms`);
+    for (const [index, expression] of expressions.entries()) {
+      const same = answers[index] === expected[index];
+      tally.record(`${name}: ${expression}`, same);
+      if (same) continue;
+      console.log(`DIFFERENT, ${name}: ${expression}`);
+      console.log(`  node:    ${expected[index]}`);
+      console.log(`  browser: ${answers[index]}`);
+    }
+  }
+  const failures = expected.filter((answer) => answer.startsWith('error:')).length;
+  console.log(`${expressions.length} expressions, ${failures} of which fail as Node's do`);
+  return tally.conclude();
+}

@@ -1,0 +1,7 @@
+// What a harness needs to evaluate in its own process; `load-evaluator.mjs` bundles it.
+
+export { decodeUtf8, encodeUtf8 } from '@neve/bytes';
+export { renderDiagnostic } from '@neve/diagnostics';
+export { EvalIOError, EvaluationError, createEvaluator } from '@neve/eval';
+export { createFileSystemIO } from '@neve/eval-store/node';
+export { evaluateCases } from '../browser/evaluate-cases.mjs';

@@ -1,0 +1,52 @@
+// Loads the evaluator into this process from the sources of the packages, as the `neve` bundle has them: nothing but
+// the language core has to be built before.
+
+import { build } from 'esbuild';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { UsageError } from './options.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, '../..');
+
+/** @typedef {typeof import('./evaluator-entry.mjs')} EvaluatorLibrary */
+
+/** @returns {Promise<EvaluatorLibrary>} */
+export async function loadEvaluator() {
+  const folder = join(root, 'node_modules/.cache/neve-tests');
+  mkdirSync(folder, { recursive: true });
+  const outfile = join(folder, `evaluator-${process.pid}.mjs`);
+  await build({
+    entryPoints: [join(here, 'evaluator-entry.mjs')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    conditions: ['source'],
+    logLevel: 'warning',
+  });
+  return await import(pathToFileURL(outfile).href);
+}
+
+/**
+ * The path of a build of the language core.
+ *
+ * @param {'release' | 'debug'} kind
+ */
+export function corePath(kind) {
+  return join(root, 'packages/language/build', kind === 'release' ? 'neve.wasm' : 'neve.debug.wasm');
+}
+
+/**
+ * @param {string} path
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function readCore(path) {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (cause) {
+    throw new UsageError(`there is no language core at ${path}; build the project first`, { cause });
+  }
+}
