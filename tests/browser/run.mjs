@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { corePath, loadEvaluator, readCore } from '../lib/load-evaluator.mjs';
+import { loadEvaluator, readCore } from '../lib/load-evaluator.mjs';
 import { UsageError, countOption, runHarness } from '../lib/options.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { casesFor } from './cases.mjs';
@@ -17,6 +17,7 @@ const usage = `usage: npm run browser -- [options]
 
   --nixpkgs-lib DIR  the lib of a nixpkgs (default: the library among the examples)
   --chromium PATH    the browser (default: the one in PATH)
+  --core DIR         where neve.wasm and neve.debug.wasm are (default: where the build puts them)
   --optional         passes without a browser, and says so
   --seconds N        how long the browser may take (default: 300)`;
 
@@ -35,6 +36,7 @@ await runHarness(
     options: {
       'nixpkgs-lib': { type: 'string' },
       chromium: { type: 'string' },
+      core: { type: 'string' },
       optional: { type: 'boolean' },
       seconds: { type: 'string' },
     },
@@ -51,11 +53,13 @@ await runHarness(
     if (!existsSync(join(folder, 'default.nix'))) throw new UsageError(`there is no default.nix in ${folder}`);
     const directory = realpathSync(resolve(folder));
     const expressions = casesFor(values['nixpkgs-lib'] === undefined ? 'example' : 'nixpkgs');
-    const expected = await answersOfNode(expressions, directory);
+    const cores = { release: readCore('release', values['core']), debug: readCore('debug', values['core']) };
+    const expected = await answersOfNode(expressions, { directory, core: cores.release });
     const reports = await answersOfBrowser({
       chromium,
       expressions,
       directory,
+      cores,
       seconds: countOption('seconds', values['seconds'], 300),
     });
     return compare({ expressions, expected, reports });
@@ -64,9 +68,9 @@ await runHarness(
 
 /**
  * @param {readonly string[]} expressions
- * @param {string} directory
+ * @param {{ directory: string, core: Uint8Array<ArrayBuffer> }} world
  */
-async function answersOfNode(expressions, directory) {
+async function answersOfNode(expressions, { directory, core: bytes }) {
   const { evaluateCases, createFileSystemIO } = await loadEvaluator();
   const io = createFileSystemIO({
     storeDir: '/nix/store',
@@ -75,21 +79,18 @@ async function answersOfNode(expressions, directory) {
     currentTime: 0,
     onMessage: () => {},
   });
-  const core = await WebAssembly.compile(readCore(corePath('release')));
+  const core = await WebAssembly.compile(bytes);
   return await evaluateCases(expressions, { core, io, directory });
 }
 
 /**
- * @param {{ chromium: string, expressions: readonly string[], directory: string, seconds: number }} options
+ * @param {{ chromium: string, expressions: readonly string[], directory: string, cores: { release: Uint8Array, debug: Uint8Array }, seconds: number }} options
  * @returns {Promise<import('./worker.mjs').RunReport[]>}
  */
-async function answersOfBrowser({ chromium, expressions, directory, seconds }) {
+async function answersOfBrowser({ chromium, expressions, directory, cores, seconds }) {
   const server = await servePage({
     worker: await bundleWorker(),
-    cores: {
-      '/neve.wasm': readCore(corePath('release')),
-      '/neve.debug.wasm': readCore(corePath('debug')),
-    },
+    cores: { '/neve.wasm': cores.release, '/neve.debug.wasm': cores.debug },
     task: { expressions, directory, runs },
     directory,
   });

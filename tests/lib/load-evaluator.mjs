@@ -30,20 +30,18 @@ export async function loadEvaluator() {
   return await import(pathToFileURL(outfile).href);
 }
 
-/**
- * The path of a build of the language core.
- *
- * @param {'release' | 'debug'} kind
- */
-export function corePath(kind) {
-  return join(root, 'packages/language/build', kind === 'release' ? 'neve.wasm' : 'neve.debug.wasm');
-}
+/** Where the builds of the language core are. */
+export const coreFolder = join(root, 'packages/language/build');
 
 /**
- * @param {string} path
+ * Reads a build of the language core.
+ *
+ * @param {'release' | 'debug'} kind
+ * @param {string} [folder]
  * @returns {Uint8Array<ArrayBuffer>}
  */
-export function readCore(path) {
+export function readCore(kind, folder = coreFolder) {
+  const path = join(folder, kind === 'release' ? 'neve.wasm' : 'neve.debug.wasm');
   try {
     return new Uint8Array(readFileSync(path));
   } catch (cause) {

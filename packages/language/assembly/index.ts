@@ -304,6 +304,7 @@ export function release(handle: Address): void {
  * path as a string, 0 if it is no file, `base` that of the directory of its relative paths.
  */
 export function loadInput(length: u32, origin: u32, path: Value, base: Value): Code {
+  setRaisingPc(0);
   return loadSource(input, length, origin, permanentPath(path), permanentPath(base), 0);
 }
 
@@ -318,6 +319,7 @@ function permanentPath(path: Value): Value {
 
 /** Writes what `--parse` prints of the input to the output. */
 export function showInput(length: u32, origin: u32, path: Value, base: Value): void {
+  setRaisingPc(0);
   outputMark = textMark();
   showSource(input, length, origin, permanentPath(path), permanentPath(base));
 }

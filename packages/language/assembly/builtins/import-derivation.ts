@@ -3,7 +3,7 @@
 import { findDerivation, outputCount, recordOutput, recordOutputPath } from "../derivation/known-derivations";
 import { parseDerivation, parsedVariable } from "../derivation/parse-aterm";
 import { LEARN_PATH } from "../derivation/read-derivation";
-import { REQUEST_PATH_REFERENCES, REQUEST_READ_FILE } from "../machine/host-request";
+import { REQUEST_FILE_TYPE, REQUEST_READ_FILE } from "../machine/host-request";
 import {
   Frame,
   Primop,
@@ -47,7 +47,7 @@ export function isDerivationFile(path: Value): bool {
   return isDerivationName(path) && isStorePath(stringBytes(path), stringLength(path));
 }
 
-const VALIDITY_TOLD: u32 = 1;
+const EXISTENCE_TOLD: u32 = 1;
 const LEARNT: u32 = 2;
 const READ: u32 = 3;
 
@@ -55,9 +55,9 @@ function importDerivation(f: Frame): Value {
   const path = arg(f, 0);
   switch (step(f)) {
     case 0:
-      setStep(f, VALIDITY_TOLD);
-      return awaitHost(f, REQUEST_PATH_REFERENCES, makeString(stringBytes(path), stringLength(path)));
-    case VALIDITY_TOLD:
+      setStep(f, EXISTENCE_TOLD);
+      return awaitHost(f, REQUEST_FILE_TYPE, path);
+    case EXISTENCE_TOLD:
       if (awaited() == NULL) return NULL;
       setStep(f, LEARNT);
       return awaitNative1(f, LEARN_PATH, makeString(stringBytes(path), stringLength(path)));

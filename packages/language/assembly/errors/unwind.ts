@@ -104,7 +104,7 @@ export function unwind(): bool {
   setRaisingFrame(0);
   let pc = raisingPc;
   if (frame != 0) pc = leaveBuiltin(frame, 0);
-  addCodeTraces(pc, 0);
+  if (pc != 0) addCodeTraces(pc, 0);
   while (record != 0) {
     const at = record;
     const above = pc;

@@ -8,7 +8,7 @@ import { Value } from "../values/value";
 export let pc: Code = 0;
 export let env: Address = 0;
 
-/** Just after the instruction that is being run, wherever it may raise an error. */
+/** Just after the instruction that is being run, wherever it may raise an error; 0 while the host has a source read. */
 export let raisingPc: Code = 0;
 /** The builtin that is running, 0 outside of builtins. */
 export let raisingFrame: Frame = 0;

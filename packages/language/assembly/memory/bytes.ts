@@ -57,15 +57,41 @@ export function findByte(a: Address, length: u32, byte: u32, from: u32): u32 {
   return i;
 }
 
-/** A 32-bit hash for tables inside the module: a multiplicative mix of four bytes at a time. */
+/** A 32-bit hash for tables inside the module: a multiplicative mix of four bytes at a time, the same wherever they lie. */
 export function hashBytes32(a: Address, length: u32): u32 {
   let hash: u32 = length * 0x9e3779b1;
   let i: u32 = 0;
+  if ((a & 3) == 0) {
+    while (i + 4 <= length) {
+      hash = mix(hash, load<u32>(a + i));
+      i += 4;
+    }
+  } else {
+    while (i + 4 <= length) {
+      hash = mix(hash, fourBytes(a + i));
+      i += 4;
+    }
+  }
+  let rest: u32 = 0;
   while (i < length) {
-    hash = (hash ^ <u32>load<u8>(a + i)) * 0x01000193;
+    rest = (rest << 8) | <u32>load<u8>(a + i);
     i++;
   }
-  hash ^= hash >>> 15;
+  hash = mix(hash, rest);
+  hash ^= hash >>> 13;
   hash *= 0x85ebca6b;
-  return hash ^ (hash >>> 13);
+  return hash ^ (hash >>> 16);
+}
+
+@inline
+function mix(hash: u32, word: u32): u32 {
+  const mixed = (hash ^ word) * 0xcc9e2d51;
+  return mixed ^ (mixed >>> 15);
+}
+
+@inline
+function fourBytes(a: Address): u32 {
+  return (
+    <u32>load<u8>(a) | (<u32>load<u8>(a, 1) << 8) | (<u32>load<u8>(a, 2) << 16) | (<u32>load<u8>(a, 3) << 24)
+  );
 }

@@ -13,8 +13,11 @@ export const CHUNK_BITS: u32 = 18;
 export const CHUNK_SIZE: u32 = 1 << CHUNK_BITS;
 const MAX_CHUNKS: u32 = 1 << (32 - CHUNK_BITS);
 const PAGES_PER_CHUNK: u32 = CHUNK_SIZE >>> 16;
-/** The memory grows in steps of this many chunks: every growth detaches the host's views. */
-const GROWTH_CHUNKS: u32 = 16;
+/**
+ * The memory grows by a half, and by this many chunks at least: pages that nobody touches cost nothing, but every growth
+ * detaches the host's views and moves its own collector to look at the memory.
+ */
+const MINIMUM_GROWTH: u32 = 64;
 
 /** Who a chunk belongs to. */
 export const OWNER_FREE: u8 = 0;
@@ -107,7 +110,7 @@ function findFreeRun(count: u32): u32 {
 }
 
 function growMemory(count: u32): void {
-  let step = count > GROWTH_CHUNKS ? count : GROWTH_CHUNKS;
+  let step = max(count, max(chunkCount >>> 1, MINIMUM_GROWTH));
   if (chunkCount + step > MAX_CHUNKS) step = count;
   const pages = (chunkCount + step) * PAGES_PER_CHUNK - <u32>memory.size();
   if (chunkCount + step > MAX_CHUNKS || memory.grow(pages) < 0) outOfMemory();
