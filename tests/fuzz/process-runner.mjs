@@ -1,7 +1,6 @@
 // Runs one fuzz input in a process of its own: the source goes to `instantiate --eval --strict -`.
 //
-// Another way to run inputs (in this process, or in a long-lived one) is a module that exports
-// `createRunner` with the same signature; run.mjs takes it with --runner.
+// The whole command takes part here; in-process-runner.mjs is the faster way.
 
 import { runCommand } from '../lib/command.mjs';
 

@@ -8,16 +8,19 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { readCaseFolder } from '../differential/case-file.mjs';
 import { neveImplementation } from '../lib/implementation.mjs';
+import { bundleEvaluator } from '../lib/load-evaluator.mjs';
 import { withNixEnvironment } from '../lib/nix-environment.mjs';
-import { countOption, runHarness } from '../lib/options.mjs';
+import { UsageError, countOption, runHarness } from '../lib/options.mjs';
 import { defaultWidth, mapInPool } from '../lib/pool.mjs';
 import { ProgramGenerator } from '../lib/program-generator.mjs';
 import { Random } from '../lib/random.mjs';
 import { Tally } from '../lib/tally.mjs';
+import { createRunner as createThreadRunner } from './in-process-runner.mjs';
 import { asksForTooMuch, mutate } from './mutator.mjs';
+import { createRunner as createProcessRunner } from './process-runner.mjs';
 
 const usage = `usage: npm run fuzz -- [options]
 
@@ -26,14 +29,18 @@ const usage = `usage: npm run fuzz -- [options]
   --seed N         seed of the inputs (default: a random one, printed)
   --input N        run only input N of the seed, and print it
   --keep DIR       where inputs that break are kept (default: node_modules/.cache/neve-fuzz)
-  --runner MODULE  a module that exports createRunner (default: one process an input)
-  --neve CMD       the command under test (default: the project's neve)
+  --runner KIND    'in-process' (default), or 'process': the whole command, one process an input
+  --core DIR       in-process: where neve.wasm and neve.debug.wasm are (default: where the build puts them)
+  --build NAME     in-process: 'release' or 'debug' (default: both)
+  --neve CMD       process: the command under test (default: the project's neve)
   --jobs N         inputs at a time (default: ${defaultWidth})`;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const samples = realpathSync(join(here, '../differential'));
 const hangMs = 10_000;
 const batchSize = 64;
+/** After so many there is nothing to be learnt from more. */
+const enoughFailures = 20;
 
 await runHarness(
   {
@@ -45,25 +52,22 @@ await runHarness(
       input: { type: 'string' },
       keep: { type: 'string' },
       runner: { type: 'string' },
+      core: { type: 'string' },
+      build: { type: 'string' },
       neve: { type: 'string' },
       jobs: { type: 'string' },
     },
   },
   async (values) => {
-    const implementation = neveImplementation(values['neve']);
     const seed = countOption('seed', values['seed'], Math.floor(Math.random() * 2 ** 31));
     const deadline = Date.now() + countOption('seconds', values['seconds'], 60) * 1000;
     const first = countOption('input', values['input'], 0);
     const end = values['input'] === undefined ? countOption('count', values['count'], Infinity) : first + 1;
     const keep = resolve(values['keep'] ?? join(here, '../../node_modules/.cache/neve-fuzz'));
-    const runnerModule = resolve(values['runner'] ?? join(here, 'process-runner.mjs'));
-    const { createRunner } = await import(pathToFileURL(runnerModule).href);
     const inputAt = inputSource(seed);
     console.log(`seed ${seed}`);
     return await withNixEnvironment({}, async (environment) => {
-      const folder = join(samples, 'fixtures');
-      /** @type {import("./process-runner.mjs").Runner} */
-      const runner = createRunner({ implementation, environment, folder, timeoutMs: hangMs });
+      const runner = await startRunner(values, environment);
       const tally = new Tally();
       const ends = { evaluated: 0, failed: 0, crashed: 0, hung: 0 };
       const runInput = async (/** @type {number} */ index) => {
@@ -79,7 +83,7 @@ await runHarness(
       try {
         for (
           let start = first;
-          start < end && (Date.now() < deadline || start === first);
+          start < end && (Date.now() < deadline || start === first) && tally.failed < enoughFailures;
           start += batchSize
         ) {
           const count = Math.min(batchSize, end - start);
@@ -99,6 +103,32 @@ await runHarness(
     });
   },
 );
+
+/**
+ * @param {Record<string, any>} values
+ * @param {import("../lib/nix-environment.mjs").NixEnvironment} environment
+ * @returns {Promise<import("./process-runner.mjs").Runner>}
+ */
+async function startRunner(values, environment) {
+  const folder = join(samples, 'fixtures');
+  const kind = values['runner'] ?? 'in-process';
+  if (kind === 'process') {
+    const implementation = neveImplementation(values['neve']);
+    return createProcessRunner({ implementation, environment, folder, timeoutMs: hangMs });
+  }
+  if (kind !== 'in-process') throw new UsageError(`--runner is 'in-process' or 'process', not '${kind}'`);
+  const build = values['build'];
+  if (build !== undefined && build !== 'release' && build !== 'debug') {
+    throw new UsageError(`--build is 'release' or 'debug', not '${build}'`);
+  }
+  return createThreadRunner({
+    folder,
+    timeoutMs: hangMs,
+    library: await bundleEvaluator(),
+    core: values['core'],
+    ...(build === undefined ? {} : { builds: [build] }),
+  });
+}
 
 /**
  * The inputs of a seed, each a function of its index alone.

@@ -2,7 +2,7 @@
 // the language core has to be built before.
 
 import { build } from 'esbuild';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UsageError } from './options.mjs';
@@ -14,12 +14,21 @@ const root = resolve(here, '../..');
 
 /** @returns {Promise<EvaluatorLibrary>} */
 export async function loadEvaluator() {
+  return await import(await bundleEvaluator());
+}
+
+/**
+ * Bundles the evaluator, and gives the URL of the bundle to import; threads share one.
+ *
+ * @returns {Promise<string>}
+ */
+export async function bundleEvaluator() {
   const folder = join(root, 'node_modules/.cache/neve-tests');
   mkdirSync(folder, { recursive: true });
-  const outfile = join(folder, `evaluator-${process.pid}.mjs`);
-  await build({
+  const { outputFiles } = await build({
     entryPoints: [join(here, 'evaluator-entry.mjs')],
-    outfile,
+    outfile: join(folder, 'evaluator.mjs'),
+    write: false,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -27,7 +36,13 @@ export async function loadEvaluator() {
     conditions: ['source'],
     logLevel: 'warning',
   });
-  return await import(pathToFileURL(outfile).href);
+  const [bundle] = outputFiles;
+  if (bundle === undefined) throw new Error('esbuild gave no bundle');
+  // Named for what is in it, so that runs at the same time do not disturb each other.
+  const file = join(folder, `evaluator-${bundle.hash.replace(/[^A-Za-z0-9]/g, '-')}.mjs`);
+  writeFileSync(`${file}.${process.pid}`, bundle.contents);
+  renameSync(`${file}.${process.pid}`, file);
+  return pathToFileURL(file).href;
 }
 
 /** Where the builds of the language core are. */

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { decodeUtf8 } from '@neve/bytes';
-import { renderDiagnostic, terminalText } from '@neve/diagnostics';
+import { type Position, renderDiagnostic, terminalText } from '@neve/diagnostics';
 import {
   type Evaluator,
   type MessageLevel,
@@ -49,9 +49,13 @@ export async function startEvaluator({ args, settings, readOnly }: SessionOption
       restrictEval: settings.isOn('restrict-eval'),
       nixPath: searchPath(args, { settings, pureEval }),
       homeDirectory: homedir(),
+      currentDirectory: process.cwd(),
       experimentalFeatures: new Set(settings.list('experimental-features')),
       maxCallDepth: settings.number('max-call-depth') ?? 10_000,
       traceVerbose: settings.isOn('trace-verbose'),
+      lintUrlLiterals: settings.lint('lint-url-literals'),
+      lintShortPathLiterals: settings.lint('lint-short-path-literals'),
+      lintAbsolutePathLiterals: settings.lint('lint-absolute-path-literals'),
       abortOnWarn: settings.isOn('abort-on-warn'),
       showTrace: settings.isOn('show-trace'),
       writesStore: !readOnly,
@@ -83,15 +87,21 @@ function searchPath(
   return [...included, ...parseSearchPath(process.env['NIX_PATH'] ?? '')];
 }
 
-function showMessage(level: MessageLevel, text: Uint8Array): void {
+/**
+ * A trace and a warning without a place are written as they are; what the program warns of is indented, unless it
+ * begins with a line end.
+ */
+function showMessage(level: MessageLevel, text: Uint8Array, position?: Position): void {
   const colour = wantsColour();
   const message = decodeUtf8(text);
-  if (level === 'trace') {
-    write(2, `${terminalText(`trace: ${message}`, { colour })}\n`);
+  const asItIs = position === undefined && (level !== 'evaluation warning' || message.startsWith('\n'));
+  if (level === 'trace' || asItIs) {
+    const between = message.startsWith('\n') && level !== 'trace' ? '' : ' ';
+    write(2, `${terminalText(`${level}:${between}${message}`, { colour })}\n`);
     return;
   }
-  const kind = ({ warn: 'evaluation warning', info: 'note', error: 'error' } as const)[level];
-  write(2, `${renderDiagnostic({ kind, message, traces: [], suggestions: [] }, { colour })}\n`);
+  const diagnostic = { kind: level, message, position, traces: [], suggestions: [] };
+  write(2, `${renderDiagnostic(diagnostic, { colour })}\n`);
 }
 
 /** The arguments for functions, by name; expressions are evaluated when they are needed. */

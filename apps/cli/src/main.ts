@@ -18,11 +18,12 @@ async function main(argv: readonly string[]): Promise<void> {
   const command = commands.find((name) => name === first);
   if (command === undefined) return runWithoutCommand(first, rest);
 
-  const { Settings, applyConfig } = await import('./settings.ts');
+  const { Settings } = await import('./settings.ts');
+  const { applyConfigFiles } = await import('./config-files.ts');
   const { reportError } = await import('./report-error.ts');
   const settings = new Settings();
   try {
-    applyConfig(settings, process.env['NIX_CONFIG'] ?? '');
+    applyConfigFiles(settings, process.env);
     const { parseArguments } = await import('./parse-arguments.ts');
     const args = parseArguments(rest, { command, settings });
     for (const { option, values } of args.occurrences) {

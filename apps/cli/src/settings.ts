@@ -2,12 +2,16 @@
  * Settings, as `--option NAME VALUE`, as an option of their own (`--NAME VALUE`, `--NAME` and `--no-NAME` for a
  * switch, `--extra-NAME VALUE` to append to a list), and from the environment variable `NIX_CONFIG`.
  */
+import type { LintLevel } from '@neve/eval';
 import { UsageError } from './usage-error.ts';
 
 const kinds = {
   'abort-on-warn': 'switch',
   'eval-system': 'text',
   'experimental-features': 'list',
+  'lint-absolute-path-literals': 'lint',
+  'lint-short-path-literals': 'lint',
+  'lint-url-literals': 'lint',
   'max-call-depth': 'number',
   'nix-path': 'list',
   'pure-eval': 'switch',
@@ -54,6 +58,11 @@ export class Settings {
     return value === undefined ? undefined : Number(value);
   }
 
+  lint(name: SettingName): LintLevel | undefined {
+    const value = this.#values.get(name);
+    return lintLevels.find((level) => level === value);
+  }
+
   list(name: SettingName): readonly string[] {
     return (this.#values.get(name) ?? '').split(/\s+/).filter((word) => word !== '');
   }
@@ -96,10 +105,15 @@ function checkValue(name: SettingName, value: string): void {
   if (kinds[name] === 'switch' && !isTrue(value) && !['false', 'no', '0'].includes(value)) {
     throw new UsageError(`Boolean setting '${name}' has invalid value '${value}'`);
   }
+  if (kinds[name] === 'lint' && !lintLevels.some((level) => level === value)) {
+    throw new UsageError(`setting '${name}' has invalid value '${value}'`);
+  }
   if (kinds[name] === 'number' && !/^[0-9]+$/.test(value)) {
     throw new UsageError(`setting '${name}' has invalid value '${value}'`);
   }
 }
+
+const lintLevels = ['ignore', 'warn', 'fatal'] as const satisfies readonly LintLevel[];
 
 function isTrue(value: string): boolean {
   return value === 'true' || value === 'yes' || value === '1';

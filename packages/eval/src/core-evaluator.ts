@@ -45,16 +45,19 @@ class LoadedProgram implements Program {
 
 export class CoreEvaluator implements Evaluator {
   readonly #core: Core;
+  readonly #io: EvalIO;
   readonly #sources: SourceMap;
   readonly #requests: HostRequests;
 
-  constructor(core: Core, io: EvalIO) {
+  constructor(core: Core, io: EvalIO, currentDirectory: string | undefined) {
     this.#core = core;
+    this.#io = io;
     this.#sources = new SourceMap(core, io);
     this.#requests = new HostRequests({
       core,
       io,
       sources: this.#sources,
+      currentDirectory,
       showText: (text) => this.#withPositions(text),
     });
   }
@@ -67,6 +70,7 @@ export class CoreEvaluator implements Evaluator {
       return this.#core.exports.loadInput(length, origin, ...this.#places(path, directory));
     }, text);
     if (path === undefined) this.#sources.keepNewest(text);
+    this.#showWarnings();
     return new LoadedProgram(code, { text, origin, path, directory });
   }
 
@@ -176,6 +180,7 @@ export class CoreEvaluator implements Evaluator {
     let step = (): number => exports.run();
     while (true) {
       const status = this.#guard(step, undefined);
+      this.#showWarnings();
       if (status === statusDone) return exports.takeResult();
       step = yield* this.#answer();
     }
@@ -210,6 +215,7 @@ export class CoreEvaluator implements Evaluator {
         if (error instanceof OutOfMemory) throw this.#outOfMemory(error);
         if (error !== raised) throw error;
         if (text !== undefined) this.#sources.keepNewest(text);
+        this.#showWarnings();
         if (this.#core.exports.handleError() === 0) throw new EvaluationError(this.#diagnostic());
         // Something in the program caught it: that evaluation goes on.
         next = () => this.#core.exports.run() as T;
@@ -284,6 +290,18 @@ export class CoreEvaluator implements Evaluator {
     };
   }
 
+  /** What the parser thinks of the sources that were read since it was asked last. */
+  #showWarnings(): void {
+    const { exports } = this.#core;
+    while (exports.nextWarning() !== 0) {
+      const text = this.#core.slice(exports.warningAddress(), exports.warningSize());
+      const position = this.#sources.locate(exports.warningPosition());
+      const place = this.#sources.locate(exports.warningSecondPosition());
+      if (place === undefined) this.#io.message('warning', text, position);
+      else this.#io.message('warning', encodeUtf8(`at ${printPosition(place)}: ${decodeUtf8(text)}`));
+    }
+  }
+
   #suggestions(list: Address): string[] {
     const { exports } = this.#core;
     if (list === 0) return [];
@@ -293,8 +311,9 @@ export class CoreEvaluator implements Evaluator {
   }
 
   #withPositions(text: Uint8Array): Uint8Array {
-    return replacePositionMarkers(text, (position) => {
+    return replacePositionMarkers(text, (position, part) => {
       const place = this.#sources.locate(position);
+      if (part !== 'pos') return String(place?.[part] ?? 0);
       return place === undefined ? '«none»' : printPosition(place);
     });
   }

@@ -77,10 +77,11 @@ export type CoreExports = {
   outputAddress(): Address;
   outputSize(): number;
   clearOutput(): void;
-  warningCount(): number;
-  warningPosition(index: number): number;
-  warningAddress(index: number): Address;
-  warningSize(index: number): number;
+  nextWarning(): number;
+  warningPosition(): number;
+  warningSecondPosition(): number;
+  warningAddress(): Address;
+  warningSize(): number;
   sourceCount(): number;
   sourceStart(index: number): number;
   sourceLength(index: number): number;

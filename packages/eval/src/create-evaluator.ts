@@ -32,7 +32,7 @@ export function createEvaluator({ core: module, io, settings }: EvaluatorOptions
   );
   defineConstants(core, settings, io.currentTime());
   exports.finishInitialization();
-  return new CoreEvaluator(core, io);
+  return new CoreEvaluator(core, io, settings.currentDirectory);
 }
 
 const lintLevels = { ignore: 0, warn: 1, fatal: 2 } as const;

@@ -10,6 +10,7 @@
  *
  * Every failure is an `EvalIOError`; anything else that is thrown is a bug of the implementation.
  */
+import type { Position } from '@neve/diagnostics';
 import type { HashAlgorithm } from '@neve/bytes';
 
 /** At once or later. */
@@ -77,7 +78,8 @@ export type WriteDerivationOptions = {
   readonly storePath: string;
 };
 
-export type MessageLevel = 'trace' | 'warn' | 'info' | 'error';
+/** `builtins.trace`, a warning of the evaluator itself, `builtins.warn`. */
+export type MessageLevel = 'trace' | 'warning' | 'evaluation warning';
 
 export interface EvalIO {
   /** The contents of a regular file, following a symlink. */
@@ -116,8 +118,8 @@ export interface EvalIO {
   /** The store object at a path or above it (`builtins.storePath`); `not-in-store` when there is none. */
   toStorePath(path: Uint8Array): Answer<string>;
 
-  /** Shows something to the user: `builtins.trace`, `builtins.warn`, a warning of the evaluator. */
-  message(level: MessageLevel, text: Uint8Array): void;
+  /** Shows something to the user, and the place in a source that it is about. */
+  message(level: MessageLevel, text: Uint8Array, position?: Position): void;
 }
 
 /** Stable reasons for which the world refuses. */

@@ -18,6 +18,8 @@ export type EvaluatorSettings = {
   readonly nixPath: readonly SearchPathEntry[];
   /** `$HOME`, which `~/…` means; `undefined` when there is none. */
   readonly homeDirectory: string | undefined;
+  /** What relative entries of the search path are relative to; without it there are none. */
+  readonly currentDirectory?: string | undefined;
   readonly experimentalFeatures: ReadonlySet<string>;
   readonly maxCallDepth: number;
   readonly traceVerbose: boolean;

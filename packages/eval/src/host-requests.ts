@@ -3,8 +3,8 @@
  */
 import { decodeUtf8, encodeHex, encodeUtf8 } from '@neve/bytes';
 import type { Address, Core } from './core.ts';
-import { type AddPathOptions, type EvalIO, EvalIOError, type FileType } from './eval-io.ts';
-import { PathResolver, join, pathKey } from './path-resolution.ts';
+import { type AddPathOptions, type EvalIO, EvalIOError, type FileType, type MessageLevel } from './eval-io.ts';
+import { PathResolver, join, normalise, pathKey } from './path-resolution.ts';
 import type { SourceMap } from './source-map.ts';
 import { type Steps, need } from './steps.ts';
 
@@ -26,6 +26,7 @@ const request = {
   searchPathEntry: 16,
   pathReferences: 18,
   resolveLinks: 19,
+  readSource: 20,
 } as const;
 
 export class HostRequests {
@@ -36,16 +37,21 @@ export class HostRequests {
   /** Replaces the markers of positions in a text that is shown. */
   readonly #showText: (text: Uint8Array) => Uint8Array;
 
+  /** What relative entries of the search path are relative to. */
+  readonly #currentDirectory: string | undefined;
+
   constructor(options: {
     core: Core;
     io: EvalIO;
     sources: SourceMap;
+    currentDirectory: string | undefined;
     showText: (text: Uint8Array) => Uint8Array;
   }) {
     this.#core = options.core;
     this.#io = options.io;
     this.#sources = options.sources;
     this.#showText = options.showText;
+    this.#currentDirectory = options.currentDirectory;
     this.#paths = new PathResolver(options.io);
   }
 
@@ -84,6 +90,8 @@ export class HostRequests {
         return yield* this.#searchPathEntry();
       case request.pathReferences:
         return this.#core.exports.nullValue();
+      case request.readSource:
+        return this.#core.exports.newInt(this.#core.write(yield* need(this.#io.readFile(this.#bytes(0)))));
       case request.resolveLinks:
         return yield* this.#resolveLinks();
       default:
@@ -91,14 +99,15 @@ export class HostRequests {
     }
   }
 
-  /** The file that an import of `path` reads: links followed, and `default.nix` of a directory. */
+  /**
+   * The file that an import of `path` reads: a link is followed, so that paths in the file are relative to where it is,
+   * links on the way there are kept, and a directory means its `default.nix`.
+   */
   *resolveImport(path: Uint8Array): Steps<Uint8Array> {
-    const resolved = yield* this.#paths.all(path);
-    if (resolved === undefined) return path;
-    const type = yield* need(this.#io.fileType(resolved));
-    if (type !== 'directory') return resolved;
-    const file = join(resolved.length === 1 ? new Uint8Array() : resolved, encodeUtf8('default.nix'));
-    return (yield* this.#paths.all(file)) ?? file;
+    const file = yield* this.#paths.lastLink(path);
+    const resolved = yield* this.#paths.all(file);
+    if (resolved === undefined || (yield* need(this.#io.fileType(resolved))) !== 'directory') return file;
+    return join(file.length === 1 ? new Uint8Array() : file, encodeUtf8('default.nix'));
   }
 
   /** The contents of a file, for a source that is evaluated by name. */
@@ -192,7 +201,7 @@ export class HostRequests {
 
   #message(): Address {
     const level = this.#core.exports.intValue(this.#core.exports.requestArgument(0));
-    this.#io.message(level === 0 ? 'trace' : 'warn', this.#showText(this.#bytes(1)));
+    this.#io.message(messageLevels[level] ?? 'trace', this.#showText(this.#bytes(1)));
     return this.#core.exports.nullValue();
   }
 
@@ -229,12 +238,12 @@ export class HostRequests {
 
   *#searchPathEntry(): Steps<Address> {
     const entry = this.#bytes(0);
-    if (entry[0] === slash) {
-      const path = yield* this.#paths.all(entry);
-      if (path !== undefined) return this.#core.newPath(entry);
+    if (entry[0] === slash || this.#currentDirectory !== undefined) {
+      const path = normalise(entry[0] === slash ? entry : encodeUtf8(`${this.#currentDirectory}/${decodeUtf8(entry)}`));
+      if ((yield* this.#paths.all(path)) !== undefined) return this.#core.newPath(path);
     }
     const message = `Nix search path entry '${decodeUtf8(entry)}' does not exist, ignoring`;
-    this.#io.message('warn', encodeUtf8(message));
+    this.#io.message('warning', encodeUtf8(message));
     return this.#core.exports.nullValue();
   }
 
@@ -245,6 +254,9 @@ export class HostRequests {
 }
 
 const slash = 0x2f;
+
+/** By their numbers in `host-request.ts`. */
+const messageLevels: readonly MessageLevel[] = ['trace', 'evaluation warning', 'warning'];
 
 /** Nix does not tell executable files from others. */
 function plainType(type: FileType): string {

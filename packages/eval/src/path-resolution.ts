@@ -37,6 +37,17 @@ export class PathResolver {
     return yield* this.all(target, links - 1);
   }
 
+  /** The path with its last component followed while that is a link; links of its parents are not replaced. */
+  *lastLink(path: Uint8Array): Steps<Uint8Array> {
+    let at = path;
+    for (let links = maximumLinks; at.length > 1; links -= 1) {
+      const resolved = yield* this.parents(at);
+      if ((yield* need(this.#io.fileType(resolved))) !== 'symlink') break;
+      at = yield* this.#target(resolved, links, at);
+    }
+    return at;
+  }
+
   *#directory(path: Uint8Array, links: number): Steps<Uint8Array> {
     if (path.length === 0) return path;
     const key = pathKey(path);
@@ -52,23 +63,26 @@ export class PathResolver {
     return resolved;
   }
 
-  *#target(link: Uint8Array, links: number): Steps<Uint8Array> {
+  /** Where a link leads that is called `name`. */
+  *#target(link: Uint8Array, links: number, name: Uint8Array = link): Steps<Uint8Array> {
     if (links === 0) {
-      const message = `too many symbolic links encountered while traversing the path '${decodeUtf8(link)}'`;
+      const message = `too many symbolic links encountered while traversing the path '${decodeUtf8(name)}'`;
       throw new EvalIOError('symlink-loop', message, { path: link });
     }
     const target = yield* need(this.#io.readLink(link));
-    const base = target[0] === slash ? new Uint8Array() : link.subarray(0, link.lastIndexOf(slash));
+    const base = target[0] === slash ? new Uint8Array() : name.subarray(0, name.lastIndexOf(slash));
     return normalise(concatBytes([base, encodeUtf8('/'), target]));
   }
 }
 
 /** A key for maps: one character a byte. */
 export function pathKey(path: Uint8Array): string {
-  return latin1.decode(path);
+  // Paths are shorter than what one call may take as arguments; a longer one is put together from pieces.
+  if (path.length <= longestPiece) return String.fromCharCode(...path);
+  return pathKey(path.subarray(0, longestPiece)) + pathKey(path.subarray(longestPiece));
 }
 
-const latin1 = new TextDecoder('latin1');
+const longestPiece = 4096;
 
 /** `directory` is "" for the root. */
 export function join(directory: Uint8Array, name: Uint8Array): Uint8Array {

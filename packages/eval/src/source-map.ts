@@ -93,23 +93,31 @@ export class SourceMap {
 
 const markerStart = 0x01;
 const markerEnd = 0x02;
+const markerPattern = /^(pos|line|column):(\d+)$/;
 
-/** Replaces the markers that the core leaves for positions (`values/print-position.ts`) by `file:line:column`. */
-export function replacePositionMarkers(text: Uint8Array, print: (position: number) => string): Uint8Array {
+/** What the core asks for in a marker: `file:line:column`, or one of the numbers alone. */
+export type PositionPart = 'pos' | 'line' | 'column';
+
+/** Replaces the markers that the core leaves for positions (`values/print-position.ts`) by what they ask for. */
+export function replacePositionMarkers(
+  text: Uint8Array,
+  print: (position: number, part: PositionPart) => string,
+): Uint8Array {
   if (!text.includes(markerStart)) return text;
   const parts: Uint8Array[] = [];
   let at = 0;
   while (at < text.length) {
     const start = text.indexOf(markerStart, at);
     const end = start < 0 ? -1 : text.indexOf(markerEnd, start);
-    const marker = end < 0 ? undefined : /^pos:(\d+)$/.exec(decodeUtf8(text.subarray(start + 1, end)));
+    const marker = end < 0 ? undefined : markerPattern.exec(decodeUtf8(text.subarray(start + 1, end)));
     if (marker === undefined || marker === null) {
       const rest = start < 0 ? text.length : start + 1;
       parts.push(text.subarray(at, rest));
       at = rest;
       continue;
     }
-    parts.push(text.subarray(at, start), encodeUtf8(print(Number(marker[1]))));
+    const shown = print(Number(marker[2]), marker[1] as PositionPart);
+    parts.push(text.subarray(at, start), encodeUtf8(shown));
     at = end + 1;
   }
   const length = parts.reduce((sum, part) => sum + part.length, 0);

@@ -56,9 +56,10 @@ import {
   writeRecord,
 } from "./machine/stack";
 import { FORCE_CODE, HALT_CODE, applyCode, initializeStaticCode } from "./machine/static-code";
-import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, returnChunks, takeChunks, usedChunks } from "./memory/chunks";
+import { Address, CHUNK_SIZE, usedChunks } from "./memory/chunks";
 import { collect, collectionCount, setMinimumThreshold } from "./memory/collect";
 import { collectionThreshold, heapBytes, sealHeap } from "./memory/heap";
+import { input, reserveInput } from "./memory/input";
 import { permanentBytes } from "./memory/permanent";
 import { releaseRoot, takeRoot } from "./memory/roots";
 import { appendBytes, textLengthFrom, textMark, textRewind, textStart } from "./memory/text";
@@ -71,12 +72,7 @@ import { initializeSymbols, internBytes, internString, symbolCount, symbolName }
 import { setPipeOperators } from "./syntax/lexer";
 import { sourceAt, sourceCount as countOfSources } from "./syntax/positions";
 import { setHomePath, setPureParsing, setSyntaxLints } from "./syntax/settings";
-import {
-  syntaxWarningCount as countOfWarnings,
-  syntaxWarningLength as lengthOfWarning,
-  syntaxWarningMessage as messageOfWarning,
-  syntaxWarningPosition as positionOfWarning,
-} from "./syntax/syntax-errors";
+import { takeSourceWarning, takenSourceWarning } from "./compile/source-warnings";
 import { indexAtRank, orderOf } from "./values/attr-order";
 import { attrValue, attrsCount, findAttr, findKey, keyPosition, keySymbol, keysOf } from "./values/attrs";
 import { addAttr, beginAttrs, endAttrs } from "./values/attrs-builder";
@@ -160,17 +156,9 @@ export function configureLimits(maximumCallDepth: u32, maximumStackSize: u32, he
 
 // ── Input: bytes that the host writes ──
 
-let input: Address = 0;
-let inputCapacity: u32 = 0;
-
 /** Room for `length` bytes; valid until the next call. Functions that speak of "the input" read its beginning. */
 export function inputBuffer(length: u32): Address {
-  if (length <= inputCapacity) return input;
-  if (inputCapacity != 0) returnChunks(input, chunksFor(inputCapacity));
-  const chunks = chunksFor(length);
-  input = takeChunks(chunks, OWNER_BUFFER);
-  inputCapacity = chunks * CHUNK_SIZE;
-  return input;
+  return reserveInput(length);
 }
 
 // ── Making values ──
@@ -514,22 +502,28 @@ export function clearOutput(): void {
   textRewind(outputMark);
 }
 
-// ── Warnings of the parser, about the source that was loaded last ──
+// ── Warnings of the parser ──
 
-export function warningCount(): u32 {
-  return countOfWarnings();
+/** Goes on to the next warning that the host has not seen; false when there is none. */
+export function nextWarning(): bool {
+  return takeSourceWarning();
 }
 
-export function warningPosition(index: u32): u32 {
-  return positionOfWarning(index);
+export function warningPosition(): u32 {
+  return takenSourceWarning().position;
 }
 
-export function warningAddress(index: u32): Address {
-  return messageOfWarning(index);
+/** The position that the message begins with ("at …: "), or 0. */
+export function warningSecondPosition(): u32 {
+  return takenSourceWarning().second;
 }
 
-export function warningSize(index: u32): u32 {
-  return lengthOfWarning(index);
+export function warningAddress(): Address {
+  return takenSourceWarning().message;
+}
+
+export function warningSize(): u32 {
+  return takenSourceWarning().length;
 }
 
 // ── Sources ──

@@ -13,7 +13,6 @@ import {
   type AddedPath,
   type EvalIO,
   EvalIOError,
-  type MessageLevel,
   type PathSet,
   type WriteDerivationOptions,
 } from '@neve/eval';
@@ -35,7 +34,7 @@ export type FileSystemIOOptions = {
   readonly currentTime?: number | undefined;
   /** Forces store objects to disk before they are visible; on by default. */
   readonly fsync?: boolean;
-  readonly onMessage: (level: MessageLevel, text: Uint8Array) => void;
+  readonly onMessage: EvalIO['message'];
 };
 
 export function createFileSystemIO(options: FileSystemIOOptions): EvalIO {

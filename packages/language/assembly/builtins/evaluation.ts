@@ -6,7 +6,7 @@
 import { Code } from "../compile/code";
 import { loadSource } from "../compile/load";
 import { CAUGHT, setCatcher } from "../errors/unwind";
-import { REQUEST_READ_FILE, REQUEST_RESOLVE_IMPORT } from "../machine/host-request";
+import { REQUEST_READ_SOURCE, REQUEST_RESOLVE_IMPORT } from "../machine/host-request";
 import {
   ATTRS,
   Frame,
@@ -27,6 +27,8 @@ import {
   setStep,
   step,
 } from "../machine/native";
+import { Address } from "../memory/chunks";
+import { input } from "../memory/input";
 import { takeRoot } from "../memory/roots";
 import { textMark } from "../memory/text";
 import { parentLength } from "../operations/path-name";
@@ -38,6 +40,7 @@ import { Keys, attrValue, attrsCount, keySymbol, keysOf, makePermanentKeys, setK
 import { addAttr, beginAttrs, endAttrs } from "../values/attrs-builder";
 import { FALSE, NULL, TRUE } from "../values/constants";
 import { makeEnv, setEnvSlot } from "../values/env";
+import { smallInt } from "../values/number";
 import { makePath, makePermanentPath, stringBytes, stringLength } from "../values/string";
 import { makeApply1, makeThunk } from "../values/thunk";
 import { Value, isPath } from "../values/value";
@@ -131,14 +134,15 @@ function evaluateFile(f: Frame): Value {
     setContext(f, "while evaluating the file '%1%':", arg(f, 0));
     if (isCoreFile(arg(f, 0))) {
       setStep(f, 2);
-      return awaitForce(f, makeThunk(loadFile(coreFileContents(arg(f, 0)), arg(f, 0), 0), 0));
+      const contents = coreFileContents(arg(f, 0));
+      return awaitForce(f, makeThunk(loadFile(stringBytes(contents), stringLength(contents), arg(f, 0), 0), 0));
     }
     setStep(f, 1);
-    return awaitHost(f, REQUEST_READ_FILE, arg(f, 0));
+    return awaitHost(f, REQUEST_READ_SOURCE, arg(f, 0));
   }
   if (step(f) == 1) {
     setStep(f, 2);
-    return awaitForce(f, makeThunk(loadFile(awaited(), arg(f, 0), 0), 0));
+    return awaitForce(f, makeThunk(loadFile(input, smallInt(awaited()), arg(f, 0), 0), 0));
   }
   return awaited();
 }
@@ -154,14 +158,14 @@ function scopedImport(f: Frame): Value {
     case 2:
       setArg(f, 1, awaited());
       setStep(f, 3);
-      return awaitHost(f, REQUEST_READ_FILE, awaited());
+      return awaitHost(f, REQUEST_READ_SOURCE, awaited());
     default:
-      return evaluateInScope(awaited(), arg(f, 1), arg(f, 0));
+      return evaluateInScope(smallInt(awaited()), arg(f, 1), arg(f, 0));
   }
 }
 
-/** A thunk of the source in `contents`, in which the attributes of `scope` are variables. */
-function evaluateInScope(contents: Value, path: Value, scope: Value): Value {
+/** A thunk of the source that is the input, in which the attributes of `scope` are variables. */
+function evaluateInScope(length: u32, path: Value, scope: Value): Value {
   const count = attrsCount(scope);
   const keys = makePermanentKeys(count);
   const env = makeEnv(count, 0);
@@ -169,14 +173,14 @@ function evaluateInScope(contents: Value, path: Value, scope: Value): Value {
     setKey(keys, i, keySymbol(keysOf(scope), i), 0);
     setEnvSlot(env, i, attrValue(scope, i));
   }
-  return makeThunk(loadFile(contents, path, keys), env);
+  return makeThunk(loadFile(input, length, path, keys), env);
 }
 
-function loadFile(contents: Value, path: Value, keys: Keys): Code {
+function loadFile(text: Address, length: u32, path: Value, keys: Keys): Code {
   const bytes = stringBytes(path);
   const directory = makePermanentPath(bytes, parentLength(bytes, stringLength(path)));
   const permanent = makePermanentPath(bytes, stringLength(path));
-  return loadSource(stringBytes(contents), stringLength(contents), ORIGIN_FILE, permanent, directory, keys);
+  return loadSource(text, length, ORIGIN_FILE, permanent, directory, keys);
 }
 
 function symbolPath(symbol: Symbol): Value {

@@ -39,7 +39,7 @@ import {
   setContext,
   setLocalInt,
 } from "../machine/native";
-import { REQUEST_MESSAGE } from "../machine/host-request";
+import { MESSAGE_OF_NIX, REQUEST_MESSAGE } from "../machine/host-request";
 import { ERROR_EVAL, beginError, errorQuoted, raiseError } from "../errors/raise";
 import { raiseTypeMismatch } from "../operations/type-names";
 import { expectAttr, expectPlainString } from "./demand";
@@ -130,7 +130,7 @@ function warnOfBase32(f: Frame): Value {
   setLocalInt(f, WARNED, 1);
   const mark = textMark();
   appendText("\"base32\" is a deprecated alias for hash format \"nix32\".");
-  return awaitHost(f, REQUEST_MESSAGE, makeSmallInt(1), takeTextAsString(mark));
+  return awaitHost(f, REQUEST_MESSAGE, makeSmallInt(MESSAGE_OF_NIX), takeTextAsString(mark));
 }
 
 export function algorithmOf(name: Value): HashAlgorithm {

@@ -703,11 +703,13 @@ function openRecursive(attrs: AttrsNode, scope: usize): usize {
   emitOp(OP_NEW_ENV, count);
   const inherits = tableCount(attrs.fromExpressions) != 0;
   changetype<Scope>(own).filled = 0;
+  // What `__overrides` replaces must be found in its slot.
+  const overridden = overridesSlot(statics) >= 0;
   const inner = inherits ? openInherit(attrs, own) : own;
   for (let i: u32 = 0; i < count; i++) {
     compileAttrValue(changetype<StaticAttr>(tableItem(statics, i)), inner, scope, inherits ? 2 : 1);
     emitOp(inherits ? OP_SET_PARENT_SLOT : OP_SET_SLOT, i);
-    changetype<Scope>(own).filled = i + 1;
+    if (!overridden) changetype<Scope>(own).filled = i + 1;
   }
   changetype<Scope>(own).filled = u32.MAX_VALUE;
   return inner;

@@ -21,6 +21,7 @@ import { Value } from "../values/value";
 import { Code, blockEntry } from "./code";
 import { compileFile } from "./compile";
 import { setCompiledSource } from "./current-position";
+import { keepSourceWarnings } from "./source-warnings";
 import { raiseNotedUndefined } from "./undefined-variables";
 
 /** Sources read, and their bytes: for NIX_SHOW_STATS. */
@@ -53,6 +54,7 @@ function parse(text: Address, length: u32, origin: u32, path: Value, basePath: V
   const source = addSource(origin, path, length);
   setCompiledSource(text, source);
   const root = parseSource(text, length, source, basePath);
+  keepSourceWarnings();
   if (syntaxErrorCount() != 0) raiseSyntaxError();
   return root;
 }

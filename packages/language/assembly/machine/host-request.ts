@@ -48,3 +48,5 @@ export const REQUEST_FETCH: u32 = 17;
 export const REQUEST_PATH_REFERENCES: u32 = 18;
 /** PATH → PATH: with all links followed; NULL when nothing is there. */
 export const REQUEST_RESOLVE_LINKS: u32 = 19;
+/** PATH → small int: the length of a source, whose bytes are the input (memory/input.ts). Fails as READ_FILE does. */
+export const REQUEST_READ_SOURCE: u32 = 20;

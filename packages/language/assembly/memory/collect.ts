@@ -62,7 +62,7 @@ import {
 
 /** The next collection comes when the heap is this many times as large as what was alive, and not below the minimum. */
 const GROWTH: u32 = 2;
-let minimumThreshold: u32 = 96 << 20;
+let minimumThreshold: u32 = 192 << 20;
 
 /** Sets how large the heap may become before the first collection, and always. */
 export function setMinimumThreshold(bytes: u32): void {
