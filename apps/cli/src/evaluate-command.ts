@@ -108,13 +108,12 @@ async function printValue(
   evaluator: Evaluator,
   { value, output, args }: { value: Value; output: Exclude<Output, 'derivations'>; args: Arguments },
 ): Promise<void> {
-  if (args.has('strict')) await evaluator.forceDeep(value);
   switch (output) {
     case 'raw':
       write(1, await evaluator.toRaw(value));
       break;
     case 'json':
-      write(1, await evaluator.toJSON(value));
+      write(1, await evaluator.toJSON(value, { strict: command === 'eval' || args.has('strict') }));
       write(1, '\n');
       break;
     case 'xml':

@@ -14,6 +14,8 @@ export const FEATURE_FETCH_TREE: u32 = 16;
 export const FEATURE_FLAKES: u32 = 32;
 export const FEATURE_FETCH_CLOSURE: u32 = 64;
 export const FEATURE_BLAKE3_HASHES: u32 = 128;
+export const FEATURE_PARSE_TOML_TIMESTAMPS: u32 = 256;
+const LAST_FEATURE: u32 = FEATURE_PARSE_TOML_TIMESTAMPS;
 
 /** Whether derivations and files are written to the store, and not only named. */
 export let writesStore: bool = false;
@@ -38,7 +40,7 @@ export function enableFeature(feature: u32): void {
 
 /** Enables the feature of this name; one that nothing here depends on is ignored. */
 export function enableFeatureNamed(name: Address, length: u32): void {
-  for (let feature = FEATURE_CA_DERIVATIONS; feature <= FEATURE_BLAKE3_HASHES; feature <<= 1) {
+  for (let feature = FEATURE_CA_DERIVATIONS; feature <= LAST_FEATURE; feature <<= 1) {
     if (bytesEqualText(name, length, featureName(feature))) enableFeature(feature);
   }
 }
@@ -86,6 +88,8 @@ function featureName(feature: u32): string {
       return "flakes";
     case FEATURE_FETCH_CLOSURE:
       return "fetch-closure";
+    case FEATURE_PARSE_TOML_TIMESTAMPS:
+      return "parse-toml-timestamps";
     default:
       return "blake3-hashes";
   }

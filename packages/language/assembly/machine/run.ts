@@ -692,9 +692,19 @@ export function run(): u32 {
           }
           pc += 8;
           countCall();
-          const block = lambdaBlock(callee);
-          const argument = load<u32>(top - 8);
           top -= 8;
+          let argument = load<u32>(top);
+          let block = lambdaBlock(callee);
+          let scope = lambdaEnv(callee);
+          // A function that only returns a function takes its argument here, and the next call with it.
+          for (let more = operandOf(word); more > 1 && returnsLambda(block); more--) {
+            scope = makeEnv1(argument, scope);
+            block = load<u32>(blockEntry(block), 4);
+            top -= 4;
+            argument = load<u32>(top);
+            pc += 8;
+            countCall();
+          }
           if (top > stackLimit) top = makeRoom(top);
           if (callDepth >= maximumCallDepth) {
             setRaisingPc(pc);
@@ -704,9 +714,9 @@ export function run(): u32 {
           writeRecord(top, CALL_TARGET, env, pc);
           top += RECORD_SIZE;
           if (changetype<Block>(block).formals == 0) {
-            env = makeEnv1(argument, lambdaEnv(callee));
+            env = makeEnv1(argument, scope);
           } else {
-            env = lambdaEnv(callee);
+            env = scope;
             store<u32>(top, argument);
             top += 4;
           }
@@ -848,6 +858,13 @@ export function run(): u32 {
     }
   }
   return STATUS_DONE;
+}
+
+/** Whether the code of a block is nothing but a lambda: the outer one of `x: y: …`. */
+@inline
+function returnsLambda(block: Address): bool {
+  const code = blockEntry(block);
+  return (load<u32>(code) & 0xff) == OP_LAMBDA && (load<u32>(code, 8) & 0xff) == OP_RETURN;
 }
 
 /** The environment `level` parents up. */

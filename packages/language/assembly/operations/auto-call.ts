@@ -138,7 +138,7 @@ function raiseWrongType(value: Value, path: Value, wanted: string): void {
 
 function raiseOutOfRange(index: Value, path: Value): void {
   beginPathError("list index ");
-  errorQuoted(index);
+  errorString(index);
   appendText(" in selection path ");
   errorQuoted(path);
   appendText(" is out of range");
