@@ -50,7 +50,8 @@ await runHarness(
       return true;
     }
     const folder = values['nixpkgs-lib'] ?? join(here, '../../examples/library');
-    if (!existsSync(join(folder, 'default.nix'))) throw new UsageError(`there is no default.nix in ${folder}`);
+    if (!existsSync(join(folder, 'default.nix')))
+      throw new UsageError(`there is no default.nix in ${folder}`);
     const directory = realpathSync(resolve(folder));
     const expressions = casesFor(values['nixpkgs-lib'] === undefined ? 'example' : 'nixpkgs');
     const cores = { release: readCore('release', values['core']), debug: readCore('debug', values['core']) };
@@ -95,7 +96,7 @@ async function answersOfBrowser({ chromium, expressions, directory, cores, secon
     directory,
   });
   const browser = openPage(chromium, server.url);
-  /** @type {NodeJS.Timeout | undefined} */
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   /** @type {Promise<{ failure: string }>} */
   const late = new Promise((resolveLate) => {

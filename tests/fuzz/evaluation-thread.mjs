@@ -44,7 +44,7 @@ function newEvaluator() {
       showTrace: true,
       writesStore: false,
       // Every other evaluator collects garbage all the time.
-      heapThresholdBytes: (used / inputsOfEvaluator) % 2 === 0 ? 1 << 16 : undefined,
+      heapThresholdBytes: (used / inputsOfEvaluator) % 2 === 0 ? 1 << 12 : undefined,
     },
   });
 }
@@ -84,10 +84,10 @@ async function fails(source) {
 parentPort?.on('message', (/** @type {Uint8Array} */ source) => {
   if (used > 0 && used % inputsOfEvaluator === 0) evaluator = newEvaluator();
   used++;
-  runCase(source)
+  void runCase(source)
     .catch((error) => ({
       end: 'crashed',
       detail: `${error instanceof Error ? error.stack : error}`.split('\n').slice(0, 8).join('\n    '),
     }))
-    .then((report) => parentPort?.postMessage(report));
+    .then((report) => parentPort?.postMessage(report, []));
 });

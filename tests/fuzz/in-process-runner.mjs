@@ -76,7 +76,7 @@ function startThread({ timeoutMs, ...workerData }) {
           allowedMs = timeoutMs;
           resolve(report);
         };
-        worker.postMessage(source);
+        worker.postMessage(source, []);
       });
     },
     stop: () => worker.terminate(),

@@ -89,8 +89,11 @@ async function processSource(
   for (const path of attributePaths.length > 0 ? attributePaths : ['']) {
     const selected = await evaluator.select(root, { path, args: functionArgs });
     if (output === 'derivations') await printDerivations(evaluator, selected, functionArgs);
-    else
-      await printValue(evaluator, { value: await evaluator.autoCall(selected, functionArgs), output, args });
+    else {
+      // Without arguments a function is shown, and not called with its defaults.
+      const value = functionArgs.size === 0 ? selected : await evaluator.autoCall(selected, functionArgs);
+      await printValue(evaluator, { value, output, args });
+    }
   }
 }
 
@@ -108,12 +111,13 @@ async function printValue(
   evaluator: Evaluator,
   { value, output, args }: { value: Value; output: Exclude<Output, 'derivations'>; args: Arguments },
 ): Promise<void> {
+  const strict = args.has('strict');
   switch (output) {
     case 'raw':
       write(1, await evaluator.toRaw(value));
       break;
     case 'json':
-      write(1, await evaluator.toJSON(value, { strict: command === 'eval' || args.has('strict') }));
+      write(1, await evaluator.toJSON(value, { strict }));
       write(1, '\n');
       break;
     case 'xml':
@@ -121,11 +125,12 @@ async function printValue(
         1,
         await evaluator.toXML(value, {
           location: !args.has('noLocation'),
-          strict: args.has('strict'),
+          strict,
         }),
       );
       break;
     case 'value':
+      if (strict) await evaluator.forceDeep(value);
       write(1, await evaluator.print(value));
       write(1, '\n');
       break;

@@ -126,8 +126,9 @@ export class CoreEvaluator implements Evaluator {
     return this.#withPositions(this.#core.takeOutput());
   }
 
-  async toJSON(value: Value): Promise<Uint8Array> {
-    return this.#core.read(await this.#evaluate(() => this.#core.exports.beginJson(this.#kept(value), false)));
+  async toJSON(value: Value, { strict }: { strict: boolean }): Promise<Uint8Array> {
+    const begin = (): void => this.#core.exports.beginJson(this.#kept(value), !strict);
+    return this.#core.read(await this.#evaluate(begin));
   }
 
   async toXML(value: Value, { location, strict }: { location: boolean; strict: boolean }): Promise<Uint8Array> {

@@ -20,6 +20,7 @@ export type CoreExports = {
   configureHome(length: number): void;
   configureLimits(maximumCallDepth: number, maximumStackSize: number, heapThreshold: number): void;
   configureEvaluation(pure: boolean, restricted: boolean, writesStore: boolean, traceVerbose: boolean): void;
+  configureTraces(calls: boolean): void;
   enableFeature(nameLength: number): void;
   inputBuffer(length: number): Address;
   newString(length: number): Address;

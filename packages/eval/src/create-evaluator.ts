@@ -18,6 +18,7 @@ export function createEvaluator({ core: module, io, settings }: EvaluatorOptions
     settings.writesStore,
     settings.traceVerbose,
   );
+  exports.configureTraces(settings.showTrace);
   for (const feature of settings.experimentalFeatures) exports.enableFeature(core.write(encodeUtf8(feature)));
   exports.initialize();
   exports.configureStore(core.write(encodeUtf8(settings.storeDir)));

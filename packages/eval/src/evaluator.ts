@@ -95,7 +95,7 @@ export interface Evaluator {
   /** As `nix-instantiate --eval` prints a value; what is not evaluated is `«thunk»`. */
   print(value: Value): Promise<Uint8Array>;
 
-  toJSON(value: Value): Promise<Uint8Array>;
+  toJSON(value: Value, options: { strict: boolean }): Promise<Uint8Array>;
 
   toXML(value: Value, options: { location: boolean; strict: boolean }): Promise<Uint8Array>;
 

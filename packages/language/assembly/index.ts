@@ -26,7 +26,7 @@ import {
 } from "./errors/error-cell";
 import { enableFeatureNamed, setEvaluationPurity, setStoreWriting } from "./derivation/settings";
 import { beginError, raiseError } from "./errors/raise";
-import { uncaughtError, unwind } from "./errors/unwind";
+import { setCallTraces, uncaughtError, unwind } from "./errors/unwind";
 import { TO_JSON_WITH } from "./formats/write-json";
 import { TO_XML_WITH } from "./formats/write-xml";
 import { Primop, actionArguments, actionSubject, frameSize } from "./machine/native";
@@ -141,6 +141,11 @@ export function configureEvaluation(pure: bool, restricted: bool, writesStore: b
 /** Before `initialize`: enables the experimental feature whose name is the input; unknown names are ignored. */
 export function enableFeature(nameLength: u32): void {
   enableFeatureNamed(input, nameLength);
+}
+
+/** Whether calls of functions are part of traces. */
+export function configureTraces(calls: bool): void {
+  setCallTraces(calls);
 }
 
 /** What `~` stands for: the input. */

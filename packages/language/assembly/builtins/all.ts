@@ -8,6 +8,7 @@ import { initializeCoercion } from "../operations/coerce";
 import { initializeComparison } from "../operations/comparison";
 import { initializeDeepForce } from "../operations/deep-force";
 import { initializeEquality } from "../operations/equality";
+import { initializeDifferences } from "../operations/explain-difference";
 import { FALSE, NULL, TRUE } from "../values/constants";
 import { defineArithmeticBuiltins } from "./arithmetic";
 import { defineAttrsFromListBuiltins } from "./attrs-from-lists";
@@ -39,6 +40,7 @@ export function initializeOperations(): void {
   initializeOperators();
   initializeCoercion();
   initializeEquality();
+  initializeDifferences();
   initializeComparison();
   initializeDeepForce();
   initializeJson();

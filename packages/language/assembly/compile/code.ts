@@ -116,7 +116,7 @@ export const OP_ADD_DYNAMIC: u32 = 44;
 export const OP_OVERRIDE: u32 = 45;
 
 // ── Attributes ──
-/** [symbol][cached keys][cached index][position]: replace the forced set on top by its attribute, forced. OP_NIP follows. */
+/** A place in a path of many names or 0, [symbol][cached keys][cached index][position]: replace the forced set on top by its attribute, forced. OP_NIP follows. */
 export const OP_SELECT: u32 = 46;
 /** Drop the word below the top. Only after a selection that had to wait. */
 export const OP_NIP: u32 = 47;
@@ -158,6 +158,14 @@ export const OP_HALT: u32 = 60;
 /** [block]: ends a block; never run. */
 export const OP_END: u32 = 61;
 
+// ── Failed assertions ──
+/** Push the two words on top once more. */
+export const OP_COPY_OPERANDS: u32 = 62;
+/** Pop two words. */
+export const OP_DROP_OPERANDS: u32 = 63;
+/** [position]: the two values on top are not equal: raise an error that says where they differ. */
+export const OP_EXPLAIN_DIFFERENCE: u32 = 64;
+
 const WORDS: Address = memory.data<u8>([
   2, 1, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 1, // values
   1, 1, 1, 1, 2, 2, 3, // scopes
@@ -168,6 +176,7 @@ const WORDS: Address = memory.data<u8>([
   2, 2, 1, 2, // strings
   2, // calls
   1, 1, 1, 2, // the machine's own
+  1, 1, 2, // failed assertions
 ]);
 
 /** The length of the instruction, its own word included. */

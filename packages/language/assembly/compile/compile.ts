@@ -88,10 +88,13 @@ import {
   OP_CONCAT_PATH,
   OP_CONCAT_STRINGS,
   OP_CONSTANT,
+  OP_COPY_OPERANDS,
   OP_DIVIDE,
   OP_ADD,
   OP_ADD_DYNAMIC,
+  OP_DROP_OPERANDS,
   OP_EQUAL,
+  OP_EXPLAIN_DIFFERENCE,
   OP_FORCE,
   OP_GET,
   OP_GET_0,
@@ -597,13 +600,42 @@ function compileLogical(node: BinaryNode, scope: usize, op: u32, left: string, r
 }
 
 function compileAssert(node: BinaryNode, scope: usize): void {
-  const from = codeOffset();
-  compileStrict(node.left, scope);
-  emitContext(from, positionOfNode(node.left), "in the condition of the assert statement");
-  emitOp(OP_ASSERT);
-  emit(<u32>showPermanently(node.left));
-  emit(node.position);
+  const text = showPermanently(node.left);
+  if (kindOfNode(node.left) == NODE_EQUAL) {
+    compileEqualityAssertion(node, text, scope);
+  } else {
+    const from = codeOffset();
+    compileStrict(node.left, scope);
+    emitContext(from, positionOfNode(node.left), "in the condition of the assert statement");
+    emitOp(OP_ASSERT);
+    emit(<u32>text);
+    emit(node.position);
+  }
   compileStrict(node.right, scope);
+}
+
+/** `assert a == b;`: the operands stay on the stack, to say where they differ. */
+function compileEqualityAssertion(node: BinaryNode, text: Value, scope: usize): void {
+  const equality = changetype<BinaryNode>(node.left);
+  let from = codeOffset();
+  compileOperands(equality, scope, "in the left operand of '=='", "in the right operand of '=='");
+  emitOp(OP_COPY_OPERANDS);
+  emitOp(OP_EQUAL);
+  emit(equality.position);
+  emitContext(from, equality.position, "in the condition of the assert statement");
+  const differ = emitJump(OP_JUMP_IF_FALSE);
+  emit(equality.position);
+  emitOp(OP_DROP_OPERANDS);
+  const equal = emitJump(OP_JUMP);
+  emitTarget(differ, 2);
+  from = codeOffset();
+  emitOp(OP_EXPLAIN_DIFFERENCE);
+  emit(equality.position);
+  emitContext(from, node.position, "while evaluating the condition of the assertion '%1%'", text);
+  emitOp(OP_ASSERT);
+  emit(<u32>text);
+  emit(node.position);
+  emitTarget(equal, 1);
 }
 
 /** The text of an expression as `--parse` prints it, for the message of a failed assertion. */
@@ -835,7 +867,7 @@ function compileRecursiveAttrs(node: AttrsNode, scope: usize): void {
     const from = codeOffset();
     emitGet(level, <u32>overrides, node.position);
     emitOp(OP_OVERRIDE, level);
-    emitContext(from, node.position, "while evaluating the `__overrides` attribute");
+    emitContext(from, 0, "while evaluating the `__overrides` attribute");
   }
   compileDynamics(node, inner);
   leaveRecursive(node);
@@ -853,12 +885,10 @@ function compileDynamics(node: AttrsNode, scope: usize): void {
   const count = tableCount(dynamics);
   for (let i: u32 = 0; i < count; i++) {
     const attr = changetype<DynamicAttr>(tableItem(dynamics, i));
-    const from = codeOffset();
     compileStrict(attr.name, scope);
     compileLazily(attr.value, scope);
     emitOp(OP_ADD_DYNAMIC);
     emit(attr.position);
-    emitContext(from, attr.position, "while evaluating the name of a dynamic attribute");
   }
 }
 

@@ -2,7 +2,8 @@
 //
 //   [count][first instruction] then StaticContext entries, inner ones before those around them
 //
-// Offsets are in bytes from the block's first instruction.
+// Offsets are in bytes from the block's first instruction. An entry whose range is empty is a remark: it gives the
+// instruction that ends there a second position.
 
 import { Address } from "../memory/chunks";
 import { Value } from "../values/value";
@@ -39,6 +40,18 @@ export function contextsCount(table: Address): u32 {
 @inline
 export function staticContextAt(table: Address, index: u32): StaticContext {
   return changetype<StaticContext>(table + TABLE_HEADER + index * CONTEXT_SIZE);
+}
+
+/** The second position of the instruction that ends at `pc`, or 0. */
+export function remarkAt(table: Address, pc: Code): u32 {
+  if (table == 0) return 0;
+  const offset = <u32>(pc - load<u32>(table, 4));
+  const count = contextsCount(table);
+  for (let i: u32 = 0; i < count; i++) {
+    const context = staticContextAt(table, i);
+    if (context.from == offset && context.to == offset) return context.position;
+  }
+  return 0;
 }
 
 /** Whether the instruction that ends at `pc` lies in the range of `context`. */

@@ -71,6 +71,11 @@ export function emitContext(from: u32, position: u32, message: string, subject: 
   contextCount++;
 }
 
+/** Gives the instruction that was emitted last a second position. */
+export function emitRemark(position: u32): void {
+  emitContext(length, position, "");
+}
+
 // ── Blocks inside ──
 
 /** What a waiting block is compiled from. */

@@ -1,6 +1,6 @@
 // Compiling `e.a.b`, `e.a.b or d` and `e ? a.b`.
 
-import { AttrName, Node, SelectNode, Table, tableCount, tableItem } from "../syntax/ast";
+import { AttrName, Node, SelectNode, Table, positionOfNode, tableCount, tableItem } from "../syntax/ast";
 import { showNode } from "../syntax/show";
 import { appendByte, appendBytes, appendText, textLengthFrom, textMark, textRewind, textStart } from "../memory/text";
 import { internBytes, symbolName } from "../symbols/symbols";
@@ -20,12 +20,14 @@ import {
   OP_SELECT_OR,
 } from "./code";
 import { compileStrict } from "./compile";
-import { codeOffset, emit, emitContext, emitJump, emitOp, emitTarget } from "./emitter";
+import { codeOffset, emit, emitContext, emitJump, emitOp, emitRemark, emitTarget } from "./emitter";
 import { makeNode } from "../syntax/ast";
 
 export function compileSelect(node: SelectNode, scope: usize): void {
+  let from = codeOffset();
   compileStrict(node.subject, scope);
-  const from = codeOffset();
+  emitContext(from, positionOfNode(node.subject), "while selecting an attribute");
+  from = codeOffset();
   if (node.fallback == 0) selectAll(node, scope);
   else selectOr(node, scope);
   // For a single name the instruction itself says as much.
@@ -47,6 +49,7 @@ export function compileHasAttr(node: SelectNode, scope: usize): void {
     compileStrict(name.expression, scope);
     emitOp(OP_HAS_DYNAMIC);
     emit(node.position);
+    emitRemark(positionOfNode(name.expression));
   }
   if (jumps == 0) return;
   const end = emitJump(OP_JUMP);
@@ -58,18 +61,21 @@ export function compileHasAttr(node: SelectNode, scope: usize): void {
 
 function selectAll(node: SelectNode, scope: usize): void {
   const count = tableCount(node.path);
+  const isSingle = isSingleName(node.path);
   for (let i: u32 = 0; i < count; i++) {
     const name = changetype<AttrName>(tableItem(node.path, i));
     if (name.symbol != 0) {
-      emitOp(OP_SELECT);
+      emitOp(OP_SELECT, isSingle ? 0 : i + 1);
       emit(name.symbol);
       emit(0);
       emit(0);
+      emit(node.position);
     } else {
-      compileName(name, scope);
+      compileStrict(name.expression, scope);
       emitOp(OP_SELECT_DYNAMIC);
+      emit(node.position);
+      emitRemark(positionOfNode(name.expression));
     }
-    emit(node.position);
     emitOp(OP_NIP);
   }
 }
@@ -98,9 +104,10 @@ function selectPrefix(path: Table, count: u32, position: u32, scope: usize): usi
       emit(0);
       jumps = pushJump(jump, SELECT_OR_WORDS, jumps);
     } else {
-      compileName(name, scope);
+      compileStrict(name.expression, scope);
       jump = emitJump(OP_SELECT_DYNAMIC_OR);
       emit(position);
+      emitRemark(positionOfNode(name.expression));
       jumps = pushJump(jump, SELECT_DYNAMIC_OR_WORDS, jumps);
     }
     emitOp(OP_FORCE);
@@ -111,12 +118,6 @@ function selectPrefix(path: Table, count: u32, position: u32, scope: usize): usi
 
 const SELECT_OR_WORDS: u32 = 4;
 const SELECT_DYNAMIC_OR_WORDS: u32 = 2;
-
-function compileName(name: AttrName, scope: usize): void {
-  const from = codeOffset();
-  compileStrict(name.expression, scope);
-  emitContext(from, name.position, "while evaluating an attribute name");
-}
 
 /** A linked list of jumps to one place, in the arena: [jump][words][next]. */
 function pushJump(jump: u32, words: u32, rest: usize): usize {

@@ -1,9 +1,11 @@
 // What the caller may set about derivations, the store and purity. Set before the builtins are defined: those of a
 // feature exist only if it is enabled then.
 
+import { enableTomlTimestamps } from "../formats/toml-scalars";
 import { bytesEqualText } from "../memory/bytes";
 import { Address } from "../memory/chunks";
 import { appendText } from "../memory/text";
+import { enableTomlTimestamps } from "../formats/toml-scalars";
 import { ERROR_EVAL, beginError, raiseError } from "../errors/raise";
 
 export const FEATURE_CA_DERIVATIONS: u32 = 1;
@@ -36,10 +38,12 @@ export function setEvaluationPurity(pure: bool, restricted: bool): void {
 
 export function enableFeature(feature: u32): void {
   features |= feature;
+  if (feature == FEATURE_PARSE_TOML_TIMESTAMPS) enableTomlTimestamps(true);
 }
 
 /** Enables the feature of this name; one that nothing here depends on is ignored. */
 export function enableFeatureNamed(name: Address, length: u32): void {
+  if (bytesEqualText(name, length, "parse-toml-timestamps")) enableTomlTimestamps(true);
   for (let feature = FEATURE_CA_DERIVATIONS; feature <= LAST_FEATURE; feature <<= 1) {
     if (bytesEqualText(name, length, featureName(feature))) enableFeature(feature);
   }

@@ -1,11 +1,12 @@
 // Traces with a position of their own. A frame's context (machine/native.ts) is usually placed where its builtin was
 // called; when the context value is a TABLE, it says the place itself:
 //
-//   TABLE  [position << 1 | 1][subject: STRING][ORDINARY, or ALWAYS to be shown even without --show-trace]
+//   TABLE  [position << 1 | 1][subject: STRING][ORDINARY, or ALWAYS to be shown even without --show-trace][the context
+//          inside of this one: TABLE, or 0]
 
 import { appendPosition } from "../values/print-position";
 import { appendText, textMark } from "../memory/text";
-import { Frame, setContext } from "../machine/native";
+import { Frame, frameContextValue, setContext } from "../machine/native";
 import { keyPosition, keySymbol, keysOf } from "../values/attrs";
 import { symbolName } from "../symbols/symbols";
 import { takeTextAsString } from "../values/string";
@@ -59,6 +60,11 @@ export function setContextAtPosition(f: Frame, message: string, position: u32): 
   setPlacedContext(f, takeTextAsString(mark), position, ORDINARY);
 }
 
+/** The same with a message that is a STRING. */
+export function setTextAtPosition(f: Frame, text: Value, position: u32): void {
+  setPlacedContext(f, text, position, ORDINARY);
+}
+
 /** Whether the value of a frame's context says the place itself. */
 @inline
 export function isPlacedContext(value: Value): bool {
@@ -68,6 +74,23 @@ export function isPlacedContext(value: Value): bool {
 @inline
 export function contextPlace(place: Value): u32 {
   return tableWord(place, 0) >>> 1;
+}
+
+/** Adds a context inside of those that the frame has; the first of them says the place itself. */
+export function addInnerContext(f: Frame, message: string, position: u32): void {
+  const outer = frameContextValue(f);
+  setContextAtPosition(f, message, position);
+  const inner = frameContextValue(f);
+  let last = outer;
+  while (tableWord(last, 3) != 0) last = tableWord(last, 3);
+  setTableWord(last, 3, <u32>inner);
+  setContext(f, "%1%", outer);
+}
+
+/** The context inside of this one, or 0. */
+@inline
+export function innerContext(place: Value): Value {
+  return tableWord(place, 3);
 }
 
 @inline
@@ -81,7 +104,7 @@ export function isShownAlways(place: Value): bool {
 }
 
 function setPlacedContext(f: Frame, text: Value, position: u32, shown: u32): void {
-  const place = makeValueTable(3);
+  const place = makeValueTable(4);
   setTableWord(place, 0, (position << 1) | 1);
   setTableWord(place, 1, <u32>text);
   setTableWord(place, 2, shown);

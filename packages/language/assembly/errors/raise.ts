@@ -34,6 +34,12 @@ export let raisedSuggestions: Value = 0;
 /** An ERROR cell when an earlier error is raised again, else 0. */
 export let raisedAgain: Value = 0;
 
+/** A thunk that was met while it was being evaluated, for ERROR_INFINITE_RECURSION. */
+export let recursiveThunk: Value = 0;
+/** What was being done where the error was raised: a literal and its position, or 0. The innermost trace. */
+export let raisedContext: usize = 0;
+export let raisedContextPosition: u32 = 0;
+
 let mark: u32 = 0;
 let kindBegun: u32 = 0;
 
@@ -71,6 +77,22 @@ export function raiseError(position: u32 = 0): void {
   raisedPosition = position;
   raisedAgain = 0;
   raise();
+}
+
+/** Says what is being done, for the trace of the error that is raised next. */
+export function setErrorContext(message: string, position: u32): void {
+  raisedContext = changetype<usize>(message);
+  raisedContextPosition = position;
+}
+
+export function clearErrorContext(): void {
+  raisedContext = 0;
+}
+
+/** Raises the error of needing a thunk for its own value. Does not return. */
+export function raiseInfiniteRecursion(thunk: Value, position: u32): void {
+  recursiveThunk = thunk;
+  fail(ERROR_INFINITE_RECURSION, "infinite recursion encountered", position);
 }
 
 /** Raises an error whose whole message is a literal. Does not return. */

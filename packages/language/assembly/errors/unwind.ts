@@ -5,16 +5,18 @@
 // that builtins have set, calls and selections. The innermost trace comes first, as Nix prints them.
 
 import { Address } from "../memory/chunks";
-import { textRewind } from "../memory/text";
+import { appendByte, appendBytes, textMark, textRewind } from "../memory/text";
+import { stringBytes, stringLength, takeTextAsString } from "../values/string";
 import {
   BLOCK_LAMBDA,
   Block,
   Code,
-  OP_INTERPOLATE,
   OP_NIP,
   OP_SELECT,
   blockAt,
+  blockEntry,
   opcodeOf,
+  operandOf,
 } from "../compile/code";
 import { contextsCount, coversPc, staticContextAt } from "../compile/contexts";
 import { pendingArgument, setArgumentContext } from "../machine/builtin-call";
@@ -33,6 +35,7 @@ import { raisingFrame, raisingPc, saveRegisters, setRaisingFrame } from "../mach
 import {
   CALL_TARGET,
   PLAIN_TARGET,
+  RECORD_SIZE,
   callDepth,
   previousRecord,
   record,
@@ -43,8 +46,8 @@ import {
   setRecord,
   setSp,
 } from "../machine/stack";
-import { ARGUMENT_CODE, RESUME_CODE } from "../machine/static-code";
-import { contextPlace, contextSubject, isPlacedContext, isShownAlways } from "../derivation/trace-context";
+import { ARGUMENT_CODE, RESUME_CODE, RETURN_CODE } from "../machine/static-code";
+import { contextPlace, contextSubject, innerContext, isPlacedContext, isShownAlways } from "../derivation/trace-context";
 import { findKey, keyPosition, keysOf } from "../values/attrs";
 import { DEEP_WALK, deepWalkPosition } from "../operations/deep-force";
 import { rewindAttrs } from "../values/attrs-builder";
@@ -62,12 +65,17 @@ import {
 } from "./error-cell";
 import {
   ERROR_ASSERTION,
+  ERROR_INFINITE_RECURSION,
   ERROR_THROWN,
+  clearErrorContext,
   raisedAgain,
+  raisedContext,
+  raisedContextPosition,
   raisedKind,
   raisedMessage,
   raisedPosition,
   raisedSuggestions,
+  recursiveThunk,
 } from "./raise";
 
 /** The builtin that catches; set by builtins/evaluation.ts. */
@@ -86,6 +94,13 @@ let internalEnd: u32 = 0;
 export function setInternalPositions(start: u32, end: u32): void {
   internalStart = start;
   internalEnd = end;
+}
+
+/** Whether calls are part of traces: with --show-trace, since they are many. */
+let tracesCalls: bool = true;
+
+export function setCallTraces(wanted: bool): void {
+  tracesCalls = wanted;
 }
 
 let kind: u32 = 0;
@@ -150,6 +165,9 @@ function beginUnwinding(): void {
   suggestions = raisedSuggestions;
   traces = 0;
   cell = 0;
+  if (raisedContext == 0) return;
+  addTrace(raisedContextPosition, raisedContext);
+  clearErrorContext();
 }
 
 function errorCell(): Value {
@@ -165,7 +183,14 @@ function addTrace(at: u32, text: Address, subject: Value = 0, always: bool = fal
 function leaveTarget(at: Address): void {
   const target = recordTarget(at);
   if (target == CALL_TARGET) setCallDepth(callDepth - 1);
-  else if (target != PLAIN_TARGET) markFailed(target, errorCell());
+  else if (target != PLAIN_TARGET) leaveThunk(target);
+}
+
+function leaveThunk(thunk: Value): void {
+  if (kind == ERROR_INFINITE_RECURSION && thunk == recursiveThunk && raisedAgain == 0) {
+    addTrace(0, changetype<usize>("entering the infinite recursion"), 0, true);
+  }
+  markFailed(thunk, errorCell());
 }
 
 function resumeCatcher(f: Frame, at: Address, env: Address): void {
@@ -194,8 +219,8 @@ function leaveBuiltin(f: Frame, pc: Code): Code {
   const context = frameContext(f);
   if (context != 0 && load<u32>(context - 4) != 0) {
     const value = frameContextValue(f);
-    if (isPlacedContext(value)) addTrace(contextPlace(value), context, contextSubject(value), isShownAlways(value));
-    else addTrace(contextPosition(f, primop, callPosition), context, value, frameContextIsAlways(f));
+    if (isPlacedContext(value)) addPlacedTraces(value, context);
+    else addTrace(contextPosition(f, primop), context, value, frameContextIsAlways(f));
   }
   if (primop.traced != 0) {
     addTrace(callPosition, changetype<usize>("while calling the '%1%' builtin"), symbolName(primop.name));
@@ -203,10 +228,32 @@ function leaveBuiltin(f: Frame, pc: Code): Code {
   return callPc;
 }
 
-/** Where what a builtin was doing is: operators, at themselves; deep forcing, at the attribute; all else nowhere. */
-function contextPosition(f: Frame, primop: Primop, callPosition: u32): u32 {
+function addPlacedTraces(place: Value, message: Address): void {
+  const inner = innerContext(place);
+  if (inner != 0) addPlacedTraces(inner, message);
+  addTrace(contextPlace(place), message, contextSubject(place), isShownAlways(place));
+}
+
+/**
+ * Where what a builtin was doing is: operators, and what works for them, at the instruction; deep forcing, at the
+ * attribute; all else nowhere.
+ */
+function contextPosition(f: Frame, primop: Primop): u32 {
   if (changetype<usize>(primop) == DEEP_WALK) return deepWalkPosition(f);
-  return primop.traced != 0 || frameContextIsAlways(f) ? 0 : callPosition;
+  if (frameContextIsAlways(f)) return 0;
+  let at = f;
+  while (true) {
+    const builtin = primopOf(at);
+    if (builtin.traced != 0) return 0;
+    if (framePc(at) != RETURN_CODE) return positionBefore(framePc(at));
+    at = callerFrame(at, builtin);
+  }
+}
+
+/** The frame of the builtin that called the one in `f`, whose code is RETURN_CODE. */
+function callerFrame(f: Frame, builtin: Primop): Frame {
+  const at = f - (builtin.arity << 2) - RECORD_SIZE;
+  return at - frameSize(changetype<Primop>(recordEnv(at)));
 }
 
 /** Types that are checked where they are forced name their argument also when forcing it fails. */
@@ -239,14 +286,36 @@ function addInstructionTraces(pc: Code, at: Address): void {
     const symbol = load<u32>(select, 4);
     const definition = at != 0 ? definitionOf(load<u32>(at - 4), symbol) : 0;
     if (isInternal(definition)) return;
-    if (definition != 0) addTrace(definition, changetype<usize>("from the definition of '%1%'"), symbolName(symbol));
+    const path = selectedPath(select);
+    if (definition != 0) addTrace(definition, changetype<usize>("from the definition of '%1%'"), path);
+    // A path of many names has a static context.
+    if (operandOf(load<u32>(select)) != 0) return;
     addTrace(positionBefore(pc), changetype<usize>("while evaluating the attribute '%1%'"), symbolName(symbol));
     return;
   }
-  if (opcodeOf(load<u32>(pc - 8)) == OP_INTERPOLATE && at == 0) {
-    addTrace(positionBefore(pc), changetype<usize>("while evaluating a path segment"));
-  }
 }
+
+/** The names that have been selected up to the OP_SELECT at `select`, as far as they are no expressions. */
+function selectedPath(select: Code): Value {
+  const last = symbolName(load<u32>(select, 4));
+  const before = operandOf(load<u32>(select));
+  if (before < 2) return last;
+  let first = select;
+  for (let i = before; i > 1; i--) {
+    first -= SELECT_BYTES;
+    if (opcodeOf(load<u32>(first)) != OP_SELECT || operandOf(load<u32>(first)) != i - 1) return last;
+  }
+  const mark = textMark();
+  for (let at = first; at <= select; at += SELECT_BYTES) {
+    const name = symbolName(load<u32>(at, 4));
+    if (at != first) appendByte(0x2e);
+    appendBytes(stringBytes(name), stringLength(name));
+  }
+  return takeTextAsString(mark);
+}
+
+/** OP_SELECT and the OP_NIP after it. */
+const SELECT_BYTES: u32 = 24;
 
 /** Where the attribute that was being forced is defined, or 0. */
 function definitionOf(set: Value, symbol: u32): u32 {
@@ -264,8 +333,19 @@ function isInternal(position: u32): bool {
 function addCallTraces(pc: Code, at: Address, waiting: bool): void {
   const block = changetype<Block>(blockAt(pc));
   if (block.kind != BLOCK_LAMBDA) return;
+  if (!tracesCalls) return;
+  // What takes the argument apart belongs to the call, not to the function.
+  if (block.formals != 0 && pc <= blockEntry(changetype<usize>(block)) + FORCED_ARGUMENT) return addCallSite(at, waiting);
   if (block.name != 0) addTrace(block.position, changetype<usize>("while calling '%1%'"), symbolName(block.name));
   else addTrace(block.position, changetype<usize>("while calling anonymous lambda"));
+  addCallSite(at, waiting);
+}
+
+/** Bytes from the beginning of a function with formals to where its argument is forced. */
+const FORCED_ARGUMENT: u32 = 8;
+
+/** `waiting`: a builtin made the call, somewhere. */
+function addCallSite(at: Address, waiting: bool): void {
   const callSite = waiting ? 0 : positionBefore(recordPc(at));
   if (callSite != 0) addTrace(callSite, changetype<usize>("from call site"));
 }

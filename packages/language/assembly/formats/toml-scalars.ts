@@ -48,6 +48,13 @@ import {
 } from "./toml-syntax";
 import { storeUtf8 } from "./utf8";
 
+/** Whether dates and times become sets: the experimental feature parse-toml-timestamps. */
+export let timestampsEnabled: bool = false;
+
+export function enableTomlTimestamps(enabled: bool): void {
+  timestampsEnabled = enabled;
+}
+
 /** A string with a NUL that was read, or 0. */
 export let stringWithNul: Value = 0;
 /** Whether a date or time was read although they are not enabled. */

@@ -22,8 +22,10 @@ import {
   errorQuoted,
   errorSymbol,
   raiseError,
+  setErrorContext,
   suggest,
 } from "../errors/raise";
+import { remarkAt } from "../compile/contexts";
 import { bestMatchesInFormals, bestMatchesInKeys } from "../errors/suggestions";
 import { raiseContextNotAllowed } from "../operations/context-error";
 import { raiseTypeMismatch } from "../operations/type-names";
@@ -52,7 +54,7 @@ import { appendPosition } from "../values/print-position";
 import { stringContext } from "../values/string";
 import { makeThunk } from "../values/thunk";
 import { Value, isAttrs, isString } from "../values/value";
-import { raisingPosition } from "./registers";
+import { raisingPc, raisingPosition } from "./registers";
 
 /** Replaces the values on the stack by the set of them. Returns the new top. */
 export function attrsFromOperands(keys: Keys, top: Address): Address {
@@ -81,7 +83,7 @@ export function attrsFromEnv(keys: Keys, env: Address): Value {
 /** `set` with one attribute more, unless its name is null. */
 export function addDynamicAttr(set: Value, name: Value, value: Value, position: u32): Value {
   if (name == NULL) return set;
-  const symbol = internString(requireName(name));
+  const symbol = internString(requireDynamicName(name, position));
   const keys = keysOf(set);
   const index = findKey(keys, symbol);
   if (index >= 0) raiseDefinedTwice(symbol, keyPosition(keys, <u32>index), position);
@@ -164,7 +166,8 @@ export function raiseUndefined(name: Symbol, position: u32): void {
 }
 
 function raiseNoSet(value: Value): void {
-  raiseTypeMismatch(value, "a set", 0);
+  setErrorContext("while selecting an attribute", raisingPosition());
+  raiseTypeMismatch(value, "a set");
 }
 
 function raiseMissing(keys: Keys, symbol: Symbol): void {
@@ -179,9 +182,22 @@ function raiseMissing(keys: Keys, symbol: Symbol): void {
 
 /** The name of an attribute, which must be a string that refers to nothing. */
 function requireName(name: Value): Value {
-  if (!isString(name)) raiseTypeMismatch(name, "a string", raisingPosition());
-  if (stringContext(name) != 0) raiseContextNotAllowed(name);
-  return name;
+  if (isString(name) && stringContext(name) == 0) return name;
+  const position = remarkAt(changetype<Block>(blockAt(raisingPc)).contexts, raisingPc);
+  return failName(name, "while evaluating an attribute name", position);
+}
+
+/** The same for a name in a set that is made. */
+function requireDynamicName(name: Value, position: u32): Value {
+  if (isString(name) && stringContext(name) == 0) return name;
+  return failName(name, "while evaluating the name of a dynamic attribute", position);
+}
+
+function failName(name: Value, context: string, position: u32): Value {
+  setErrorContext(context, position);
+  if (isString(name)) raiseContextNotAllowed(name);
+  raiseTypeMismatch(name, "a string", position);
+  return 0;
 }
 
 // ── Arguments ──
@@ -191,7 +207,7 @@ function requireName(name: Value): Value {
  * OP_BIND_FORMALS.
  */
 export function bindFormals(formals: Address, argument: Value, parent: Address, pc: Code): Address {
-  if (!isAttrs(argument)) raiseTypeMismatch(argument, "a set", changetype<Block>(blockAt(pc)).position);
+  if (!isAttrs(argument)) raiseNoArguments(argument, changetype<Block>(blockAt(pc)).position);
   const count = formalsCount(formals);
   const firstSlot = formalsFirstSlot(formals);
   const env = makeEnv(count + firstSlot, parent);
@@ -241,6 +257,11 @@ function defaultOf(formal: Address, env: Address): Value {
   if (constant != 0) return constant;
   const code = formalCode(formal);
   return code == 0 ? 0 : makeThunk(code, env);
+}
+
+function raiseNoArguments(argument: Value, position: u32): void {
+  setErrorContext("while evaluating the value passed for the lambda argument", position);
+  raiseTypeMismatch(argument, "a set");
 }
 
 function beginArgumentError(pc: Code): Block {

@@ -6,7 +6,6 @@ import { appendText } from "../memory/text";
 import { Code } from "../compile/code";
 import {
   ERROR_ASSERTION,
-  ERROR_INFINITE_RECURSION,
   ERROR_STACK_OVERFLOW,
   ERROR_TYPE,
   beginError,
@@ -14,6 +13,7 @@ import {
   fail,
   raiseError,
   raiseErrorAgain,
+  raiseInfiniteRecursion,
 } from "../errors/raise";
 import { appendTypeName, raiseTypeMismatch } from "../operations/type-names";
 import { SYMBOL_FUNCTOR } from "../symbols/known";
@@ -91,10 +91,15 @@ export function raiseCallDepth(): void {
   fail(ERROR_STACK_OVERFLOW, "stack overflow; max-call-depth exceeded", raisingPosition());
 }
 
-/** The error of forcing a thunk that is being forced already, or has failed before. */
-export function raiseUnforceable(thunk: Value, pc: Code): void {
+/**
+ * The error of forcing a thunk that is being forced already, or has failed before. What needs it waits at `pc` with its
+ * operands below `top`, as if the thunk had been entered.
+ */
+export function raiseUnforceable(thunk: Value, top: Address, env: Address, pc: Code): void {
+  writeRecord(top, PLAIN_TARGET, env, pc);
+  setRaisingPc(0);
   if ((headerOf(thunk) & TAG_MASK) == TAG_FAILED) raiseErrorAgain(load<u32>(thunk, 4));
-  fail(ERROR_INFINITE_RECURSION, "infinite recursion encountered", load<u32>(pc - 4));
+  raiseInfiniteRecursion(thunk, load<u32>(pc - 4));
 }
 
 /** `pc` is that after the instruction that wanted a Boolean. */

@@ -2,7 +2,7 @@
 
 import { Address } from "../memory/chunks";
 import { appendInteger, appendText } from "../memory/text";
-import { ERROR_EVAL, ERROR_TYPE, beginError, fail, raiseError } from "../errors/raise";
+import { ERROR_EVAL, ERROR_TYPE, beginError, fail, raiseError, setErrorContext } from "../errors/raise";
 import { CANONICAL_PATH, COERCE_TO_STRING, COPY_TO_STORE, coerceNow, coerceRequest } from "../operations/coerce";
 import { EQUAL } from "../operations/equality";
 import { concatLists2 } from "../operations/concat";
@@ -62,8 +62,7 @@ export function subtract(left: Value, right: Value): Value {
     if (((a ^ b) & (a ^ difference)) < 0) raiseOverflow("subtracting", a, " - ", b);
     return makeInt(difference);
   }
-  requireNumber(left, true);
-  requireNumber(right, false);
+  requireNumbers(left, right);
   return makeFloat(numberAsFloat(left) - numberAsFloat(right));
 }
 
@@ -75,16 +74,16 @@ export function multiply(left: Value, right: Value): Value {
     if (multiplicationOverflows(a, b)) raiseOverflow("multiplying", a, " * ", b);
     return makeInt(a * b);
   }
-  requireNumber(left, true);
-  requireNumber(right, false);
+  requireNumbers(left, right);
   return makeFloat(numberAsFloat(left) * numberAsFloat(right));
 }
 
 /** `left / right`: towards zero for integers. */
 export function divide(left: Value, right: Value): Value {
-  requireNumber(left, true);
-  requireNumber(right, false);
+  // The divisor is looked at first: it must not be zero.
+  requireNumber(right, "a float");
   if (numberAsFloat(right) == 0) fail(ERROR_EVAL, "division by zero", raisingPosition());
+  requireNumbers(left, right);
   if (isInt(left) && isInt(right)) {
     const a = intOf(left);
     const b = intOf(right);
@@ -100,7 +99,7 @@ export function multiplicationOverflows(a: i64, b: i64): bool {
   return (a * b) / b != a;
 }
 
-export function raiseOverflow(doing: string, a: i64, sign: string, b: i64): void {
+export function raiseOverflow(doing: string, a: i64, sign: string, b: i64, position: u32 = 0): void {
   beginError(ERROR_EVAL);
   appendText("integer overflow in ");
   appendText(doing);
@@ -108,13 +107,18 @@ export function raiseOverflow(doing: string, a: i64, sign: string, b: i64): void
   appendInteger(a);
   appendText(sign);
   appendInteger(b);
-  raiseError(raisingPosition());
+  raiseError(position);
 }
 
-/** An operand that is no integer must be a float; Nix says which type it hoped for. */
-function requireNumber(value: Value, first: bool): void {
-  if (isInt(value) || isFloat(value)) return;
-  raiseTypeMismatch(value, first ? "an integer" : "an integer", raisingPosition());
+/** Both operands must be numbers; beside a float Nix hopes for another one. */
+function requireNumbers(left: Value, right: Value): void {
+  const wanted = isFloat(left) || isFloat(right) ? "a float" : "an integer";
+  requireNumber(left, wanted);
+  requireNumber(right, wanted);
+}
+
+function requireNumber(value: Value, wanted: string): void {
+  if (!isInt(value) && !isFloat(value)) raiseTypeMismatch(value, wanted, raisingPosition());
 }
 
 // ── + ──
@@ -149,7 +153,7 @@ function addNumbers(left: Value, right: Value): Value {
     const a = intOf(left);
     const b = intOf(right);
     const sum = a + b;
-    if (((a ^ sum) & (b ^ sum)) < 0) raiseOverflow("adding", a, " + ", b);
+    if (((a ^ sum) & (b ^ sum)) < 0) raiseOverflow("adding", a, " + ", b, raisingPosition());
     return makeInt(sum);
   }
   if (isInt(right) || isFloat(right)) return makeFloat(numberAsFloat(left) + numberAsFloat(right));
@@ -239,8 +243,13 @@ export function updateOperands(left: Value, right: Value): Value {
 }
 
 export function concatListOperands(left: Value, right: Value): Value {
-  if (!isList(left)) raiseTypeMismatch(left, "a list", raisingPosition());
-  if (!isList(right)) raiseTypeMismatch(right, "a list", raisingPosition());
+  if (!isList(left)) failList(left);
+  if (!isList(right)) failList(right);
   countListConcat();
   return concatLists2(left, right);
+}
+
+function failList(value: Value): void {
+  setErrorContext("while evaluating one of the elements to concatenate", raisingPosition());
+  raiseTypeMismatch(value, "a list");
 }

@@ -31,6 +31,7 @@ import {
 } from "../values/value";
 import { CANONICAL_PATH, COERCE_TO_STRING, COPY_TO_STORE, coerceNow, coerceRequest } from "../operations/coerce";
 import { EQUAL, equalNow } from "../operations/equality";
+import { EXPLAIN_DIFFERENCE } from "../operations/explain-difference";
 import { LESS_THAN, compareNow } from "../operations/comparison";
 import {
   OP_ADD,
@@ -47,8 +48,11 @@ import {
   OP_CONCAT_PATH,
   OP_CONCAT_STRINGS,
   OP_CONSTANT,
+  OP_COPY_OPERANDS,
   OP_DIVIDE,
+  OP_DROP_OPERANDS,
   OP_EQUAL,
+  OP_EXPLAIN_DIFFERENCE,
   OP_FORCE,
   OP_GET,
   OP_GET_0,
@@ -386,6 +390,20 @@ export function run(): u32 {
         pc += 12;
         continue;
       }
+      case OP_COPY_OPERANDS:
+        store<u32>(top, load<u32>(top - 8));
+        store<u32>(top, load<u32>(top - 4), 4);
+        top += 8;
+        pc += 4;
+        continue;
+      case OP_DROP_OPERANDS:
+        top -= 8;
+        pc += 4;
+        continue;
+      case OP_EXPLAIN_DIFFERENCE:
+        pc += 8;
+        f = operatorFrame(top, EXPLAIN_DIFFERENCE, env, pc);
+        break;
       case OP_NOT: {
         pc += 8;
         const condition = load<u32>(top - 4);
@@ -706,7 +724,7 @@ export function run(): u32 {
             countCall();
           }
           if (top > stackLimit) top = makeRoom(top);
-          if (callDepth >= maximumCallDepth) {
+          if (callDepth > maximumCallDepth) {
             setRaisingPc(pc);
             raiseCallDepth();
           }
@@ -849,7 +867,7 @@ export function run(): u32 {
         break;
       }
       setRaisingPc(pc);
-      if (tag != TAG_APPLY || (state & APPLY_ENTERED) != 0) raiseUnforceable(value, pc);
+      if (tag != TAG_APPLY || (state & APPLY_ENTERED) != 0) raiseUnforceableAt(top, value, env, pc);
       writeRecord(top, value, env, pc);
       store<u32>(value, state | APPLY_ENTERED);
       top = pushApplyArguments(top + RECORD_SIZE, value);
@@ -858,6 +876,15 @@ export function run(): u32 {
     }
   }
   return STATUS_DONE;
+}
+
+/** A builtin that waits for the value is found by its record, as if the thunk had been entered. */
+function raiseUnforceableAt(top: Address, value: Value, env: Address, pc: Code): void {
+  if (pc == RESUME_CODE || pc == ARGUMENT_CODE) {
+    writeRecord(top, PLAIN_TARGET, env, pc);
+    setRaisingPc(0);
+  }
+  raiseUnforceable(value, top, env, pc);
 }
 
 /** Whether the code of a block is nothing but a lambda: the outer one of `x: y: …`. */

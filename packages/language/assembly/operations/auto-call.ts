@@ -3,7 +3,7 @@
 
 import { appendText } from "../memory/text";
 import { Block, formalAt, formalHasDefault, formalPosition, formalSymbol, formalsCount, formalsEllipsis } from "../compile/code";
-import { ERROR_EVAL, ERROR_MISSING_ARGUMENT, ERROR_TYPE, beginError, errorQuoted, raiseError, suggest } from "../errors/raise";
+import { ERROR_EVAL, ERROR_MISSING_ARGUMENT, ERROR_TYPE, beginError, errorQuoted, errorString, raiseError, suggest } from "../errors/raise";
 import { bestMatchesInKeys } from "../errors/suggestions";
 import {
   Frame,
