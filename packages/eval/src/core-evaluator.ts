@@ -11,6 +11,7 @@ import {
   type DerivationOutput,
   EvaluationError,
   type Evaluator,
+  type EvaluatorSettings,
   type Program,
   type Source,
   type Value,
@@ -49,7 +50,11 @@ export class CoreEvaluator implements Evaluator {
   readonly #sources: SourceMap;
   readonly #requests: HostRequests;
 
-  constructor(core: Core, io: EvalIO, currentDirectory: string | undefined) {
+  constructor(
+    core: Core,
+    io: EvalIO,
+    { currentDirectory, abortOnWarn }: Pick<EvaluatorSettings, 'currentDirectory' | 'abortOnWarn'>,
+  ) {
     this.#core = core;
     this.#io = io;
     this.#sources = new SourceMap(core, io);
@@ -58,6 +63,7 @@ export class CoreEvaluator implements Evaluator {
       io,
       sources: this.#sources,
       currentDirectory,
+      abortOnWarn,
       showText: (text) => this.#withPositions(text),
     });
   }

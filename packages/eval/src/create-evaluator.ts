@@ -1,7 +1,9 @@
 /** Starts a language core and hands out the evaluator around it. */
 import { encodeUtf8 } from '@neve/bytes';
+import { restrictAccess } from './access-control.ts';
 import { Core } from './core.ts';
 import { CoreEvaluator } from './core-evaluator.ts';
+import type { EvalIO } from './eval-io.ts';
 import type { Evaluator, EvaluatorOptions, EvaluatorSettings } from './evaluator.ts';
 
 /** The release of Nix whose language this is: `builtins.nixVersion`. */
@@ -33,7 +35,15 @@ export function createEvaluator({ core: module, io, settings }: EvaluatorOptions
   );
   defineConstants(core, settings, io.currentTime());
   exports.finishInitialization();
-  return new CoreEvaluator(core, io, settings.currentDirectory);
+  return new CoreEvaluator(core, visibleWorld(io, settings), settings);
+}
+
+/** A pure or restricted evaluation sees what the search path names, and nothing else. */
+function visibleWorld(io: EvalIO, settings: EvaluatorSettings): EvalIO {
+  const { pureEval, restrictEval, nixPath, currentDirectory = '/' } = settings;
+  if (!pureEval && !restrictEval) return io;
+  const allowed = nixPath.map(({ path }) => (path.startsWith('/') ? path : `${currentDirectory}/${path}`));
+  return restrictAccess(io, { mode: pureEval ? 'pure' : 'restricted', allowed });
 }
 
 const lintLevels = { ignore: 0, warn: 1, fatal: 2 } as const;

@@ -39,12 +39,15 @@ export class HostRequests {
 
   /** What relative entries of the search path are relative to. */
   readonly #currentDirectory: string | undefined;
+  /** Whether a warning of the program ends the evaluation. */
+  readonly #abortOnWarn: boolean;
 
   constructor(options: {
     core: Core;
     io: EvalIO;
     sources: SourceMap;
     currentDirectory: string | undefined;
+    abortOnWarn: boolean;
     showText: (text: Uint8Array) => Uint8Array;
   }) {
     this.#core = options.core;
@@ -52,6 +55,7 @@ export class HostRequests {
     this.#sources = options.sources;
     this.#showText = options.showText;
     this.#currentDirectory = options.currentDirectory;
+    this.#abortOnWarn = options.abortOnWarn;
     this.#paths = new PathResolver(options.io);
   }
 
@@ -140,7 +144,14 @@ export class HostRequests {
 
   *#readFile(): Steps<Address> {
     const path = this.#bytes(0);
-    return this.#core.newString(yield* need(this.#io.readFile(path)));
+    try {
+      return this.#core.newString(yield* need(this.#io.readFile(path)));
+    } catch (error) {
+      if (!(error instanceof EvalIOError) || error.code !== 'not-found') throw error;
+      // What is missing may be the target of a link: then that is named.
+      const missing = yield* this.#paths.lastLink(path);
+      throw new EvalIOError('not-found', `path '${decodeUtf8(missing)}' does not exist`, { path: missing });
+    }
   }
 
   *#fileType(): Steps<Address> {
@@ -201,7 +212,12 @@ export class HostRequests {
 
   #message(): Address {
     const level = this.#core.exports.intValue(this.#core.exports.requestArgument(0));
-    this.#io.message(messageLevels[level] ?? 'trace', this.#showText(this.#bytes(1)));
+    const kind = messageLevels[level] ?? 'trace';
+    this.#io.message(kind, this.#showText(this.#bytes(1)));
+    if (this.#abortOnWarn && kind === 'evaluation warning') {
+      const message = 'aborting to reveal stack trace of warning, as abort-on-warn is set';
+      throw new EvalIOError('io-error', message);
+    }
     return this.#core.exports.nullValue();
   }
 

@@ -1,0 +1,87 @@
+/**
+ * What a pure or restricted evaluation may see of the files: what is in an allowed place, what leads there, and what the
+ * evaluation itself put into the store. Everything else is not there for those who ask, and forbidden for those who read.
+ */
+import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
+import { type EvalIO, EvalIOError } from './eval-io.ts';
+import { normalise } from './path-resolution.ts';
+
+export type AccessRules = {
+  readonly mode: 'pure' | 'restricted';
+  /** Absolute paths: these and everything in them may be read. */
+  readonly allowed: readonly string[];
+};
+
+const modeTexts = {
+  pure: "in pure evaluation mode (use '--impure' to override)",
+  restricted: 'in restricted mode',
+} as const;
+
+/** The same world, with the rules enforced. */
+export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): EvalIO {
+  const places = new Set(allowed.map((path) => decodeUtf8(normalise(encodeUtf8(path)))));
+
+  function isAllowed(path: Uint8Array): boolean {
+    const text = decodeUtf8(path);
+    for (const place of places) {
+      if (text === place || isInside(text, place) || isInside(place, text)) return true;
+    }
+    return false;
+  }
+
+  function check(path: Uint8Array): void {
+    if (isAllowed(path)) return;
+    const message = `access to absolute path '${decodeUtf8(path)}' is forbidden ${modeTexts[mode]}`;
+    throw new EvalIOError('permission-denied', message, { path });
+  }
+
+  return {
+    readFile(path) {
+      check(path);
+      return io.readFile(path);
+    },
+    fileType: (path) => (isAllowed(path) ? io.fileType(path) : undefined),
+    readDirectory(path) {
+      check(path);
+      return io.readDirectory(path);
+    },
+    readLink(path) {
+      check(path);
+      return io.readLink(path);
+    },
+    environmentVariable: (name) => io.environmentVariable(name),
+    currentTime: () => io.currentTime(),
+    async addPathToStore(options) {
+      check(options.path);
+      const added = await io.addPathToStore(options);
+      places.add(added.storePath);
+      return added;
+    },
+    hashFile(options) {
+      check(options.path);
+      return io.hashFile(options);
+    },
+    async addTextToStore(options) {
+      const storePath = await io.addTextToStore(options);
+      places.add(storePath);
+      return storePath;
+    },
+    writeDerivation(options) {
+      places.add(options.storePath);
+      return io.writeDerivation(options);
+    },
+    async isValidStorePath(path) {
+      const valid = await io.isValidStorePath(path);
+      if (valid) places.add(decodeUtf8(path));
+      return valid;
+    },
+    toStorePath: (path) => io.toStorePath(path),
+    message: (level, text, position) => {
+      io.message(level, text, position);
+    },
+  };
+}
+
+function isInside(path: string, directory: string): boolean {
+  return directory === '/' || path.startsWith(`${directory}/`);
+}
