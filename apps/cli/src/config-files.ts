@@ -19,7 +19,11 @@ export function applyConfigFiles(settings: Settings, environment: NodeJS.Process
 /** The files of the user, the most important one last. */
 function userFiles(environment: NodeJS.ProcessEnv): readonly string[] {
   const named = environment['NIX_USER_CONF_FILES'];
-  if (named !== undefined) return named.split(':').filter((file) => file !== '').reverse();
+  if (named !== undefined)
+    return named
+      .split(':')
+      .filter((file) => file !== '')
+      .toReversed();
   const home = environment['HOME'];
   const folders = [
     environment['XDG_CONFIG_HOME'] ?? (home === undefined ? '' : join(home, '.config')),
@@ -28,7 +32,7 @@ function userFiles(environment: NodeJS.ProcessEnv): readonly string[] {
   return folders
     .filter((folder) => folder !== '')
     .map((folder) => join(folder, 'nix/nix.conf'))
-    .reverse();
+    .toReversed();
 }
 
 function applyFile(settings: Settings, path: string, depth: number): boolean {

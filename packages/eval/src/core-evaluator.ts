@@ -4,7 +4,7 @@
  */
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { type Diagnostic, type Trace, printPosition } from '@neve/diagnostics';
-import { type Address, type Core, type Handle, OutOfMemory, raised } from './core.ts';
+import { type Address, type Core, OutOfMemory, raised } from './core.ts';
 import { derivationsIn } from './derivations.ts';
 import { type Answer, type EvalIO, EvalIOError } from './eval-io.ts';
 import {
@@ -137,7 +137,10 @@ export class CoreEvaluator implements Evaluator {
     return this.#core.read(await this.#evaluate(begin));
   }
 
-  async toXML(value: Value, { location, strict }: { location: boolean; strict: boolean }): Promise<Uint8Array> {
+  async toXML(
+    value: Value,
+    { location, strict }: { location: boolean; strict: boolean },
+  ): Promise<Uint8Array> {
     const flags = (strict ? 0 : 1) | (location ? 2 : 0);
     const text = await this.#evaluate(() => this.#core.exports.beginXml(this.#kept(value), flags));
     return this.#withPositions(this.#core.read(text));
@@ -147,10 +150,7 @@ export class CoreEvaluator implements Evaluator {
     return this.#core.read(await this.#evaluate(() => this.#core.exports.beginRaw(this.#kept(value))));
   }
 
-  async derivations(
-    value: Value,
-    args: ReadonlyMap<string, Value>,
-  ): Promise<readonly DerivationOutput[]> {
+  async derivations(value: Value, args: ReadonlyMap<string, Value>): Promise<readonly DerivationOutput[]> {
     return await derivationsIn(value, { evaluator: this, core: this.#core, args });
   }
 
@@ -259,7 +259,7 @@ export class CoreEvaluator implements Evaluator {
   }
 
   #kept(value: Value): Address {
-    return this.#core.exports.kept(value.handle as Handle);
+    return this.#core.exports.kept(value.handle);
   }
 
   #argumentSet(args: ReadonlyMap<string, Value>): Address {
@@ -273,7 +273,10 @@ export class CoreEvaluator implements Evaluator {
   // ── Errors ──
 
   #outOfMemory(cause: OutOfMemory): EvaluationError {
-    return new EvaluationError({ kind: 'error', message: cause.message, traces: [], suggestions: [] }, { cause });
+    return new EvaluationError(
+      { kind: 'error', message: cause.message, traces: [], suggestions: [] },
+      { cause },
+    );
   }
 
   #diagnostic(): Diagnostic {

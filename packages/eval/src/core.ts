@@ -106,7 +106,7 @@ export class Core {
   constructor(module: WebAssembly.Module) {
     const instance = new WebAssembly.Instance(module, {
       env: {
-        abort(_message: number, _file: number, line: number, column: number): never {
+        abort(...[, , line, column]: readonly number[]): never {
           throw new Error(`an assertion of the language core failed at ${line}:${column}`);
         },
       },

@@ -85,7 +85,9 @@ function searchableNames(value: Value, core: Core): string[] {
   const { exports } = core;
   const set = exports.kept(value.handle);
   const size = exports.setSize(set);
-  const names = Array.from({ length: size }, (_, rank) => decodeUtf8(core.read(exports.attrNameAt(set, rank))));
+  const names = Array.from({ length: size }, (_, rank) =>
+    decodeUtf8(core.read(exports.attrNameAt(set, rank))),
+  );
   return names.filter((name) => searchable.test(name));
 }
 

@@ -3,7 +3,13 @@
  */
 import { decodeUtf8, encodeHex, encodeUtf8 } from '@neve/bytes';
 import type { Address, Core } from './core.ts';
-import { type AddPathOptions, type EvalIO, EvalIOError, type FileType, type MessageLevel } from './eval-io.ts';
+import {
+  type AddPathOptions,
+  type EvalIO,
+  EvalIOError,
+  type FileType,
+  type MessageLevel,
+} from './eval-io.ts';
 import { PathResolver, join, normalise, pathKey } from './path-resolution.ts';
 import type { SourceMap } from './source-map.ts';
 import { type Steps, need } from './steps.ts';
@@ -255,7 +261,9 @@ export class HostRequests {
   *#searchPathEntry(): Steps<Address> {
     const entry = this.#bytes(0);
     if (entry[0] === slash || this.#currentDirectory !== undefined) {
-      const path = normalise(entry[0] === slash ? entry : encodeUtf8(`${this.#currentDirectory}/${decodeUtf8(entry)}`));
+      const path = normalise(
+        entry[0] === slash ? entry : encodeUtf8(`${this.#currentDirectory}/${decodeUtf8(entry)}`),
+      );
       if ((yield* this.#paths.all(path)) !== undefined) return this.#core.newPath(path);
     }
     const message = `Nix search path entry '${decodeUtf8(entry)}' does not exist, ignoring`;

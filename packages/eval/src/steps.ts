@@ -33,7 +33,10 @@ async function continueLater<T>(steps: Steps<T>, first: Promise<unknown>): Promi
 }
 
 /** Hands an answer, or its failure, to the steps. */
-async function resume<T>(steps: Steps<T>, waiting: Answer<unknown>): Promise<IteratorResult<Answer<unknown>, T>> {
+async function resume<T>(
+  steps: Steps<T>,
+  waiting: Answer<unknown>,
+): Promise<IteratorResult<Answer<unknown>, T>> {
   let value: unknown;
   try {
     value = await waiting;

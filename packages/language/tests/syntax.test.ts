@@ -55,7 +55,9 @@ async function openProbe(mode: ProbeMode) {
   /** `line:column` of a position in the text that was parsed last, columns in bytes. */
   const place = (text: string, position: number): string => {
     const before = encode(text).subarray(0, position - probe.startPosition());
-    const lines = Buffer.from(before).toString('latin1').split(/\r\n|\n|\r/);
+    const lines = Buffer.from(before)
+      .toString('latin1')
+      .split(/\r\n|\n|\r/);
     return `${lines.length}:${(lines.at(-1) ?? '').length + 1}`;
   };
   const errorsOf = (text: string): Report[] =>
@@ -140,7 +142,8 @@ describe.each(modes)('%s', (mode) => {
     const message = {
       url: (word: string) =>
         `URL literals are ${word}. Consider using a string literal "http://x" instead (lint-url-literals)`,
-      short: "relative path literal 'a/b' should be prefixed with '.' for clarity: './a/b' (lint-short-path-literals)",
+      short:
+        "relative path literal 'a/b' should be prefixed with '.' for clarity: './a/b' (lint-short-path-literals)",
       absolute: (kind: string, path: string) =>
         `${kind} path literals are not portable. Consider replacing path literal '${path}' by a string, relative path, or parameter (lint-absolute-path-literals)`,
     };
@@ -238,10 +241,9 @@ describe.each(modes)('%s', (mode) => {
     const text = '{ a.b = 1;\n  a.c = 2;\n  "d" = 3; }';
     const set = parseWithout(text);
     expect([0, 1].map((index) => probe.place(text, probe.attrPosition(set, index)))).toEqual(['1:3', '3:3']);
-    expect([0, 1].map((index) => probe.place(text, probe.attrPosition(probe.attrValue(set, 0), index)))).toEqual([
-      '1:3',
-      '2:3',
-    ]);
+    expect(
+      [0, 1].map((index) => probe.place(text, probe.attrPosition(probe.attrValue(set, 0), index))),
+    ).toEqual(['1:3', '2:3']);
   });
 
   describe('parsing goes on after an error', () => {
@@ -281,7 +283,11 @@ describe.each(modes)('%s', (mode) => {
       ['arguments', `f${' a'.repeat(count)}`, 2 * count + 3],
       ['selections', `a${'.b'.repeat(count)}`, 2 * count + 3],
       ['fallbacks', 'a.b or '.repeat(count) + 'c', undefined],
-      ['attributes', `{${Array.from({ length: count }, (_, i) => `a${(i * 7919) % count} = 1;`).join('')}}`, undefined],
+      [
+        'attributes',
+        `{${Array.from({ length: count }, (_, i) => `a${(i * 7919) % count} = 1;`).join('')}}`,
+        undefined,
+      ],
       ['inherited', `{${Array.from({ length: count }, (_, i) => `inherit a${i};`).join('')}}`, undefined],
       ['formals', `{ ${Array.from({ length: count }, (_, i) => `a${i}`).join(', ')} }: 1`, undefined],
     ] as const)('%s', (_name, text, length) => {
@@ -301,11 +307,30 @@ describe.each(modes)('%s', (mode) => {
     };
     test('are the nearest to their decimals', () => {
       for (const text of [
-        '0', '-0', '1e23', '9007199254740993', '9007199254740993.0000000000000000001', '2.2250738585072011e-308',
-        '2.2250738585072014e-308', '4.9e-324', '2.4703282292062327e-324', '2.4703282292062328e-324', '1e-400', '1e400',
-        '1.7976931348623157e308', '1.7976931348623159e308', '8.5', '123456789012345678901234567890', '1e+5', '0.1e-7',
-        '6.631236846766476e-316', '3.237883913302901e-319', '0.000000000000000000000000001',
-        `0.${'0'.repeat(400)}1e401`, `1${'0'.repeat(400)}e-400`, `${'9'.repeat(900)}e-900`,
+        '0',
+        '-0',
+        '1e23',
+        '9007199254740993',
+        '9007199254740993.0000000000000000001',
+        '2.2250738585072011e-308',
+        '2.2250738585072014e-308',
+        '4.9e-324',
+        '2.4703282292062327e-324',
+        '2.4703282292062328e-324',
+        '1e-400',
+        '1e400',
+        '1.7976931348623157e308',
+        '1.7976931348623159e308',
+        '8.5',
+        '123456789012345678901234567890',
+        '1e+5',
+        '0.1e-7',
+        '6.631236846766476e-316',
+        '3.237883913302901e-319',
+        '0.000000000000000000000000001',
+        `0.${'0'.repeat(400)}1e401`,
+        `1${'0'.repeat(400)}e-400`,
+        `${'9'.repeat(900)}e-900`,
       ]) {
         expect(parseFloat64(text), text).toBe(Number(text));
       }
@@ -317,11 +342,14 @@ describe.each(modes)('%s', (mode) => {
         return view.getFloat64(0);
       });
       fc.assert(
-        fc.property(fc.oneof(bits.filter(Number.isFinite), fc.double({ noNaN: true, noDefaultInfinity: true })), (x) => {
-          const sign = Object.is(x, -0) ? '-' : '';
-          expect(parseFloat64(sign + String(x))).toBe(x);
-          expect(parseFloat64(sign + x.toExponential(16))).toBe(x);
-        }),
+        fc.property(
+          fc.oneof(bits.filter(Number.isFinite), fc.double({ noNaN: true, noDefaultInfinity: true })),
+          (x) => {
+            const sign = Object.is(x, -0) ? '-' : '';
+            expect(parseFloat64(sign + String(x))).toBe(x);
+            expect(parseFloat64(sign + x.toExponential(16))).toBe(x);
+          },
+        ),
         { numRuns: 500 },
       );
     });
@@ -347,8 +375,52 @@ describe.each(modes)('%s', (mode) => {
   });
 
   test('no text makes the parser fail', () => {
-    const pieces = ['{', '}', '(', ')', '[', ']', '"', "''", '${', 'let', 'in', 'if', 'then', 'else', 'rec', 'with', 'inherit',
-      'a', 'or', '.', ',', ';', ':', '=', '@', '?', '+', '->', '==', '!', './a', '/', '1', '1.5', '...', '\\', '$', '\0', '/*', '*/', '\n', ' ', '<a>', '|>'];
+    const pieces = [
+      '{',
+      '}',
+      '(',
+      ')',
+      '[',
+      ']',
+      '"',
+      "''",
+      '${',
+      'let',
+      'in',
+      'if',
+      'then',
+      'else',
+      'rec',
+      'with',
+      'inherit',
+      'a',
+      'or',
+      '.',
+      ',',
+      ';',
+      ':',
+      '=',
+      '@',
+      '?',
+      '+',
+      '->',
+      '==',
+      '!',
+      './a',
+      '/',
+      '1',
+      '1.5',
+      '...',
+      '\\',
+      '$',
+      '\0',
+      '/*',
+      '*/',
+      '\n',
+      ' ',
+      '<a>',
+      '|>',
+    ];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 40 }), (text) => {
         probe.show(probe.parse(text.join('')));

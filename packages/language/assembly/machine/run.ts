@@ -867,7 +867,7 @@ export function run(): u32 {
         break;
       }
       setRaisingPc(pc);
-      if (tag != TAG_APPLY || (state & APPLY_ENTERED) != 0) raiseUnforceableAt(top, value, env, pc);
+      if (tag != TAG_APPLY || (state & APPLY_ENTERED) != 0) raiseUnforceable(value, top, env, pc);
       writeRecord(top, value, env, pc);
       store<u32>(value, state | APPLY_ENTERED);
       top = pushApplyArguments(top + RECORD_SIZE, value);
@@ -876,15 +876,6 @@ export function run(): u32 {
     }
   }
   return STATUS_DONE;
-}
-
-/** A builtin that waits for the value is found by its record, as if the thunk had been entered. */
-function raiseUnforceableAt(top: Address, value: Value, env: Address, pc: Code): void {
-  if (pc == RESUME_CODE || pc == ARGUMENT_CODE) {
-    writeRecord(top, PLAIN_TARGET, env, pc);
-    setRaisingPc(0);
-  }
-  raiseUnforceable(value, top, env, pc);
 }
 
 /** Whether the code of a block is nothing but a lambda: the outer one of `x: y: …`. */
