@@ -28,7 +28,8 @@ export async function runEvaluateCommand(input: CommandInput): Promise<void> {
       for (const name of args.positional) write(1, `${await evaluator.findFile(name)}\n`);
     } else {
       const { sources, attributePaths } = await chooseInput(evaluator, { command, args });
-      for (const source of sources) await processSource(evaluator, { source, attributePaths, args, output });
+      for (const source of sources)
+        await processSource(evaluator, { source, attributePaths, args, output, command });
     }
   } finally {
     showStats(() => evaluator.stats());
@@ -72,11 +73,12 @@ type Processing = {
   readonly attributePaths: readonly string[];
   readonly args: Arguments;
   readonly output: Output;
+  readonly command: CommandName;
 };
 
 async function processSource(
   evaluator: Evaluator,
-  { source, attributePaths, args, output }: Processing,
+  { source, attributePaths, args, output, command }: Processing,
 ): Promise<void> {
   const program = await evaluator.parse(source);
   if (args.has('parse')) {
@@ -92,7 +94,7 @@ async function processSource(
     else {
       // Without arguments a function is shown, and not called with its defaults.
       const value = functionArgs.size === 0 ? selected : await evaluator.autoCall(selected, functionArgs);
-      await printValue(evaluator, { value, output, args });
+      await printValue(evaluator, { value, output, args, command });
     }
   }
 }
@@ -107,11 +109,19 @@ async function printDerivations(
   }
 }
 
+type ValueToPrint = {
+  readonly value: Value;
+  readonly output: Exclude<Output, 'derivations'>;
+  readonly args: Arguments;
+  readonly command: CommandName;
+};
+
 async function printValue(
   evaluator: Evaluator,
-  { value, output, args }: { value: Value; output: Exclude<Output, 'derivations'>; args: Arguments },
+  { value, output, args, command }: ValueToPrint,
 ): Promise<void> {
-  const strict = args.has('strict');
+  // `nix eval` evaluates everything that it writes as JSON; `nix-instantiate` only when told so.
+  const strict = args.has('strict') || (command === 'eval' && output === 'json');
   switch (output) {
     case 'raw':
       write(1, await evaluator.toRaw(value));

@@ -55,7 +55,7 @@ export const optionTable = {
     help: 'look for <NAME/…> here first (repeatable)',
   },
   eval: {
-    names: ['--eval'],
+    names: ['--eval', '--eval-only'],
     parameters: [],
     help: 'print values instead of writing derivations',
     only: 'instantiate',

@@ -5,19 +5,31 @@
 import type { LintLevel } from '@neve/eval';
 import { UsageError } from './usage-error.ts';
 
+/** Those about builds and substitutes are accepted for the sake of scripts; nothing that is there yet heeds them. */
 const kinds = {
   'abort-on-warn': 'switch',
+  'allow-import-from-derivation': 'switch',
+  builders: 'text',
+  cores: 'number',
   'eval-system': 'text',
   'experimental-features': 'list',
+  fallback: 'switch',
+  'keep-failed': 'switch',
+  'keep-going': 'switch',
   'lint-absolute-path-literals': 'lint',
   'lint-short-path-literals': 'lint',
   'lint-url-literals': 'lint',
   'max-call-depth': 'number',
+  'max-jobs': 'text',
+  'max-silent-time': 'number',
   'nix-path': 'list',
   'pure-eval': 'switch',
   'restrict-eval': 'switch',
   'show-trace': 'switch',
+  substitute: 'switch',
+  substituters: 'list',
   system: 'text',
+  timeout: 'number',
   'trace-verbose': 'switch',
 } as const;
 

@@ -159,5 +159,8 @@ function indentBlock(text: string, { first, width }: { first: string; width: num
 
 /** Without blanks, tabs and line ends behind. */
 function trimEnd(text: string): string {
-  return text.replace(/[ \t\n\r]+$/, '');
+  let end = text.length;
+  // A regular expression would take quadratic time on a long line of blanks with a caret after it.
+  while (end > 0 && ' \t\n\r'.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }

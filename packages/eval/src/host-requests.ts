@@ -115,9 +115,19 @@ export class HostRequests {
    */
   *resolveImport(path: Uint8Array): Steps<Uint8Array> {
     const file = yield* this.#paths.lastLink(path);
-    const resolved = yield* this.#paths.all(file);
-    if (resolved === undefined || (yield* need(this.#io.fileType(resolved))) !== 'directory') return file;
-    return join(file.length === 1 ? new Uint8Array() : file, encodeUtf8('default.nix'));
+    const type = yield* this.#typeOf(file);
+    if (type !== 'directory') return file;
+    const inside = join(file.length === 1 ? new Uint8Array() : file, encodeUtf8('default.nix'));
+    yield* this.#typeOf(inside);
+    return inside;
+  }
+
+  /** What is at a path when all links are followed. */
+  *#typeOf(path: Uint8Array): Steps<FileType> {
+    const resolved = yield* this.#paths.all(path);
+    const type = resolved === undefined ? undefined : yield* need(this.#io.fileType(resolved));
+    if (type !== undefined) return type;
+    throw new EvalIOError('not-found', `path '${decodeUtf8(path)}' does not exist`, { path });
   }
 
   /** The contents of a file, for a source that is evaluated by name. */
@@ -167,7 +177,12 @@ export class HostRequests {
   }
 
   *#readDirectory(): Steps<Address> {
-    const entries = yield* need(this.#io.readDirectory(this.#bytes(0)));
+    const path = (yield* this.#paths.all(this.#bytes(0))) ?? this.#bytes(0);
+    const type = yield* need(this.#io.fileType(path));
+    if (type !== undefined && type !== 'directory') {
+      throw new EvalIOError('not-a-directory', `'${decodeUtf8(path)}' is not a directory`, { path });
+    }
+    const entries = yield* need(this.#io.readDirectory(path));
     const { exports } = this.#core;
     const mark = exports.beginSet();
     for (const { name, type } of entries) {

@@ -23,7 +23,7 @@ import {
 import { EMPTY_ATTRS } from "../values/constants";
 import { listItem, listLength, makeList, setListItem } from "../values/list";
 import { makeApply2 } from "../values/thunk";
-import { Value, isWhnf, resolve } from "../values/value";
+import { Value, isString, isWhnf, resolve } from "../values/value";
 import {
   FUNCTION,
   Frame,
@@ -38,7 +38,7 @@ import {
   setContext,
   setLocalInt,
 } from "../machine/native";
-import { demandAllAttrs, expectAttr, expectAttrs, expectPlainString, failMissing } from "./demand";
+import { demandAllAttrs, expectAttr, expectAttrs, expectPlainString, failMissing, failTypeAt } from "./demand";
 import { define } from "./registry";
 
 export function defineAttrsFromListBuiltins(): void {
@@ -118,6 +118,10 @@ function demandPair(f: Frame, pair: Value): bool {
     setContext(f, message);
     awaitForce(f, name);
     return false;
+  }
+  if (!isString(name)) {
+    const position = keyPosition(keysOf(pair), <u32>findKey(keysOf(pair), SYMBOL_NAME));
+    failTypeAt(f, name, "a string", message, position, position);
   }
   expectPlainString(f, name, message);
   return true;

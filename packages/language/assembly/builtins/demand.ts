@@ -13,7 +13,7 @@ import { stringContext } from "../values/string";
 import { KIND_ATTRS, KIND_BOOL, Value, isAttrs, isFunction, isList, isString, isWhnf, kindOf, resolve } from "../values/value";
 import { SYMBOL_FUNCTOR } from "../symbols/known";
 import { Symbol, symbolName } from "../symbols/symbols";
-import { ERROR_TYPE, beginError, errorString, raiseError } from "../errors/raise";
+import { ERROR_TYPE, beginError, errorString, raiseError, setErrorContext } from "../errors/raise";
 import { raiseContextNotAllowed } from "../operations/context-error";
 import { raiseTypeMismatch } from "../operations/type-names";
 import {
@@ -155,6 +155,13 @@ export function failMissing(f: Frame, name: Value, message: string): Value {
 function failType(f: Frame, value: Value, what: string, message: string): void {
   setContext(f, message);
   raiseTypeMismatch(value, what);
+}
+
+/** Raises that `value` is not `what`; the message is placed at `place`, the error at `position`. Does not return. */
+export function failTypeAt(f: Frame, value: Value, what: string, message: string, place: u32, position: u32): void {
+  clearContext(f);
+  setErrorContext(message, place);
+  raiseTypeMismatch(value, what, position);
 }
 
 function failContext(f: Frame, string: Value, message: string): void {

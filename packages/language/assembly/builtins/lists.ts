@@ -4,7 +4,9 @@ import { appendInteger, appendText } from "../memory/text";
 import { listItem, listLength, makeList, setListItem } from "../values/list";
 import { intOf, makeSmallInt } from "../values/number";
 import { makeApply1 } from "../values/thunk";
-import { Value, isList, isWhnf, resolve } from "../values/value";
+import { KIND_LAMBDA, Value, isKind, isList, isWhnf, resolve } from "../values/value";
+import { lambdaBlock } from "../values/function";
+import { Block } from "../compile/code";
 import { ERROR_EVAL, beginError, fail, raiseError } from "../errors/raise";
 import { concatAll, copyList, makeLongList, sliceList } from "../operations/concat";
 import { raiseTypeMismatch } from "../operations/type-names";
@@ -31,7 +33,7 @@ import {
   setStep,
   step,
 } from "../machine/native";
-import { demandAllLists, demandFunction, expectList, finishWith } from "./demand";
+import { demandAllLists, demandFunction, failTypeAt, finishWith } from "./demand";
 import { define } from "./registry";
 
 export function defineListBuiltins(): void {
@@ -139,11 +141,18 @@ function concatLists(f: Frame): Value {
 const RESULTS: u32 = 1;
 const CALLED: u32 = 1;
 
+function failReturnedValue(f: Frame, value: Value): void {
+  const message = "while evaluating the return value of the function passed to builtins.concatMap";
+  const callee = arg(f, 0);
+  const place = isKind(callee, KIND_LAMBDA) ? changetype<Block>(lambdaBlock(callee)).position : 0;
+  failTypeAt(f, value, "a list", message, place, 0);
+}
+
 function concatMap(f: Frame): Value {
   const list = arg(f, 1);
   let index = localInt(f, INDEX);
   if (step(f) == CALLED) {
-    expectList(f, awaited(), "while evaluating the return value of the function passed to builtins.concatMap");
+    if (!isList(awaited())) failReturnedValue(f, awaited());
     setListItem(local(f, RESULTS), index, awaited());
     index++;
   } else {

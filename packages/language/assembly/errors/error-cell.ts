@@ -47,6 +47,11 @@ export function errorTraces(cell: Value): Value {
 }
 
 @inline
+export function setErrorTraces(cell: Value, traces: Value): void {
+  store<u32>(cell, traces, 12);
+}
+
+@inline
 export function errorSuggestions(cell: Value): Value {
   return load<u32>(cell, 16);
 }

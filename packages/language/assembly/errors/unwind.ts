@@ -50,6 +50,8 @@ import { ARGUMENT_CODE, RESUME_CODE, RETURN_CODE } from "../machine/static-code"
 import { contextPlace, contextSubject, innerContext, isPlacedContext, isShownAlways } from "../derivation/trace-context";
 import { findKey, keyPosition, keysOf } from "../values/attrs";
 import { DEEP_WALK, deepWalkPosition } from "../operations/deep-force";
+import { COERCE_TO_PATH, COERCE_TO_STRING, NO_ATTRIBUTE, coercedAttributePosition } from "../operations/coerce";
+import { jsonPosition, writesJson } from "../formats/write-json";
 import { rewindAttrs } from "../values/attrs-builder";
 import { markFailed } from "../values/thunk";
 import { Value, isAttrs } from "../values/value";
@@ -62,6 +64,7 @@ import {
   errorTraces,
   makeErrorCell,
   makeTrace,
+  setErrorTraces,
 } from "./error-cell";
 import {
   ERROR_ASSERTION,
@@ -108,12 +111,18 @@ let message: Value = 0;
 let position: u32 = 0;
 let suggestions: Value = 0;
 let traces: Value = 0;
-/** The ERROR cell of the present traces, or 0 if it must be made. */
+/** The ERROR cell of all thunks that fail in this unwinding, or 0 while there are none. It gets the traces in the end. */
 let cell: Value = 0;
 
 /** Unwinds after `raise`. True when the error was caught: then the machine can run on. Otherwise `uncaughtError()`. */
 export function unwind(): bool {
   beginUnwinding();
+  const caught = unwindRecords();
+  if (cell != 0) setErrorTraces(cell, traces);
+  return caught;
+}
+
+function unwindRecords(): bool {
   const catchable = kind == ERROR_THROWN || kind == ERROR_ASSERTION;
   const frame = raisingFrame;
   setRaisingFrame(0);
@@ -156,7 +165,7 @@ function beginUnwinding(): void {
     position = errorPosition(again);
     suggestions = errorSuggestions(again);
     traces = errorTraces(again);
-    cell = again;
+    cell = 0;
     return;
   }
   kind = raisedKind;
@@ -177,7 +186,6 @@ function errorCell(): Value {
 
 function addTrace(at: u32, text: Address, subject: Value = 0, always: bool = false): void {
   traces = makeTrace(at, text, subject, always, traces);
-  cell = 0;
 }
 
 function leaveTarget(at: Address): void {
@@ -239,8 +247,19 @@ function addPlacedTraces(place: Value, message: Address): void {
  * attribute; all else nowhere.
  */
 function contextPosition(f: Frame, primop: Primop): u32 {
-  if (changetype<usize>(primop) == DEEP_WALK) return deepWalkPosition(f);
+  const builtin = changetype<usize>(primop);
+  if (builtin == DEEP_WALK) return deepWalkPosition(f);
   if (frameContextIsAlways(f)) return 0;
+  if (writesJson(builtin)) return jsonContextPosition(f, primop);
+  if (builtin == COERCE_TO_STRING || builtin == COERCE_TO_PATH) {
+    const position = coercedAttributePosition(f);
+    if (position != NO_ATTRIBUTE) return position;
+  }
+  return instructionPosition(f);
+}
+
+/** The position of the instruction that the builtin in `f` works for, 0 when it works for a builtin that programs know. */
+function instructionPosition(f: Frame): u32 {
   let at = f;
   while (true) {
     const builtin = primopOf(at);
@@ -248,6 +267,19 @@ function contextPosition(f: Frame, primop: Primop): u32 {
     if (framePc(at) != RETURN_CODE) return positionBefore(framePc(at));
     at = callerFrame(at, builtin);
   }
+}
+
+/** An element of a list is where the attribute is that the list belongs to. */
+function jsonContextPosition(f: Frame, primop: Primop): u32 {
+  let at = f;
+  let builtin = primop;
+  while (writesJson(changetype<usize>(builtin))) {
+    const position = jsonPosition(at, changetype<usize>(builtin));
+    if (position != 0 || framePc(at) != RETURN_CODE) return position;
+    at = callerFrame(at, builtin);
+    builtin = primopOf(at);
+  }
+  return 0;
 }
 
 /** The frame of the builtin that called the one in `f`, whose code is RETURN_CODE. */

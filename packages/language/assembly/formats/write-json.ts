@@ -211,7 +211,7 @@ function descend(f: Frame, place: u32): Value {
     setStep(f, STEP_WRITTEN);
     return awaitNative3(f, JSON_CONTAINER, item, makeSmallInt(place + 2), arg(f, 2));
   }
-  if (callDepth >= maximumCallDepth) raiseCallDepth();
+  if (callDepth >= maximumCallDepth) raiseCallDepth(containerPosition(f));
   if (isWhnf(item)) return awaitLeaf(f, item);
   if ((smallInt(arg(f, 2)) & JSON_LAZY) != 0) failConversion(item);
   setStep(f, STEP_FORCED);
@@ -234,6 +234,26 @@ function describeItem(f: Frame, index: u32): void {
   const keys = keysOf(container);
   const name = symbolName(keySymbol(keys, indexAtRank(orderOf(keys), index)));
   setContext(f, "while evaluating attribute '%1%'", name);
+}
+
+/** Whether the frame is one that writes JSON. */
+export function writesJson(primop: Value): bool {
+  return primop == JSON_CONTAINER || primop == JSON_VALUE;
+}
+
+/** For the trace: where what the frame works on is defined; 0 in lists, which are where their set says. */
+export function jsonPosition(f: Frame, primop: Value): u32 {
+  if (primop == JSON_CONTAINER) return containerPosition(f);
+  const value = arg(f, 0);
+  if (!isAttrs(value)) return 0;
+  return positionOf(value, findAttr(value, SYMBOL_TO_STRING) != 0 ? SYMBOL_TO_STRING : SYMBOL_OUT_PATH);
+}
+
+function containerPosition(f: Frame): u32 {
+  const container = arg(f, 0);
+  if (!isAttrs(container)) return 0;
+  const keys = keysOf(container);
+  return keyPosition(keys, indexAtRank(orderOf(keys), localInt(f, LOCAL_INDEX)));
 }
 
 function decimal(n: u32): Value {

@@ -60,14 +60,18 @@ export function pushPartial(top: Address, callee: Value, count: u32): Address {
 /** The `__functor` of what is called though it is no function; raises an error if it has none. */
 export function functorOf(callee: Value): Value {
   const functor = isAttrs(callee) ? findAttr(callee, SYMBOL_FUNCTOR) : 0;
-  if (functor != 0) return functor;
+  if (functor == 0) raiseNoFunction(callee, raisingPosition());
+  return functor;
+}
+
+/** Raises the error of calling what is no function. */
+export function raiseNoFunction(callee: Value, position: u32): void {
   beginError(ERROR_TYPE);
   appendText("attempt to call something which is not a function but ");
   appendTypeName(callee);
   appendText(": ");
   appendErrorValue(callee);
-  raiseError(raisingPosition());
-  return 0;
+  raiseError(position);
 }
 
 /** Puts a record under a callee and its first argument: their call then returns to `pc`. */
@@ -87,8 +91,8 @@ export function makeRoom(top: Address): Address {
   return growStack(top, RED_ZONE);
 }
 
-export function raiseCallDepth(): void {
-  fail(ERROR_STACK_OVERFLOW, "stack overflow; max-call-depth exceeded", raisingPosition());
+export function raiseCallDepth(position: u32 = raisingPosition()): void {
+  fail(ERROR_STACK_OVERFLOW, "stack overflow; max-call-depth exceeded", position);
 }
 
 /**

@@ -13,7 +13,7 @@ import { appendByte, appendBytes, appendInteger, appendText, textLengthFrom, tex
 import { Symbol, symbolName } from "../symbols/symbols";
 import { SYMBOL_OUT_PATH, SYMBOL_TO_STRING } from "../symbols/known";
 import { appendFloatF6 } from "../numbers/print-float";
-import { findAttr } from "../values/attrs";
+import { findAttr, findKey, keyPosition, keysOf } from "../values/attrs";
 import { EMPTY_LIST, EMPTY_STRING, NULL, TRUE } from "../values/constants";
 import { singletonContext } from "../values/context";
 import { addToUnion, beginUnion, endUnion } from "../values/context-union";
@@ -31,6 +31,7 @@ import {
   KIND_PATH,
   Value,
   isAttrs,
+  isFunction,
   isList,
   isPath,
   isString,
@@ -61,6 +62,7 @@ import {
   setStep,
   step,
 } from "../machine/native";
+import { raiseNoFunction } from "../machine/calls";
 import { REQUEST_ADD_PATH } from "../machine/host-request";
 import { ERROR_EVAL, ERROR_TYPE, beginError, errorString, fail, raiseError } from "../errors/raise";
 import { addedPath, rememberAddedPath } from "./added-paths";
@@ -215,6 +217,7 @@ const FORCED: u32 = 1;
 const PATH_ADDED: u32 = 2;
 const TO_STRING_CALLED: u32 = 3;
 const ITEM_COERCED: u32 = 4;
+const OUT_PATH_FORCED: u32 = 5;
 /** Locals: the LIST of strings made of the items so far, and the index of the item that is being coerced. */
 const STRINGS: u32 = 0;
 const INDEX: u32 = 1;
@@ -229,6 +232,7 @@ function coerceToString(f: Frame): Value {
   if (at == PATH_ADDED) return storePathString(rememberAddedPath(arg(f, 0), awaited()));
   if (at == TO_STRING_CALLED) return coerceCallResult(f);
   if (at == ITEM_COERCED) return continueList(f);
+  if (at == OUT_PATH_FORCED) return coerceOutPath(f, awaited());
   const value = at == FORCED ? awaited() : resolve(arg(f, 0));
   if (!isWhnf(value)) {
     setStep(f, FORCED);
@@ -246,23 +250,58 @@ function coerceToString(f: Frame): Value {
 
 function awaitAttrs(f: Frame, attrs: Value, request: u32): Value {
   const method = findAttr(attrs, SYMBOL_TO_STRING);
-  if (method != 0) {
-    setStep(f, TO_STRING_CALLED);
-    return awaitCall1(f, method, attrs);
-  }
+  if (method != 0) return awaitMethod(f, attrs, method, TO_STRING_CALLED);
   const path = findAttr(attrs, SYMBOL_OUT_PATH);
   if (path == 0) return failCoercion(f, attrs, request);
+  return isWhnf(resolve(path)) ? coerceOutPath(f, resolve(path)) : awaitOutPath(f, path, OUT_PATH_FORCED);
+}
+
+/** Waits for what `__toString` gives; the frame is then at the step `next`. */
+function awaitMethod(f: Frame, attrs: Value, method: Value, next: u32): Value {
+  setContext(f, "while calling the `__toString` attribute");
+  const callee = resolve(method);
+  if (isWhnf(callee) && !isFunction(callee) && !isAttrs(callee)) raiseNoFunction(callee, positionOf(attrs, SYMBOL_TO_STRING));
+  setStep(f, next);
+  return awaitCall1(f, method, attrs);
+}
+
+function awaitOutPath(f: Frame, path: Value, next: u32): Value {
+  setContext(f, "while evaluating the `outPath` attribute");
+  setStep(f, next);
+  return awaitForce(f, path);
+}
+
+function coerceOutPath(f: Frame, path: Value): Value {
+  const request = requestOf(f);
+  const result = coerceNow(path, request);
+  if (result != 0) return result;
+  setContext(f, "while using the `outPath` attribute");
   setStep(f, STEP_RETURN_AWAITED);
-  return awaitNative2(f, COERCE_TO_STRING, path, makeSmallInt(request));
+  return awaitNative2(f, COERCE_TO_STRING, path, makeSmallInt(request | CANONICAL_PATH));
+}
+
+/** Where the attribute is defined that stands for the set in a frame of coercion; NO_ATTRIBUTE if there is none. */
+export function coercedAttributePosition(f: Frame): u32 {
+  const value = resolve(arg(f, 0));
+  if (!isWhnf(value) || !isAttrs(value)) return NO_ATTRIBUTE;
+  if (findAttr(value, SYMBOL_TO_STRING) != 0) return positionOf(value, SYMBOL_TO_STRING);
+  return findAttr(value, SYMBOL_OUT_PATH) != 0 ? positionOf(value, SYMBOL_OUT_PATH) : NO_ATTRIBUTE;
+}
+
+export const NO_ATTRIBUTE: u32 = u32.MAX_VALUE;
+
+function positionOf(attrs: Value, name: Symbol): u32 {
+  const keys = keysOf(attrs);
+  return keyPosition(keys, <u32>findKey(keys, name));
 }
 
 function coerceCallResult(f: Frame): Value {
   const flags = (requestOf(f) & FLAGS) | CANONICAL_PATH;
   const result = coerceNow(awaited(), flags);
   if (result != 0) return result;
+  setContext(f, "while using the result of the `__toString` attribute");
   setStep(f, STEP_RETURN_AWAITED);
-  const request = coerceRequest(flags, "while evaluating the result of the `__toString` attribute");
-  return awaitNative2(f, COERCE_TO_STRING, awaited(), request);
+  return awaitNative2(f, COERCE_TO_STRING, awaited(), makeSmallInt((requestOf(f) & ~FLAGS) | flags));
 }
 
 function awaitAdding(f: Frame, path: Value): Value {
@@ -353,13 +392,12 @@ function useMessage(f: Frame, request: u32): void {
 const PATH_FORCED: u32 = 1;
 const METHOD_CALLED: u32 = 2;
 const STRING_MADE: u32 = 3;
+const PATH_OUT_PATH_FORCED: u32 = 4;
 
 function coerceToPath(f: Frame): Value {
   const at = step(f);
-  if (at == METHOD_CALLED) {
-    setStep(f, STEP_RETURN_AWAITED);
-    return awaitNative2(f, COERCE_TO_PATH, awaited(), arg(f, 1));
-  }
+  if (at == METHOD_CALLED) return peeledPath(f, awaited(), "while using the result of the `__toString` attribute");
+  if (at == PATH_OUT_PATH_FORCED) return peeledPath(f, awaited(), "while using the `outPath` attribute");
   if (at == STRING_MADE) return absolutePath(f, awaited());
   const value = at == PATH_FORCED ? awaited() : resolve(arg(f, 0));
   if (!isWhnf(value)) {
@@ -370,13 +408,19 @@ function coerceToPath(f: Frame): Value {
   clearContext(f);
   if (isPath(value)) return canonicalString(value, 0);
   if (isString(value)) return absolutePath(f, value);
+  setArg(f, 0, value);
   const method = isAttrs(value) ? findAttr(value, SYMBOL_TO_STRING) : 0;
-  if (method != 0) {
-    setStep(f, METHOD_CALLED);
-    return awaitCall1(f, method, value);
-  }
+  if (method != 0) return awaitMethod(f, value, method, METHOD_CALLED);
+  const path = isAttrs(value) ? findAttr(value, SYMBOL_OUT_PATH) : 0;
+  if (path != 0) return awaitOutPath(f, path, PATH_OUT_PATH_FORCED);
   setStep(f, STRING_MADE);
   return awaitNative2(f, COERCE_TO_STRING, value, plainRequest(f));
+}
+
+function peeledPath(f: Frame, value: Value, context: string): Value {
+  setContext(f, context);
+  setStep(f, STEP_RETURN_AWAITED);
+  return awaitNative2(f, COERCE_TO_PATH, value, arg(f, 1));
 }
 
 /** The request with other flags: nothing is copied. */

@@ -1,10 +1,11 @@
 // The error about a string that must not refer to a store path but does.
 
-import { appendText } from "../memory/text";
+import { Address } from "../memory/chunks";
+import { appendBytes, appendText, textMark } from "../memory/text";
 import { ERROR_EVAL, beginError, errorQuoted, raiseError } from "../errors/raise";
 import { symbolName } from "../symbols/symbols";
 import { contextElement } from "../values/context";
-import { makeString, stringBytes, stringContext, stringLength } from "../values/string";
+import { makeString, stringBytes, stringContext, stringLength, takeTextAsString } from "../values/string";
 import { Value } from "../values/value";
 
 const EXCLAMATION: u32 = 0x21;
@@ -21,12 +22,12 @@ export function raiseContextNotAllowed(string: Value, position: u32 = 0): void {
   raiseError(position);
 }
 
-/** How messages show an element: a path as it is, "!out!drv" as "drv^out", "=drv" as "drv". */
+/** How messages show an element: a path as it is, "!out!drv" as "drv^out", "=drv" as "drv (deep)". */
 function displayContextElement(element: Value): Value {
   const bytes = stringBytes(element);
   const length = stringLength(element);
   const first = <u32>load<u8>(bytes);
-  if (first == EQUALS) return makeString(bytes + 1, length - 1);
+  if (first == EQUALS) return deepElement(bytes + 1, length - 1);
   if (first != EXCLAMATION) return element;
   let end: u32 = 1;
   while (end < length && <u32>load<u8>(bytes + end) != EXCLAMATION) end++;
@@ -37,4 +38,11 @@ function displayContextElement(element: Value): Value {
   store<u8>(to + drvLength, 0x5e);
   memory.copy(to + drvLength + 1, bytes + 1, end - 1);
   return shown;
+}
+
+function deepElement(path: Address, length: u32): Value {
+  const mark = textMark();
+  appendBytes(path, length);
+  appendText(" (deep)");
+  return takeTextAsString(mark);
 }

@@ -3,7 +3,8 @@
 //
 //   U+0001 "pos:" decimal digits U+0002
 //
-// The host replaces every marker by "file:line:column" before it shows the text to anybody.
+// The host replaces every marker by "file:line:column" before it shows the text to anybody, and one that begins with
+// "line:" or "column:" (formats/xml-text.ts) by that number.
 
 import { appendByte, appendInteger, appendText } from "../memory/text";
 
