@@ -40,7 +40,7 @@ const nixpkgsLibrary = [
   'builtins.attrNames (import ./.).systems.examples',
   '(import ./.).systems.elaborate "x86_64-linux" |> (s: [ s.config s.isLinux s.parsed.cpu.bits ])',
   '(import ./.).systems.elaborate { config = "aarch64-unknown-linux-musl"; } |> (s: [ s.system s.isMusl ])',
-  '(import ./.).systems.parse.tripleFromSystem (import ./.).systems.examples.mingwW64.parsed or null',
+  'with (import ./.).systems.parse; tripleFromSystem (mkSystemFromString "x86_64-w64-mingw32")',
   '(import ./.).lists.sort (a: b: a < b) [ 5 3 8 1 ]',
   '(import ./.).lists.foldr (a: b: a + b) 0 ((import ./.).lists.range 1 100)',
   '(import ./.).lists.toposort (a: b: a < b) [ 3 2 1 ]',

@@ -50,8 +50,8 @@ test('settings', () => {
 
 test('a configuration', () => {
   const settings = new Settings();
-  const unknown = applyConfig(settings, 'pure-eval = true # yes\n\ncores = 4\nsystem = a b\n');
-  expect(unknown).toEqual(['cores']);
+  const unknown = applyConfig(settings, 'pure-eval = true # yes\n\ncolour = 4\nsystem = a b\n');
+  expect(unknown).toEqual(['colour']);
   expect(settings.isOn('pure-eval')).toBe(true);
   expect(settings.text('system')).toBe('a b');
 });
@@ -75,8 +75,8 @@ describe('refuses', () => {
 
 test('the help names every option of the command', () => {
   expect(commandHelp('eval')).toContain('--expr, -E EXPR');
-  expect(commandHelp('eval')).not.toContain('--eval ');
-  expect(commandHelp('instantiate')).toContain('--eval ');
+  expect(commandHelp('eval')).not.toContain('--eval-only ');
+  expect(commandHelp('instantiate')).toContain('--eval, --eval-only ');
 });
 
 test.each([
