@@ -127,6 +127,8 @@ export class HostRequests {
     const resolved = yield* this.#paths.all(path);
     const type = resolved === undefined ? undefined : yield* need(this.#io.fileType(resolved));
     if (type !== undefined) return type;
+    // Reading it says whether it is forbidden.
+    yield* need(this.#io.readFile(path));
     throw new EvalIOError('not-found', `path '${decodeUtf8(path)}' does not exist`, { path });
   }
 

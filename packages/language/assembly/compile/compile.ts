@@ -145,6 +145,7 @@ import {
   emitContext,
   emitJump,
   emitOp,
+  emitRemark,
   emitTarget,
   emitWaiting,
   openBlock,
@@ -583,6 +584,8 @@ function compileUpdate(node: BinaryNode, scope: usize): void {
   compileOperand(node.left, scope, "in the left operand of '//'");
   emitOp(OP_UPDATE);
   emit(node.position);
+  emitRemark(isSimple(node.right) ? 0 : positionOfNode(node.right));
+  emitRemark(isSimple(node.left) ? 0 : positionOfNode(node.left));
 }
 
 function compileLogical(node: BinaryNode, scope: usize, op: u32, left: string, right: string): void {

@@ -42,14 +42,17 @@ export function staticContextAt(table: Address, index: u32): StaticContext {
   return changetype<StaticContext>(table + TABLE_HEADER + index * CONTEXT_SIZE);
 }
 
-/** The second position of the instruction that ends at `pc`, or 0. */
-export function remarkAt(table: Address, pc: Code): u32 {
+/** Another position of the instruction that ends at `pc`, the first or a later one, or 0. */
+export function remarkAt(table: Address, pc: Code, which: u32 = 0): u32 {
   if (table == 0) return 0;
   const offset = <u32>(pc - load<u32>(table, 4));
   const count = contextsCount(table);
+  let passed: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const context = staticContextAt(table, i);
-    if (context.from == offset && context.to == offset) return context.position;
+    if (context.from != offset || context.to != offset) continue;
+    if (passed == which) return context.position;
+    passed++;
   }
   return 0;
 }

@@ -31,7 +31,9 @@ import {
   step,
   LAZY,
 } from "./native";
-import { countListConcat, countUpdate, raisingPosition } from "./registers";
+import { countListConcat, countUpdate, raisingPc, raisingPosition } from "./registers";
+import { Block, blockAt } from "../compile/code";
+import { remarkAt } from "../compile/contexts";
 
 /** Internal: two operands → what `+` makes of them, where the instruction itself could not tell. */
 export let ADD_OPERANDS: Value = 0;
@@ -62,7 +64,12 @@ export function subtract(left: Value, right: Value): Value {
     if (((a ^ b) & (a ^ difference)) < 0) raiseOverflow("subtracting", a, " - ", b);
     return makeInt(difference);
   }
-  requireNumbers(left, right);
+  requireNumbers(
+    left,
+    right,
+    "while evaluating the first argument of the subtraction",
+    "while evaluating the second argument of the subtraction",
+  );
   return makeFloat(numberAsFloat(left) - numberAsFloat(right));
 }
 
@@ -74,16 +81,21 @@ export function multiply(left: Value, right: Value): Value {
     if (multiplicationOverflows(a, b)) raiseOverflow("multiplying", a, " * ", b);
     return makeInt(a * b);
   }
-  requireNumbers(left, right);
+  requireNumbers(
+    left,
+    right,
+    "while evaluating the first argument of the multiplication",
+    "while evaluating the second argument of the multiplication",
+  );
   return makeFloat(numberAsFloat(left) * numberAsFloat(right));
 }
 
 /** `left / right`: towards zero for integers. */
 export function divide(left: Value, right: Value): Value {
   // The divisor is looked at first: it must not be zero.
-  requireNumber(right, "a float");
-  if (numberAsFloat(right) == 0) fail(ERROR_EVAL, "division by zero", raisingPosition());
-  requireNumbers(left, right);
+  requireNumber(right, "a float", "while evaluating the second operand of the division");
+  if (numberAsFloat(right) == 0) fail(ERROR_EVAL, "division by zero");
+  requireNumber(left, isFloat(right) ? "a float" : "an integer", "while evaluating the first operand of the division");
   if (isInt(left) && isInt(right)) {
     const a = intOf(left);
     const b = intOf(right);
@@ -111,14 +123,16 @@ export function raiseOverflow(doing: string, a: i64, sign: string, b: i64, posit
 }
 
 /** Both operands must be numbers; beside a float Nix hopes for another one. */
-function requireNumbers(left: Value, right: Value): void {
+function requireNumbers(left: Value, right: Value, first: string, second: string): void {
   const wanted = isFloat(left) || isFloat(right) ? "a float" : "an integer";
-  requireNumber(left, wanted);
-  requireNumber(right, wanted);
+  requireNumber(left, wanted, first);
+  requireNumber(right, wanted, second);
 }
 
-function requireNumber(value: Value, wanted: string): void {
-  if (!isInt(value) && !isFloat(value)) raiseTypeMismatch(value, wanted, raisingPosition());
+function requireNumber(value: Value, wanted: string, context: string): void {
+  if (isInt(value) || isFloat(value)) return;
+  setErrorContext(context, 0);
+  raiseTypeMismatch(value, wanted);
 }
 
 // ── + ──
@@ -236,8 +250,8 @@ export function concatPathOperands(operands: Address, count: u32): Value {
 // ── Sets and lists ──
 
 export function updateOperands(left: Value, right: Value): Value {
-  if (!isAttrs(right)) raiseTypeMismatch(right, "a set");
-  if (!isAttrs(left)) raiseTypeMismatch(left, "a set");
+  if (!isAttrs(right)) failSet(right, "in the right operand of '//'", 0);
+  if (!isAttrs(left)) failSet(left, "in the left operand of '//'", 1);
   countUpdate(attrsCount(left) + attrsCount(right));
   return updateAttrs(left, right);
 }
@@ -247,6 +261,12 @@ export function concatListOperands(left: Value, right: Value): Value {
   if (!isList(right)) failList(right);
   countListConcat();
   return concatLists2(left, right);
+}
+
+/** `operand`: which of the positions that the instruction has besides its own. */
+function failSet(value: Value, context: string, operand: u32): void {
+  setErrorContext(context, remarkAt(changetype<Block>(blockAt(raisingPc)).contexts, raisingPc, operand));
+  raiseTypeMismatch(value, "a set");
 }
 
 function failList(value: Value): void {
