@@ -70,7 +70,31 @@ const nixpkgsLibrary = [
   '(import ./.).licenses.mit.spdxId or (import ./licenses.nix { lib = import ./.; }).mit.spdxId',
 ];
 
-/** @param {'example' | 'nixpkgs'} library */
+/** What reads files beside the library, or much of it. */
+const wholeNixpkgs = [
+  '(import ./.).version',
+  '(import ./.).trivial.release',
+  'builtins.attrNames (import ./.)',
+  `let lib = import ./.; in
+   builtins.mapAttrs (name: system:
+     let s = lib.systems.elaborate system; in
+     { inherit (s) config system isLinux isDarwin isWindows is64bit isLittleEndian libc; kernel = s.parsed.kernel.name; }
+   ) lib.systems.examples`,
+  'map (system: (import ./.).systems.elaborate system |> (s: [ s.system s.config s.linuxArch ])) (import ./.).systems.flakeExposed',
+  'builtins.mapAttrs (name: builtins.length) (import ./.).systems.doubles |> (sets: removeAttrs sets [ "override" ])',
+  `with (import ./.).strings; [
+     (concatStringsSep ", " [ "a" "b" ]) (splitString "." "1.2.3") (replaceStrings [ "a" ] [ "b" ] "banana")
+     (hasPrefix "ne" "neve") (removeSuffix ".nix" "default.nix") (toLower "NEVE") (fixedWidthNumber 5 42)
+     (escapeXML "<a & b>") (levenshtein "kitten" "sitting") (cmakeBool true) (sanitizeDerivationName "..a b") (isStorePath "/a")
+     (stringToCharacters "neve") (toSentenceCase "neve") (normalizePath "/a//b") (versionOlder "1.2" "1.10")
+   ]`,
+  'builtins.mapAttrs (name: license: if builtins.isAttrs license then license.spdxId or license.fullName else "-") (import ./.).licenses',
+  'with (import ./.).fileset; builtins.isFunction toSource',
+  '(import ./.).generators.toYAML { } { a = [ 1 2 ]; }',
+];
+
+/** @param {'example' | 'nixpkgs-lib' | 'nixpkgs'} library */
 export function casesFor(library) {
-  return [...(library === 'example' ? exampleLibrary : nixpkgsLibrary), ...general];
+  if (library === 'example') return [...exampleLibrary, ...general];
+  return [...(library === 'nixpkgs' ? wholeNixpkgs : []), ...nixpkgsLibrary, ...general];
 }

@@ -1,5 +1,6 @@
 // Serves the page, its worker, the language core and the files of one folder on the loopback interface, and waits for
-// the page's report. Nothing outside the folder can be read, and it is gone when the test is over.
+// the page's report. Outside of the folder only the files named with it can be read, and all is gone when the test is
+// over.
 
 import { createServer } from 'node:http';
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
@@ -25,12 +26,14 @@ const page = `<!doctype html>
  * @property {() => void} close
  */
 
+/** @typedef {{ directory: string, further: readonly string[] }} Files a folder, and single files outside of it */
+
 /**
- * @param {{ worker: Uint8Array, cores: Readonly<Record<string, Uint8Array>>, task: unknown, directory: string }} site
+ * @param {{ worker: Uint8Array, cores: Readonly<Record<string, Uint8Array>>, task: unknown, files: Files }} site
  *   `cores` by the path that they are served at
  * @returns {Promise<PageServer>}
  */
-export async function servePage({ worker, cores, task, directory }) {
+export async function servePage({ worker, cores, task, files }) {
   /** @type {(report: unknown) => void} */
   let reported = () => {};
   const report = new Promise((resolve) => {
@@ -48,10 +51,9 @@ export async function servePage({ worker, cores, task, directory }) {
     else if (url.pathname === '/worker.js') reply('text/javascript', worker);
     else if (core !== undefined) reply('application/wasm', core);
     else if (url.pathname === '/task') reply('application/json', JSON.stringify(task));
-    else if (url.pathname === '/tree') reply('application/json', JSON.stringify(treeOf(directory)));
+    else if (url.pathname === '/tree') reply('application/json', JSON.stringify(treeOf(files)));
     else {
-      const node =
-        url.pathname === '/node' ? nodeAt(url.searchParams.get('path') ?? '', directory) : undefined;
+      const node = url.pathname === '/node' ? nodeAt(url.searchParams.get('path') ?? '', files) : undefined;
       if (node === undefined) response.writeHead(404).end();
       else reply('application/json', JSON.stringify(node));
     }
@@ -77,14 +79,14 @@ async function readBody(request) {
 }
 
 /**
- * What is at a path of the folder. The folders above it are there, and have nothing else in them.
+ * What is at a path of the files. The folders above the folder are there, and have nothing in them that is listed.
  *
  * @param {string} path
- * @param {string} directory
+ * @param {Files} files
  * @returns {Node | undefined}
  */
-function nodeAt(path, directory) {
-  if (path !== directory && !path.startsWith(`${directory}/`)) {
+function nodeAt(path, { directory, further }) {
+  if (path !== directory && !path.startsWith(`${directory}/`) && !further.includes(path)) {
     const isAbove = path === '/' || directory.startsWith(`${path}/`);
     return isAbove ? { type: 'directory', entries: {} } : undefined;
   }
@@ -103,11 +105,12 @@ function typeOf(entry) {
 }
 
 /**
- * The folder with everything in it, and the folders above it.
+ * The folder with everything in it, the folders above it and the single files.
  *
- * @param {string} directory
+ * @param {Files} files
  */
-function treeOf(directory) {
+function treeOf(files) {
+  const { directory, further } = files;
   /** @type {Record<string, Node>} */
   const tree = {};
   for (let above = dirname(directory); ; above = dirname(above)) {
@@ -115,11 +118,11 @@ function treeOf(directory) {
     if (above === '/') break;
   }
   const add = (/** @type {string} */ path) => {
-    const node = nodeAt(path, directory);
+    const node = nodeAt(path, files);
     if (node === undefined) return;
     tree[path] = node;
     if (node.type === 'directory') for (const name of Object.keys(node.entries)) add(join(path, name));
   };
-  add(directory);
+  for (const path of [directory, ...further]) add(path);
   return tree;
 }

@@ -1,12 +1,16 @@
 // Evaluates in a browser: the same core and the same packages run in a worker of headless Chromium, over files that
 // come from a server, and every answer must be Node's. Files are fetched while evaluation waits for them, and again
-// with all of them there before it begins; both builds of the core take part.
+// with all of them there before it begins; both builds of the core take part. Where a Nix is given, what Node's
+// evaluator answers must be that Nix's answer, too.
 
 import { build } from 'esbuild';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runCommand } from '../lib/command.mjs';
+import { nixImplementation } from '../lib/implementation.mjs';
 import { loadEvaluator, readCore } from '../lib/load-evaluator.mjs';
+import { withNixEnvironment } from '../lib/nix-environment.mjs';
 import { UsageError, countOption, runHarness } from '../lib/options.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { casesFor } from './cases.mjs';
@@ -15,7 +19,9 @@ import { servePage } from './page-server.mjs';
 
 const usage = `usage: npm run browser -- [options]
 
-  --nixpkgs-lib DIR  the lib of a nixpkgs (default: the library among the examples)
+  --nixpkgs TREE     a nixpkgs, whose lib is evaluated (default: the library among the examples)
+  --nixpkgs-lib DIR  the lib of a nixpkgs without the rest
+  --nix-bin DIR      folder of a Nix to compare Node's answers with
   --chromium PATH    the browser (default: the one in PATH)
   --core DIR         where neve.wasm and neve.debug.wasm are (default: where the build puts them)
   --optional         passes without a browser, and says so
@@ -34,7 +40,9 @@ await runHarness(
   {
     usage,
     options: {
+      nixpkgs: { type: 'string' },
       'nixpkgs-lib': { type: 'string' },
+      'nix-bin': { type: 'string' },
       chromium: { type: 'string' },
       core: { type: 'string' },
       optional: { type: 'boolean' },
@@ -49,23 +57,41 @@ await runHarness(
       console.log('0 passed, 0 failed');
       return true;
     }
-    const folder = values['nixpkgs-lib'] ?? join(here, '../../examples/library');
-    if (!existsSync(join(folder, 'default.nix')))
-      throw new UsageError(`there is no default.nix in ${folder}`);
-    const directory = realpathSync(resolve(folder));
-    const expressions = casesFor(values['nixpkgs-lib'] === undefined ? 'example' : 'nixpkgs');
+    const { library, files } = chosenLibrary(values);
+    const { directory } = files;
+    const expressions = casesFor(library);
     const cores = { release: readCore('release', values['core']), debug: readCore('debug', values['core']) };
     const expected = await answersOfNode(expressions, { directory, core: cores.release });
     const reports = await answersOfBrowser({
       chromium,
       expressions,
-      directory,
+      files,
       cores,
       seconds: countOption('seconds', values['seconds'], 300),
     });
-    return compare({ expressions, expected, reports });
+    const tally = new Tally();
+    if (values['nix-bin'] !== undefined) {
+      await compareWithNix(nixImplementation(values['nix-bin']), { expressions, expected, directory, tally });
+    }
+    return compare({ expressions, expected, reports, tally });
   },
 );
+
+/**
+ * @param {Record<string, any>} values
+ * @returns {{ library: 'example' | 'nixpkgs-lib' | 'nixpkgs', files: import('./page-server.mjs').Files }}
+ */
+function chosenLibrary(values) {
+  const tree = values['nixpkgs'];
+  const library =
+    tree !== undefined ? 'nixpkgs' : values['nixpkgs-lib'] !== undefined ? 'nixpkgs-lib' : 'example';
+  const folder =
+    tree === undefined ? (values['nixpkgs-lib'] ?? join(here, '../../examples/library')) : join(tree, 'lib');
+  if (!existsSync(join(folder, 'default.nix'))) throw new UsageError(`there is no default.nix in ${folder}`);
+  const directory = realpathSync(resolve(folder));
+  const further = library === 'nixpkgs' ? [join(dirname(directory), '.version')] : [];
+  return { library, files: { directory, further } };
+}
 
 /**
  * @param {readonly string[]} expressions
@@ -85,15 +111,15 @@ async function answersOfNode(expressions, { directory, core: bytes }) {
 }
 
 /**
- * @param {{ chromium: string, expressions: readonly string[], directory: string, cores: { release: Uint8Array, debug: Uint8Array }, seconds: number }} options
+ * @param {{ chromium: string, expressions: readonly string[], files: import('./page-server.mjs').Files, cores: { release: Uint8Array, debug: Uint8Array }, seconds: number }} options
  * @returns {Promise<import('./worker.mjs').RunReport[]>}
  */
-async function answersOfBrowser({ chromium, expressions, directory, cores, seconds }) {
+async function answersOfBrowser({ chromium, expressions, files, cores, seconds }) {
   const server = await servePage({
     worker: await bundleWorker(),
     cores: { '/neve.wasm': cores.release, '/neve.debug.wasm': cores.debug },
-    task: { expressions, directory, runs },
-    directory,
+    task: { expressions, directory: files.directory, runs },
+    files,
   });
   const browser = openPage(chromium, server.url);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -133,10 +159,33 @@ async function bundleWorker() {
 }
 
 /**
- * @param {{ expressions: readonly string[], expected: readonly string[], reports: readonly import('./worker.mjs').RunReport[] }} results
+ * What Node's evaluator answered must be what Nix prints; where it fails, Nix must fail.
+ *
+ * @param {import('../lib/implementation.mjs').Implementation} nix
+ * @param {{ expressions: readonly string[], expected: readonly string[], directory: string, tally: Tally }} answers
  */
-function compare({ expressions, expected, reports }) {
-  const tally = new Tally();
+async function compareWithNix(nix, { expressions, expected, directory, tally }) {
+  await withNixEnvironment(
+    { settings: 'extra-experimental-features = pipe-operators\n' },
+    async ({ variables }) => {
+      for (const [index, expression] of expressions.entries()) {
+        const command = [...nix.instantiate, '--eval', '--strict', '-E', expression];
+        const { code, stdout } = await runCommand(command, { cwd: directory, env: variables });
+        const own = expected[index] ?? '';
+        const same = code === 0 ? stdout.trimEnd() === own : own.startsWith('error:');
+        tally.record(`node and nix: ${expression}`, same);
+        if (!same)
+          console.log(`DIFFERENT from Nix: ${expression}\n  node: ${own}\n  nix:  ${stdout || 'fails'}`);
+      }
+    },
+  );
+  console.log(`Nix was asked ${expressions.length} expressions`);
+}
+
+/**
+ * @param {{ expressions: readonly string[], expected: readonly string[], reports: readonly import('./worker.mjs').RunReport[], tally: Tally }} results
+ */
+function compare({ expressions, expected, reports, tally }) {
   for (const { name, answers, milliseconds } of reports) {
     console.log(`${name}: ${expressions.length} expressions in ${Math.round(milliseconds)} ms`);
     for (const [index, expression] of expressions.entries()) {

@@ -52,6 +52,11 @@ export const knownDifferences = [
     expression: '{ within = throw "deep"; }',
     reason: 'what fails leaves no half of an XML text on stdout',
   },
+  {
+    expression: '[ ] + throw "second"',
+    reason: 'both operands are evaluated before either is made a string, which shows where both fail',
+    failure: 'second',
+  },
   // Nothing is fetched yet, and what is wrong with a request is not looked at.
   {
     expression: 'builtins.fetchGit { }',
@@ -77,6 +82,11 @@ export const knownDifferences = [
     expression: 'builtins.fetchMercurial 1',
     reason: 'nothing is fetched yet',
     failure: 'Neve cannot fetch yet: builtins.fetchMercurial',
+  },
+  {
+    expression: 'builtins.fetchurl "http://x/z"',
+    reason: 'nothing is fetched yet, so no URI is forbidden',
+    failure: "Neve cannot fetch yet: builtins.fetchurl of 'http://x/z'",
   },
   {
     expression: 'builtins.fetchurl "http://localhost:1/x"',

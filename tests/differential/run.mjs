@@ -139,8 +139,17 @@ function judge(item, expected, actual) {
     expected,
     actual,
     complaint: markComplaint(item, expected) ?? differenceOf(expected, actual),
-    exact: expected.stderr === actual.stderr,
+    exact: underOneName(expected.stderr) === underOneName(actual.stderr),
   };
+}
+
+/**
+ * The hint of a usage error names the command as it was called.
+ *
+ * @param {string} text
+ */
+function underOneName(text) {
+  return text.replaceAll(/^Try '.*? --help' for/gm, "Try 'nix --help' for");
 }
 
 /**

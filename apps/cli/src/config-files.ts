@@ -2,7 +2,7 @@
  * Where settings come from besides the command line: `nix.conf` of the system and of the user, then the environment
  * variable `NIX_CONFIG`. The later ones win. A file that is not there is no error; neither is one that may not be read.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Settings, applyConfig } from './settings.ts';
 import { UsageError } from './usage-error.ts';
@@ -62,6 +62,8 @@ function applyFile(settings: Settings, path: string, depth: number): boolean {
 
 function readIfThere(path: string): string | undefined {
   try {
+    // Most of the files are not there, and an error takes long to make.
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
     return readFileSync(path, 'utf8');
   } catch {
     return undefined;

@@ -141,7 +141,7 @@ async function printValue(
       break;
     case 'value':
       if (strict) await evaluator.forceDeep(value);
-      write(1, await evaluator.print(value));
+      write(1, await (command === 'eval' ? evaluator.printEvaluated(value) : evaluator.print(value)));
       write(1, '\n');
       break;
   }

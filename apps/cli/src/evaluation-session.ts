@@ -3,17 +3,18 @@
  * its store and its search path.
  */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { decodeUtf8 } from '@neve/bytes';
-import { type Position, renderDiagnostic, terminalText } from '@neve/diagnostics';
+import { type HashFunctions, decodeUtf8, hashesBySize } from '@neve/bytes';
+import { nodeHashes } from '@neve/bytes/node';
+import { renderDiagnostic, terminalText } from '@neve/diagnostics';
 import {
   type Evaluator,
   type MessageLevel,
+  type MessageSubject,
   type SearchPathEntry,
   type Source,
   type Value,
+  coreHash,
   createEvaluator,
 } from '@neve/eval';
 import { createFileSystemIO } from '@neve/eval-store/node';
@@ -33,15 +34,17 @@ export async function startEvaluator({ args, settings, readOnly }: SessionOption
   const storeDir = absolute(args.last('storeDir') ?? process.env['NIX_STORE_DIR'] ?? '/nix/store');
   const physicalStoreDir = args.last('physicalStoreDir');
   const pureEval = settings.isOn('pure-eval') && !args.has('impure');
+  const core = loadCore();
   const io = createFileSystemIO({
     storeDir,
     physicalStoreDir: physicalStoreDir === undefined ? undefined : absolute(physicalStoreDir),
     readOnly,
     environment: pureEval || settings.isOn('restrict-eval') ? {} : process.env,
+    hashes: hashFunctions(core),
     onMessage: showMessage,
   });
   return createEvaluator({
-    core: loadCore(),
+    core,
     io,
     settings: {
       storeDir,
@@ -49,7 +52,7 @@ export async function startEvaluator({ args, settings, readOnly }: SessionOption
       pureEval,
       restrictEval: settings.isOn('restrict-eval'),
       nixPath: searchPath(args, { settings, pureEval }),
-      homeDirectory: homedir(),
+      homeDirectory: process.env['HOME'] ?? process.getBuiltinModule('node:os').homedir(),
       currentDirectory: process.cwd(),
       experimentalFeatures: new Set(settings.list('experimental-features')),
       maxCallDepth: settings.number('max-call-depth') ?? 10_000,
@@ -68,9 +71,12 @@ export async function startEvaluator({ args, settings, readOnly }: SessionOption
 /** The language core lies beside the bundle; `NEVE_CORE` names another build of it. */
 function loadCore(): WebAssembly.Module {
   const path = process.env['NEVE_CORE'] ?? join(__dirname, 'neve.wasm');
-  // The module is our own: functions that never run need not be checked either. That saves about a tenth of the start.
-  setFlagsFromString('--wasm-lazy-validation');
   return new WebAssembly.Module(readFileSync(path));
+}
+
+/** Loading `node:crypto` takes as long as hashing some MB in the core, which most evaluations never come near. */
+function hashFunctions(core: WebAssembly.Module): HashFunctions {
+  return hashesBySize({ small: coreHash(core), large: () => nodeHashes, largeBytes: 1 << 18 });
 }
 
 /** `x86_64-linux` and the like. */
@@ -94,16 +100,21 @@ function searchPath(
  * A trace and a warning without a place are written as they are; what the program warns of is indented, unless it
  * begins with a line end.
  */
-function showMessage(level: MessageLevel, text: Uint8Array, position?: Position): void {
+function showMessage(level: MessageLevel, text: Uint8Array, about: MessageSubject = {}): void {
+  const { position, doing } = about;
   const colour = wantsColour();
   const message = decodeUtf8(text);
-  const asItIs = position === undefined && (level !== 'evaluation warning' || message.startsWith('\n'));
+  const asItIs =
+    position === undefined &&
+    doing === undefined &&
+    (level !== 'evaluation warning' || message.startsWith('\n'));
   if (level === 'trace' || asItIs) {
     const between = message.startsWith('\n') && level !== 'trace' ? '' : ' ';
     write(2, `${terminalText(`${level}:${between}${message}`, { colour })}\n`);
     return;
   }
-  const diagnostic = { kind: level, message, position, traces: [], suggestions: [] };
+  const traces = doing === undefined ? [] : [{ message: doing }];
+  const diagnostic = { kind: level, message, position, traces, suggestions: [] };
   write(2, `${renderDiagnostic(diagnostic, { colour })}\n`);
 }
 

@@ -1,9 +1,16 @@
 /**
- * The `neve` command. What everybody pays for is here: the version is printed before anything else is loaded, and a
- * command's modules are evaluated only when it runs.
+ * The `neve` command.
+ *
+ * Everything is one script, so that modules cost the time to read them, whoever uses them; loading them later would only
+ * have their functions read twice. Their top levels define things and compute nothing.
  */
-
+import { applyConfigFiles } from './config-files.ts';
+import { runEvaluateCommand } from './evaluate-command.ts';
+import { commandHelp, generalHelp } from './help.ts';
 import { write } from './output.ts';
+import { parseArguments } from './parse-arguments.ts';
+import { reportError } from './report-error.ts';
+import { Settings } from './settings.ts';
 
 declare const NEVE_VERSION: string;
 
@@ -16,15 +23,11 @@ async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   const command = commands.find((name) => name === first);
-  if (command === undefined) return runWithoutCommand(first, rest);
+  if (command === undefined) return runWithoutCommand(first, rest[0]);
 
-  const { Settings } = await import('./settings.ts');
-  const { applyConfigFiles } = await import('./config-files.ts');
-  const { reportError } = await import('./report-error.ts');
   const settings = new Settings();
   try {
     applyConfigFiles(settings, process.env);
-    const { parseArguments } = await import('./parse-arguments.ts');
     const args = parseArguments(rest, { command, settings });
     for (const { option, values } of args.occurrences) {
       const [name = '', value = ''] = values;
@@ -34,7 +37,6 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     if (args.has('version')) return await main(['--version']);
     if (args.has('help')) return await main(['help', command]);
-    const { runEvaluateCommand } = await import('./evaluate-command.ts');
     await runEvaluateCommand({ command, args, settings });
   } catch (error) {
     reportError(error, { showTrace: settings.isOn('show-trace'), command });
@@ -43,9 +45,8 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** `neve`, `neve help …`, and what is no command. */
-async function runWithoutCommand(first: string | undefined, rest: readonly string[]): Promise<void> {
-  const { commandHelp, generalHelp } = await import('./help.ts');
-  const topic = commands.find((name) => name === rest[0]);
+function runWithoutCommand(first: string | undefined, second: string | undefined): void {
+  const topic = commands.find((name) => name === second);
   if (first === 'help' || first === '--help' || first === '-h') {
     write(1, topic === undefined ? generalHelp() : commandHelp(topic));
     return;

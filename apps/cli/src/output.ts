@@ -1,5 +1,5 @@
 /** Standard output and error, written at once, so that an exit loses nothing. */
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 
 /** Writes all of it; a reader that has gone away ends the program quietly, as `SIGPIPE` would. */
 export function write(file: 1 | 2, text: string | Uint8Array): void {
@@ -20,5 +20,15 @@ export function write(file: 1 | 2, text: string | Uint8Array): void {
 /** Whether messages may be coloured: a terminal, and nobody asked for none (no-color.org). */
 export function wantsColour(): boolean {
   const { TERM: term = 'dumb', NO_COLOR: noColour, NOCOLOR: noColourEither } = process.env;
-  return process.stderr.isTTY && term !== 'dumb' && noColour === undefined && noColourEither === undefined;
+  if (term === 'dumb' || noColour !== undefined || noColourEither !== undefined) return false;
+  // Making the stream takes long; a pipe or a file need not be asked what only a device can be.
+  return isDevice(2) && process.stderr.isTTY;
+}
+
+function isDevice(file: number): boolean {
+  try {
+    return fstatSync(file).isCharacterDevice();
+  } catch {
+    return false;
+  }
 }

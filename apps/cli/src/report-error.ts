@@ -8,15 +8,21 @@ export function reportError(
   error: unknown,
   { showTrace, command }: { showTrace: boolean; command: string },
 ): void {
-  if (error instanceof EvaluationError) report(error.diagnostic, showTrace);
-  else if (error instanceof EvalIOError) report(plain(error.message), showTrace);
+  if (error instanceof EvaluationError) {
+    report(error.diagnostic, showTrace);
+    if (error.isUsageError) hintAtHelp(command);
+  } else if (error instanceof EvalIOError) report(plain(error.message), showTrace);
   else if (error instanceof UsageError) {
     report(plain(error.message), showTrace);
-    write(2, `Try 'neve ${command} --help' for more information.\n`);
+    hintAtHelp(command);
   } else {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     report(plain(`this is a bug in Neve, please report it\n${stack}`), showTrace);
   }
+}
+
+function hintAtHelp(command: string): void {
+  write(2, `Try 'neve ${command} --help' for more information.\n`);
 }
 
 function report(diagnostic: Diagnostic, showTrace: boolean): void {

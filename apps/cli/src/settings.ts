@@ -76,7 +76,8 @@ export class Settings {
   }
 
   list(name: SettingName): readonly string[] {
-    return (this.#values.get(name) ?? '').split(/\s+/).filter((word) => word !== '');
+    const value = this.#values.get(name);
+    return value === undefined ? [] : value.split(/\s+/).filter((word) => word !== '');
   }
 }
 

@@ -2,11 +2,10 @@
 import { BytesError } from './bytes-error.ts';
 
 const digits = '0123456789abcdef';
-const pairs = Array.from({ length: 256 }, (_, byte) => digits.charAt(byte >> 4) + digits.charAt(byte & 15));
 
 export function encodeHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += pairs[byte];
+  for (const byte of bytes) text += digits.charAt(byte >> 4) + digits.charAt(byte & 15);
   return text;
 }
 

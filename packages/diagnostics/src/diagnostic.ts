@@ -6,7 +6,9 @@
 export type Origin =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'string' }
-  | { readonly kind: 'stdin' };
+  | { readonly kind: 'stdin' }
+  /** What the evaluator has in itself: the function `derivation`. */
+  | { readonly kind: 'internal' };
 
 /** A place in a source. */
 export type Position = {

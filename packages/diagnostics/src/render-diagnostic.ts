@@ -14,7 +14,7 @@
  * that was shown before is left out when more than five such follow each other. Every line is indented to the width
  * of the heading, and blanks at the end of a line are removed.
  */
-import type { Diagnostic, DiagnosticKind, Position, Trace } from './diagnostic.ts';
+import type { Diagnostic, DiagnosticKind, Origin, Position, Trace } from './diagnostic.ts';
 import { LineTable } from './line-table.ts';
 import { phraseSuggestions } from './suggestions.ts';
 import { colours, terminalText } from './terminal-text.ts';
@@ -114,10 +114,15 @@ function renderPosition(position: Position, indent: string): string {
   return `${place}${renderCode(table, position)}\n`;
 }
 
-/** `path:line:column`, with `«string»` or `«stdin»` for a source that is no file. */
+/** `path:line:column`, with `«string»` and its like for a source that is no file. */
 export function printPosition({ origin, line, column }: Position): string {
-  const name = origin.kind === 'file' ? origin.path : `«${origin.kind}»`;
+  const name = nameOf(origin);
   return column > 0 ? `${name}:${line}:${column}` : `${name}:${line}`;
+}
+
+function nameOf(origin: Origin): string {
+  if (origin.kind === 'file') return origin.path;
+  return origin.kind === 'internal' ? '«nix-internal»/derivation-internal.nix' : `«${origin.kind}»`;
 }
 
 /** The line before, the line itself with a caret under the column, and the line after. */

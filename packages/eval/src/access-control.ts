@@ -3,7 +3,7 @@
  * evaluation itself put into the store. Everything else is not there for those who ask, and forbidden for those who read.
  */
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
-import { type EvalIO, EvalIOError } from './eval-io.ts';
+import { type Answer, type EvalIO, EvalIOError } from './eval-io.ts';
 import { normalise } from './path-resolution.ts';
 
 export type AccessRules = {
@@ -35,11 +35,21 @@ export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): Eval
     throw new EvalIOError('permission-denied', message, { path });
   }
 
+  const withContents = io.withContents?.bind(io);
+  const hashBytes = io.hashBytes?.bind(io);
+
   return {
     readFile(path) {
       check(path);
       return io.readFile(path);
     },
+    ...(withContents && {
+      withContents<T>(path: Uint8Array, use: (contents: Uint8Array) => T): Answer<T> {
+        check(path);
+        return withContents(path, use);
+      },
+    }),
+    ...(hashBytes && { hashBytes }),
     fileType: (path) => (isAllowed(path) ? io.fileType(path) : undefined),
     readDirectory(path) {
       check(path);
@@ -76,8 +86,8 @@ export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): Eval
       return valid;
     },
     toStorePath: (path) => io.toStorePath(path),
-    message: (level, text, position) => {
-      io.message(level, text, position);
+    message: (level, text, about) => {
+      io.message(level, text, about);
     },
   };
 }

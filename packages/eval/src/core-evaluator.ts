@@ -17,15 +17,18 @@ import {
   type Value,
 } from './evaluator.ts';
 import { HostRequests } from './host-requests.ts';
+import { printEvaluated } from './print-evaluated.ts';
 import { parseSelectionPath } from './selection-path.ts';
 import { SourceMap, replacePositionMarkers } from './source-map.ts';
 import { statistics } from './statistics.ts';
-import { type Steps, runSteps } from './steps.ts';
+import { runSteps } from './steps.ts';
 
 const statusDone = 0;
 const originOfKind = { file: 0, string: 1, stdin: 2 } as const;
 /** The kind of error that a failure of the host is raised as. */
 const errorOfHost = 9;
+/** The kind of error that `EvaluationError` calls a usage error. */
+const usageError = 11;
 
 /** A program and what it was read from, to be shown again by `--parse`. */
 class LoadedProgram implements Program {
@@ -49,15 +52,21 @@ export class CoreEvaluator implements Evaluator {
   readonly #io: EvalIO;
   readonly #sources: SourceMap;
   readonly #requests: HostRequests;
+  readonly #maximumDepth: number;
 
   constructor(
     core: Core,
     io: EvalIO,
-    { currentDirectory, abortOnWarn }: Pick<EvaluatorSettings, 'currentDirectory' | 'abortOnWarn'>,
+    {
+      currentDirectory,
+      abortOnWarn,
+      maxCallDepth,
+    }: Pick<EvaluatorSettings, 'currentDirectory' | 'abortOnWarn' | 'maxCallDepth'>,
   ) {
     this.#core = core;
     this.#io = io;
     this.#sources = new SourceMap(core, io);
+    this.#maximumDepth = maxCallDepth;
     this.#requests = new HostRequests({
       core,
       io,
@@ -132,6 +141,15 @@ export class CoreEvaluator implements Evaluator {
     return this.#withPositions(this.#core.takeOutput());
   }
 
+  async printEvaluated(value: Value): Promise<Uint8Array> {
+    const printed = await printEvaluated(value, {
+      core: this.#core,
+      force: (inside) => this.#force(inside),
+      maximumDepth: this.#maximumDepth,
+    });
+    return this.#withPositions(printed);
+  }
+
   async toJSON(value: Value, { strict }: { strict: boolean }): Promise<Uint8Array> {
     const begin = (): void => this.#core.exports.beginJson(this.#kept(value), !strict);
     return this.#core.read(await this.#evaluate(begin));
@@ -179,37 +197,54 @@ export class CoreEvaluator implements Evaluator {
   /** Runs what `begin` starts; the address of its result is valid until the core runs again. */
   #evaluate(begin: () => void): Answer<Address> {
     begin();
-    return runSteps(this.#run());
+    const result = this.#advance(this.#run);
+    return result instanceof Promise ? this.#advanceLater(result) : result;
   }
 
-  *#run(): Steps<Address> {
-    const { exports } = this.#core;
-    let step = (): number => exports.run();
-    while (true) {
-      const status = this.#guard(step, undefined);
+  /** Runs until the result is there, or an answer has to be waited for. */
+  #advance(first: () => number): Answer<Address> {
+    let step = first;
+    while (this.#guard(step, undefined) !== statusDone) {
       this.#showWarnings();
-      if (status === statusDone) return exports.takeResult();
-      step = yield* this.#answer();
+      try {
+        const answer = this.#requests.answer();
+        if (answer instanceof Promise) return answer;
+        this.#core.exports.answer(answer);
+        step = this.#run;
+      } catch (error) {
+        step = this.#refusal(error);
+      }
+    }
+    this.#showWarnings();
+    return this.#core.exports.takeResult();
+  }
+
+  /** Waits for an answer, and for all that must be waited for after it. */
+  async #advanceLater(first: Promise<Address>): Promise<Address> {
+    let waiting = first;
+    while (true) {
+      let step = this.#run;
+      try {
+        this.#core.exports.answer(await waiting);
+      } catch (error) {
+        step = this.#refusal(error);
+      }
+      const result = this.#advance(step);
+      if (!(result instanceof Promise)) return result;
+      waiting = result;
     }
   }
 
-  /** Answers the pending request; the result goes on from there. */
-  *#answer(): Steps<() => number> {
-    const { exports } = this.#core;
-    try {
-      const answer = yield* this.#requests.answer();
-      return () => {
-        exports.answer(answer);
-        return exports.run();
-      };
-    } catch (error) {
-      if (!(error instanceof EvalIOError)) throw error;
-      const message = encodeUtf8(error.message);
-      return () => {
-        exports.answerError(errorOfHost, this.#core.write(message));
-        return exports.run();
-      };
-    }
+  readonly #run = (): number => this.#core.exports.run();
+
+  /** Goes on with what the world refused as an error of the program. */
+  #refusal(error: unknown): () => number {
+    if (!(error instanceof EvalIOError)) throw error;
+    const message = encodeUtf8(error.message);
+    return () => {
+      this.#core.exports.answerError(errorOfHost, this.#core.write(message));
+      return this.#core.exports.run();
+    };
   }
 
   /** Calls into the core. What a program raises and does not catch becomes an `EvaluationError`. */
@@ -223,7 +258,10 @@ export class CoreEvaluator implements Evaluator {
         if (error !== raised) throw error;
         if (text !== undefined) this.#sources.keepNewest(text);
         this.#showWarnings();
-        if (this.#core.exports.handleError() === 0) throw new EvaluationError(this.#diagnostic());
+        if (this.#core.exports.handleError() === 0) {
+          const isUsageError = this.#core.exports.errorKind() === usageError;
+          throw new EvaluationError(this.#diagnostic(), { isUsageError });
+        }
         // Something in the program caught it: that evaluation goes on.
         next = () => this.#core.exports.run() as T;
       }
@@ -307,7 +345,7 @@ export class CoreEvaluator implements Evaluator {
       const text = this.#core.slice(exports.warningAddress(), exports.warningSize());
       const position = this.#sources.locate(exports.warningPosition());
       const place = this.#sources.locate(exports.warningSecondPosition());
-      if (place === undefined) this.#io.message('warning', text, position);
+      if (place === undefined) this.#io.message('warning', text, { position });
       else this.#io.message('warning', encodeUtf8(`at ${printPosition(place)}: ${decodeUtf8(text)}`));
     }
   }

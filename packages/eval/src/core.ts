@@ -21,6 +21,7 @@ export type CoreExports = {
   configureLimits(maximumCallDepth: number, maximumStackSize: number, heapThreshold: number): void;
   configureEvaluation(pure: boolean, restricted: boolean, writesStore: boolean, traceVerbose: boolean): void;
   configureTraces(calls: boolean): void;
+  configureHashing(byHost: boolean): void;
   enableFeature(nameLength: number): void;
   inputBuffer(length: number): Address;
   newString(length: number): Address;
@@ -34,6 +35,7 @@ export type CoreExports = {
   endSet(mark: number): Address;
   nullValue(): Address;
   valueKind(value: Address): number;
+  resolved(value: Address): Address;
   stringAddress(value: Address): Address;
   stringSize(value: Address): number;
   intValue(value: Address): number;
@@ -75,6 +77,7 @@ export type CoreExports = {
   tracePosition(): number;
   traceAlways(): number;
   printValue(value: Address, style: number): void;
+  printAttrName(set: Address, rank: number): void;
   outputAddress(): Address;
   outputSize(): number;
   clearOutput(): void;
@@ -88,6 +91,7 @@ export type CoreExports = {
   sourceLength(index: number): number;
   sourceOrigin(index: number): number;
   sourcePath(index: number): Address;
+  hashInput(algorithm: number, length: number): Address;
   statistic(index: number): number;
 };
 
@@ -152,6 +156,12 @@ export class Core {
   /** A copy of the bytes of a string or path. */
   read(value: Address): Uint8Array {
     return this.slice(this.exports.stringAddress(value), this.exports.stringSize(value));
+  }
+
+  /** The bytes of a string where they are: valid until the machine runs again or a value is made. */
+  view(string: Address): Uint8Array {
+    const start = this.exports.stringAddress(string) >>> 0;
+    return this.bytes.subarray(start, start + this.exports.stringSize(string));
   }
 
   /** Takes what a function has written to the output. */

@@ -21,6 +21,7 @@ export function createEvaluator({ core: module, io, settings }: EvaluatorOptions
     settings.traceVerbose,
   );
   exports.configureTraces(settings.showTrace);
+  exports.configureHashing(io.hashBytes !== undefined);
   for (const feature of settings.experimentalFeatures) exports.enableFeature(core.write(encodeUtf8(feature)));
   exports.initialize();
   exports.configureStore(core.write(encodeUtf8(settings.storeDir)));

@@ -81,9 +81,23 @@ export type WriteDerivationOptions = {
 /** `builtins.trace`, a warning of the evaluator itself, `builtins.warn`. */
 export type MessageLevel = 'trace' | 'warning' | 'evaluation warning';
 
+/** What a message is about. */
+export type MessageSubject = {
+  /** The place in a source. */
+  readonly position?: Position | undefined;
+  /** What was being done. */
+  readonly doing?: string | undefined;
+};
+
 export interface EvalIO {
   /** The contents of a regular file, following a symlink. */
   readFile(path: Uint8Array): Answer<Uint8Array>;
+
+  /**
+   * As `readFile`, for a reader that looks at the contents once: `use` gets an array which is valid only during the
+   * call. An implementation that has it spares an array for every source; without it `readFile` is asked.
+   */
+  withContents?<T>(path: Uint8Array, use: (contents: Uint8Array) => T): Answer<T>;
 
   /** What a path is; `undefined` when it does not exist, also because a parent is not a directory. */
   fileType(path: Uint8Array): Answer<FileType | undefined>;
@@ -118,8 +132,14 @@ export interface EvalIO {
   /** The store object at a path or above it (`builtins.storePath`); `not-in-store` when there is none. */
   toStorePath(path: Uint8Array): Answer<string>;
 
-  /** Shows something to the user, and the place in a source that it is about. */
-  message(level: MessageLevel, text: Uint8Array, position?: Position): void;
+  /**
+   * The digest of bytes, at once. An implementation has it where it is faster than the evaluator, which otherwise
+   * computes the digests of strings itself; never asked for BLAKE3. The bytes are valid during the call only.
+   */
+  hashBytes?(bytes: Uint8Array, hashAlgorithm: HashAlgorithm): Uint8Array;
+
+  /** Shows something to the user. */
+  message(level: MessageLevel, text: Uint8Array, about?: MessageSubject): void;
 }
 
 /** Stable reasons for which the world refuses. */

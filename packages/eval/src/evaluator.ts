@@ -95,6 +95,12 @@ export interface Evaluator {
   /** As `nix-instantiate --eval` prints a value; what is not evaluated is `«thunk»`. */
   print(value: Value): Promise<Uint8Array>;
 
+  /**
+   * As `nix eval` prints a value: everything inside is evaluated, and what fails there is shown as `«error: …»`. Derivations
+   * are shown as their paths.
+   */
+  printEvaluated(value: Value): Promise<Uint8Array>;
+
   toJSON(value: Value, options: { strict: boolean }): Promise<Uint8Array>;
 
   toXML(value: Value, options: { location: boolean; strict: boolean }): Promise<Uint8Array>;
@@ -116,10 +122,13 @@ export interface Evaluator {
 export class EvaluationError extends Error {
   override readonly name = 'EvaluationError';
   readonly diagnostic: Diagnostic;
+  /** A word was wrong of which there are few: what a program's help would tell, Nix says. */
+  readonly isUsageError: boolean;
 
-  constructor(diagnostic: Diagnostic, options: { cause?: unknown } = {}) {
+  constructor(diagnostic: Diagnostic, options: { cause?: unknown; isUsageError?: boolean } = {}) {
     super(diagnostic.message, options.cause === undefined ? {} : { cause: options.cause });
     this.diagnostic = diagnostic;
+    this.isUsageError = options.isUsageError ?? false;
   }
 }
 

@@ -1,18 +1,20 @@
 /**
  * Answers what the core asks of the world (`assembly/machine/host-request.ts` lists the requests) with an `EvalIO`.
  */
-import { decodeUtf8, encodeHex, encodeUtf8 } from '@neve/bytes';
-import type { Address, Core } from './core.ts';
+import { byteKey, decodeUtf8, encodeHex, encodeUtf8 } from '@neve/bytes';
+import type { Address, Core, Handle } from './core.ts';
 import {
   type AddPathOptions,
+  type Answer,
   type EvalIO,
   EvalIOError,
   type FileType,
   type MessageLevel,
+  type MessageSubject,
 } from './eval-io.ts';
-import { PathResolver, join, normalise, pathKey } from './path-resolution.ts';
+import { PathResolver, join, normalise } from './path-resolution.ts';
 import type { SourceMap } from './source-map.ts';
-import { type Steps, need } from './steps.ts';
+import { type Steps, need, runSteps } from './steps.ts';
 
 const request = {
   readFile: 1,
@@ -33,6 +35,7 @@ const request = {
   pathReferences: 18,
   resolveLinks: 19,
   readSource: 20,
+  hashBytes: 21,
 } as const;
 
 export class HostRequests {
@@ -40,6 +43,8 @@ export class HostRequests {
   readonly #io: EvalIO;
   readonly #sources: SourceMap;
   readonly #paths: PathResolver;
+  /** Strings in the core, by what they say. */
+  readonly #typeNames = new Map<string, Handle>();
   /** Replaces the markers of positions in a text that is shown. */
   readonly #showText: (text: Uint8Array) => Uint8Array;
 
@@ -66,42 +71,52 @@ export class HostRequests {
   }
 
   /** The value that answers the pending request. */
-  *answer(): Steps<Address> {
+  answer(): Answer<Address> {
     switch (this.#core.exports.requestKind()) {
-      case request.readFile:
-        return yield* this.#readFile();
-      case request.fileType:
-        return yield* this.#fileType();
-      case request.readDirectory:
-        return yield* this.#readDirectory();
-      case request.readLink:
-        return this.#core.newString(yield* need(this.#io.readLink(this.#bytes(0))));
       case request.resolveImport:
-        return this.#core.newPath(yield* this.resolveImport(this.#bytes(0)));
+        return runSteps(this.#resolveImport());
+      case request.readSource:
+        return this.#readSource();
+      case request.readFile:
+        return runSteps(this.#readFile());
+      case request.fileType:
+        return runSteps(this.#fileType());
+      case request.addPath:
+        return runSteps(this.#addPath());
       case request.environment:
         return this.#core.newString(this.#io.environmentVariable(this.#bytes(0)) ?? new Uint8Array());
-      case request.addPath:
-        return yield* this.#addPath();
-      case request.addText:
-        return yield* this.#addText();
-      case request.writeDerivation:
-        return yield* this.#writeDerivation();
       case request.message:
         return this.#message();
       case request.position:
         return this.#position();
+      case request.hashBytes:
+        return this.#hashBytes();
+      case request.currentTime:
+        return this.#core.exports.newInt(this.#io.currentTime());
+      case request.pathReferences:
+        return this.#core.exports.nullValue();
+      default:
+        return runSteps(this.#answerRare());
+    }
+  }
+
+  /** Requests that few evaluations make. */
+  *#answerRare(): Steps<Address> {
+    switch (this.#core.exports.requestKind()) {
+      case request.readDirectory:
+        return yield* this.#readDirectory();
+      case request.readLink:
+        return this.#core.newString(yield* need(this.#io.readLink(this.#bytes(0))));
+      case request.addText:
+        return yield* this.#addText();
+      case request.writeDerivation:
+        return yield* this.#writeDerivation();
       case request.ensurePath:
         return yield* this.#ensurePath();
       case request.hashFile:
         return yield* this.#hashFile();
-      case request.currentTime:
-        return this.#core.exports.newInt(this.#io.currentTime());
       case request.searchPathEntry:
         return yield* this.#searchPathEntry();
-      case request.pathReferences:
-        return this.#core.exports.nullValue();
-      case request.readSource:
-        return this.#core.exports.newInt(this.#core.write(yield* need(this.#io.readFile(this.#bytes(0)))));
       case request.resolveLinks:
         return yield* this.#resolveLinks();
       default:
@@ -109,16 +124,25 @@ export class HostRequests {
     }
   }
 
+  *#resolveImport(): Steps<Address> {
+    return this.#core.newPath(yield* this.resolveImport(this.#bytes(0)));
+  }
+
   /**
    * The file that an import of `path` reads: a link is followed, so that paths in the file are relative to where it is,
    * links on the way there are kept, and a directory means its `default.nix`.
    */
   *resolveImport(path: Uint8Array): Steps<Uint8Array> {
-    const file = yield* this.#paths.lastLink(path);
-    const type = yield* this.#typeOf(file);
+    let file = path;
+    let type = yield* this.#paths.type(path);
+    if (type === 'symlink' || type === undefined) {
+      file = yield* this.#paths.lastLink(path);
+      type = yield* this.#typeOf(file);
+    }
     if (type !== 'directory') return file;
     const inside = join(file.length === 1 ? new Uint8Array() : file, encodeUtf8('default.nix'));
-    yield* this.#typeOf(inside);
+    const typeInside = yield* this.#paths.type(inside);
+    if (typeInside === 'symlink' || typeInside === undefined) yield* this.#typeOf(inside);
     return inside;
   }
 
@@ -130,6 +154,17 @@ export class HostRequests {
     // Reading it says whether it is forbidden.
     yield* need(this.#io.readFile(path));
     throw new EvalIOError('not-found', `path '${decodeUtf8(path)}' does not exist`, { path });
+  }
+
+  #readSource(): Answer<Address> {
+    const { exports } = this.#core;
+    return this.#withContents(this.#bytes(0), (text) => exports.newInt(this.#core.write(text)));
+  }
+
+  #withContents<T>(path: Uint8Array, use: (contents: Uint8Array) => T): Answer<T> {
+    if (this.#io.withContents !== undefined) return this.#io.withContents(path, use);
+    const contents = this.#io.readFile(path);
+    return contents instanceof Promise ? contents.then(use) : use(contents);
   }
 
   /** The contents of a file, for a source that is evaluated by name. */
@@ -149,6 +184,15 @@ export class HostRequests {
     return this.#core.newString(encodeUtf8(text));
   }
 
+  /** The same string for every file of a type. */
+  #typeName(type: string): Address {
+    const known = this.#typeNames.get(type);
+    if (known !== undefined) return this.#core.exports.kept(known);
+    const name = this.#string(type);
+    this.#typeNames.set(type, this.#core.exports.keep(name));
+    return name;
+  }
+
   #isNull(index: number): boolean {
     return this.#core.exports.requestArgument(index) === this.#core.exports.nullValue();
   }
@@ -163,7 +207,8 @@ export class HostRequests {
   *#readFile(): Steps<Address> {
     const path = this.#bytes(0);
     try {
-      return this.#core.newString(yield* need(this.#io.readFile(path)));
+      const contents = this.#withContents(path, (bytes) => this.#core.newString(bytes));
+      return contents instanceof Promise ? yield* need(contents) : contents;
     } catch (error) {
       if (!(error instanceof EvalIOError) || error.code !== 'not-found') throw error;
       // What is missing may be the target of a link: then that is named.
@@ -173,9 +218,8 @@ export class HostRequests {
   }
 
   *#fileType(): Steps<Address> {
-    const path = yield* this.#paths.parents(this.#bytes(0));
-    const type = yield* need(this.#io.fileType(path));
-    return type === undefined ? this.#core.exports.nullValue() : this.#string(plainType(type));
+    const type = yield* this.#paths.type(this.#bytes(0));
+    return type === undefined ? this.#core.exports.nullValue() : this.#typeName(plainType(type));
   }
 
   *#readDirectory(): Steps<Address> {
@@ -195,7 +239,7 @@ export class HostRequests {
   }
 
   *#addPath(): Steps<Address> {
-    const accepted = this.#isNull(2) ? undefined : new Set(this.#strings(2).map(pathKey));
+    const accepted = this.#isNull(2) ? undefined : new Set(this.#strings(2).map(byteKey));
     const options = this.#isNull(3) ? undefined : this.#core.exports.requestArgument(3);
     const method = this.#field(options, 'method') ?? 'nar';
     const path = yield* this.#paths.parents(this.#bytes(0));
@@ -206,7 +250,7 @@ export class HostRequests {
         // The core checks what a program says; these are its own words.
         method: method as AddPathOptions['method'],
         hashAlgorithm: (this.#field(options, 'algorithm') ?? 'sha256') as AddPathOptions['hashAlgorithm'],
-        accepted: accepted && { has: (relative) => accepted.has(pathKey(relative)) },
+        accepted: accepted && { has: (relative) => accepted.has(byteKey(relative)) },
       }),
     );
     return this.#string(added.storePath);
@@ -236,12 +280,20 @@ export class HostRequests {
   #message(): Address {
     const level = this.#core.exports.intValue(this.#core.exports.requestArgument(0));
     const kind = messageLevels[level] ?? 'trace';
-    this.#io.message(kind, this.#showText(this.#bytes(1)));
+    this.#io.message(kind, this.#showText(this.#bytes(1)), this.#subjectOfMessage());
     if (this.#abortOnWarn && kind === 'evaluation warning') {
       const message = 'aborting to reveal stack trace of warning, as abort-on-warn is set';
       throw new EvalIOError('io-error', message);
     }
     return this.#core.exports.nullValue();
+  }
+
+  /** What a message is about, where it says so. */
+  #subjectOfMessage(): MessageSubject | undefined {
+    const { exports } = this.#core;
+    const position = exports.requestArgument(2);
+    if (position === 0) return undefined;
+    return { position: this.#sources.locate(exports.intValue(position)), doing: this.#text(3) };
   }
 
   #position(): Address {
@@ -273,6 +325,14 @@ export class HostRequests {
       }),
     );
     return this.#string(encodeHex(added));
+  }
+
+  /** The core asks only after `createEvaluator` told it that the world hashes. */
+  #hashBytes(): Address {
+    const bytes = this.#core.view(this.#core.exports.requestArgument(0));
+    const digest = this.#io.hashBytes?.(bytes, this.#text(1) as AddPathOptions['hashAlgorithm']);
+    if (digest === undefined) throw new Error('the core wants a digest of a world that does not hash');
+    return this.#string(encodeHex(digest));
   }
 
   *#searchPathEntry(): Steps<Address> {

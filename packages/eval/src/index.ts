@@ -11,6 +11,7 @@ export type {
   HashFileOptions,
   IngestionMethod,
   MessageLevel,
+  MessageSubject,
   PathSet,
   WriteDerivationOptions,
 } from './eval-io.ts';
@@ -27,3 +28,5 @@ export type {
   Value,
 } from './evaluator.ts';
 export { createEvaluator } from './create-evaluator.ts';
+export { coreHash } from './core-hashes.ts';
+export type { HashBytes } from './core-hashes.ts';

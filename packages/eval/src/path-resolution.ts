@@ -2,8 +2,8 @@
  * Following symbolic links. `EvalIO` looks at paths as they are; Nix follows the links of a path's parents always, and
  * the last one where it says so.
  */
-import { concatBytes, decodeUtf8, encodeUtf8 } from '@neve/bytes';
-import { type EvalIO, EvalIOError } from './eval-io.ts';
+import { byteKey, concatBytes, decodeUtf8, encodeUtf8 } from '@neve/bytes';
+import { type EvalIO, EvalIOError, type FileType } from './eval-io.ts';
 import { type Steps, need } from './steps.ts';
 
 const slash = 0x2f;
@@ -12,7 +12,9 @@ const maximumLinks = 40;
 
 export class PathResolver {
   readonly #io: EvalIO;
-  /** Directories without links in them, by the paths that lead there. */
+  /** Paths of directories that have no links in them. */
+  readonly #plainDirectories = new Set<string>();
+  /** Such directories by the other paths that lead there. */
   readonly #directories = new Map<string, Uint8Array>();
 
   constructor(io: EvalIO) {
@@ -23,8 +25,15 @@ export class PathResolver {
   *parents(path: Uint8Array): Steps<Uint8Array> {
     const end = path.lastIndexOf(slash);
     if (end <= 0) return path;
-    const directory = yield* this.#directory(path.subarray(0, end), maximumLinks);
-    return join(directory, path.subarray(end + 1));
+    const above = path.subarray(0, end);
+    const directory = yield* this.#directory(above, maximumLinks);
+    return directory === above ? path : join(directory, path.subarray(end + 1));
+  }
+
+  /** What a path is, the links of its parents followed. */
+  *type(path: Uint8Array): Steps<FileType | undefined> {
+    const type = this.#io.fileType(this.#plainPath(path) ?? (yield* this.parents(path)));
+    return type instanceof Promise ? yield* need(type) : type;
   }
 
   /** The path with all links followed; `undefined` where nothing is there. */
@@ -48,19 +57,33 @@ export class PathResolver {
     return at;
   }
 
+  /** The path itself if it is known that no parent is a link. This is asked for nearly every path, and mostly true. */
+  #plainPath(path: Uint8Array): Uint8Array | undefined {
+    const end = path.lastIndexOf(slash);
+    return end <= 0 || this.#plainDirectories.has(byteKey(path.subarray(0, end))) ? path : undefined;
+  }
+
+  /** A directory without links; the array that was given where it has none. */
   *#directory(path: Uint8Array, links: number): Steps<Uint8Array> {
     if (path.length === 0) return path;
-    const key = pathKey(path);
+    const key = byteKey(path);
+    if (this.#plainDirectories.has(key)) return path;
     const known = this.#directories.get(key);
     if (known !== undefined) return known;
     const end = path.lastIndexOf(slash);
-    const parent = yield* this.#directory(path.subarray(0, end), links);
-    let resolved = join(parent, path.subarray(end + 1));
-    if ((yield* need(this.#io.fileType(resolved))) === 'symlink') {
-      resolved = yield* this.#directory(yield* this.#target(resolved, links), links - 1);
+    const above = path.subarray(0, end);
+    const parent = yield* this.#directory(above, links);
+    const resolved = parent === above ? path : join(parent, path.subarray(end + 1));
+    const found = this.#io.fileType(resolved);
+    const type = found instanceof Promise ? yield* need(found) : found;
+    if (type !== 'symlink' && resolved === path) {
+      this.#plainDirectories.add(key);
+      return path;
     }
-    this.#directories.set(key, resolved);
-    return resolved;
+    const target =
+      type === 'symlink' ? yield* this.#directory(yield* this.#target(resolved, links), links - 1) : resolved;
+    this.#directories.set(key, target);
+    return target;
   }
 
   /** Where a link leads that is called `name`. */
@@ -74,15 +97,6 @@ export class PathResolver {
     return normalise(concatBytes([base, encodeUtf8('/'), target]));
   }
 }
-
-/** A key for maps: one character a byte. */
-export function pathKey(path: Uint8Array): string {
-  // Paths are shorter than what one call may take as arguments; a longer one is put together from pieces.
-  if (path.length <= longestPiece) return String.fromCharCode(...path);
-  return pathKey(path.subarray(0, longestPiece)) + pathKey(path.subarray(longestPiece));
-}
-
-const longestPiece = 4096;
 
 /** `directory` is "" for the root. */
 export function join(directory: Uint8Array, name: Uint8Array): Uint8Array {

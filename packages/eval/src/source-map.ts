@@ -4,13 +4,14 @@
  * The core knows only where each source begins in the space of positions. Texts given as such are kept here; files are
  * read again when a line is asked for, which happens for few of them.
  */
-import { LineTable, type Position } from '@neve/diagnostics';
+import { LineTable, type Origin, type Position } from '@neve/diagnostics';
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import type { Core } from './core.ts';
 import type { EvalIO } from './eval-io.ts';
 
 const originFile = 0;
 const originStdin = 2;
+const originInternal = 3;
 
 export class SourceMap {
   readonly #core: Core;
@@ -34,18 +35,28 @@ export class SourceMap {
     if (position === 0) return undefined;
     const { exports } = this.#core;
     const index = this.#sourceOf(position);
-    const origin = exports.sourceOrigin(index);
     const lines = this.#linesOf(index);
     const place = lines?.locate(position - exports.sourceStart(index));
     return {
-      origin:
-        origin === originFile
-          ? { kind: 'file', path: decodeUtf8(this.#core.read(exports.sourcePath(index))) }
-          : { kind: origin === originStdin ? 'stdin' : 'string' },
+      origin: this.#originOf(index),
       line: place?.line ?? 0,
       column: place?.column ?? 0,
       source: () => this.#textOf(index),
     };
+  }
+
+  #originOf(index: number): Origin {
+    const { exports } = this.#core;
+    switch (exports.sourceOrigin(index)) {
+      case originFile:
+        return { kind: 'file', path: decodeUtf8(this.#core.read(exports.sourcePath(index))) };
+      case originStdin:
+        return { kind: 'stdin' };
+      case originInternal:
+        return { kind: 'internal' };
+      default:
+        return { kind: 'string' };
+    }
   }
 
   #sourceOf(position: number): number {
@@ -74,8 +85,10 @@ export class SourceMap {
     const known = this.#texts.get(index);
     if (known !== undefined) return known;
     const { exports } = this.#core;
-    if (exports.sourceOrigin(index) !== originFile) return undefined;
-    const text = this.#readNow(this.#core.read(exports.sourcePath(index)));
+    const origin = exports.sourceOrigin(index);
+    if (origin !== originFile && origin !== originInternal) return undefined;
+    const kept = this.#core.read(exports.sourcePath(index));
+    const text = origin === originInternal ? kept : this.#readNow(kept);
     if (text !== undefined) this.#texts.set(index, text);
     return text;
   }

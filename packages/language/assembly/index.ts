@@ -9,6 +9,7 @@
 import { initializeOperations, defineAllBuiltins } from "./builtins/all";
 import { defineDerivation, loadDerivation } from "./builtins/derivation-function";
 import { setTraceVerbose } from "./builtins/control";
+import { setHostHashes } from "./builtins/hashing";
 import { defineConstantNamed } from "./builtins/registry";
 import { Code } from "./compile/code";
 import { findGlobal, initializeGlobals } from "./compile/globals";
@@ -29,6 +30,7 @@ import { beginError, raiseError } from "./errors/raise";
 import { setCallTraces, uncaughtError, unwind } from "./errors/unwind";
 import { TO_JSON_WITH } from "./formats/write-json";
 import { TO_XML_WITH } from "./formats/write-xml";
+import { MAXIMUM_DIGEST_SIZE, hashBytes } from "./hash/algorithm";
 import { Primop, actionArguments, actionSubject, frameSize } from "./machine/native";
 import {
   builtinCallCount,
@@ -81,6 +83,7 @@ import { contextCount, contextElement } from "./values/context";
 import { listItem, listLength, makeList, setListItem } from "./values/list";
 import { floatOf, intOf, makeFloat, makeInt } from "./values/number";
 import { appendAmbiguous, appendValue } from "./values/print";
+import { appendAttributeName } from "./values/print-text";
 import {
   makePath,
   makePermanentPath,
@@ -146,6 +149,11 @@ export function enableFeature(nameLength: u32): void {
 /** Whether calls of functions are part of traces. */
 export function configureTraces(calls: bool): void {
   setCallTraces(calls);
+}
+
+/** Whether the host hashes long strings, since it is faster: REQUEST_HASH_BYTES. */
+export function configureHashing(byHost: bool): void {
+  setHostHashes(byHost);
 }
 
 /** What `~` stands for: the input. */
@@ -220,6 +228,11 @@ export function valueKind(value: Value): i32 {
   const resolved = resolve(value);
   if ((resolved & 1) == 0 && (load<u32>(resolved) & 7) != 7) return -1;
   return <i32>kindOf(resolved);
+}
+
+/** The value that an evaluated thunk has become: equal addresses are the same set. */
+export function resolved(value: Value): Value {
+  return resolve(value);
 }
 
 export function stringAddress(value: Value): Address {
@@ -495,6 +508,13 @@ export function printValue(value: Value, style: u32): void {
   else appendValue(value);
 }
 
+/** Prints the name of an attribute as a set shows it, quoted where it must be; `rank` as for `attrNameAt`. */
+export function printAttrName(set: Value, rank: u32): void {
+  const keys = keysOf(resolve(set));
+  outputMark = textMark();
+  appendAttributeName(symbolName(keySymbol(keys, indexAtRank(orderOf(keys), rank))));
+}
+
 export function outputAddress(): Address {
   return textStart(outputMark);
 }
@@ -549,9 +569,23 @@ export function sourceOrigin(index: u32): u32 {
   return sourceAt(index).origin;
 }
 
-/** A PATH, or 0. */
+/** A PATH, the text of a source that is the core's own (a STRING), or 0. */
 export function sourcePath(index: u32): Value {
   return sourceAt(index).path;
+}
+
+// ── Hashing ──
+
+const digest: Address = memory.data(64, 8);
+
+/**
+ * Hashes the input by an algorithm of hash/algorithm.ts and returns where the digest is, until the next call. This alone
+ * may be called without `initialize`: the host hashes in an instance of its own, whatever the machine is doing.
+ */
+export function hashInput(algorithm: u32, length: u32): Address {
+  assert(MAXIMUM_DIGEST_SIZE <= 64, "there is room for every digest");
+  hashBytes(algorithm, input, length, digest);
+  return digest;
 }
 
 // ── Statistics ──

@@ -87,6 +87,20 @@ describe.each(modes)('%s', (mode) => {
         `{ "" = 3; "'" = 9; "1a" = 7; B = 2; "a b" = 8; a'-_1 = 6; b = 1; "if" = 4; or = 5; "ä" = 10; }`,
       );
     });
+    test('many names are sorted bytewise', () => {
+      const name = fc.stringMatching(/^[a-c]{1,12}$/);
+      fc.assert(
+        fc.property(fc.uniqueArray(name, { minLength: 5, maxLength: 60 }), (names) => {
+          const printed = read(probe.printed(value(Object.fromEntries(names.map((name) => [name, 1])))));
+          expect(printed).toBe(
+            `{ ${[...names]
+              .toSorted()
+              .map((name) => `${name} = 1; `)
+              .join('')}}`,
+          );
+        }),
+      );
+    });
     test('what is in the same place twice is repeated', () => {
       const list = probe.share(value([[1], 0, { a: 1 }, 0]), 0, 1);
       expect(read(probe.ambiguous(probe.share(list, 2, 3)))).toBe(
@@ -185,6 +199,19 @@ describe.each(modes)('%s', (mode) => {
       expect(compare([1, 2], [1])).toBe(1);
       expect(compare([{}, [1], 2], [{}, [1], 2])).toBe(0);
       expect(compare([{ a: 1 }, 1], [{ a: 1 }, 2])).toBe(-1);
+    });
+    test('strings compare bytewise', () => {
+      // Long common beginnings, bytes above 127 and zeros are what a comparison by words could get wrong.
+      const unit = fc.constantFrom('a', 'b', '\u0000', '\u00e4', '\u{10ffff}');
+      const string = fc.string({ unit, maxLength: 20 });
+      fc.assert(
+        fc.property(string, string, fc.nat({ max: 17 }), (a, b, shared) => {
+          const [left, right] = ['x'.repeat(shared) + a, 'x'.repeat(shared) + b];
+          expect(probe.compare(text(left), text(right))).toBe(
+            Buffer.compare(Buffer.from(left), Buffer.from(right)),
+          );
+        }),
+      );
     });
     test('what cannot be compared', () => {
       for (const [a, b] of [

@@ -12,21 +12,25 @@
  * Entries are in bytewise order of their names, no name twice; a name is not empty, `.` or `..` and has neither `/`
  * nor NUL. The writer refuses everything else, and an object that is left open. The caller walks the tree in that
  * order; nothing is kept but one buffer and the last name of each open directory. What the sink gets is valid only
- * during the call.
+ * during the call. Most archives are small and many: the buffer of a finished one is the next one's.
  */
 import { compareBytes, concatBytes, encodeUtf8 } from '@neve/bytes';
 import { NixCompatError } from './nix-compat-error.ts';
 
 const bufferSize = 1 << 16;
 
+/** What the last archive has left behind. */
+let spareBuffer: Uint8Array | undefined;
+
 /** An open directory: the last name written in it, and whether that entry still waits for its node. */
 type OpenDirectory = { lastName: Uint8Array | undefined; entryOpen: boolean };
 
 export class NarWriter {
   readonly #sink: (bytes: Uint8Array) => void;
-  readonly #buffer = new Uint8Array(bufferSize);
+  readonly #buffer: Uint8Array;
   #used = 0;
   readonly #open: OpenDirectory[] = [];
+  readonly #tokens: Tokens;
   /** Bytes of the open regular file that are still to come, and how it is padded. */
   #remaining = -1;
   #padding = 0;
@@ -34,13 +38,16 @@ export class NarWriter {
 
   constructor(sink: (bytes: Uint8Array) => void) {
     this.#sink = sink;
-    this.#put(tokens.magic);
+    this.#buffer = spareBuffer ?? new Uint8Array(bufferSize);
+    spareBuffer = undefined;
+    this.#tokens = tokens();
+    this.#put(this.#tokens.magic);
   }
 
   /** Begins a regular file of `size` bytes, which `contents` must then give. */
   startRegular(size: number, executable: boolean): void {
     this.#startNode();
-    this.#put(executable ? tokens.executable : tokens.regular);
+    this.#put(executable ? this.#tokens.executable : this.#tokens.regular);
     this.#putLength(size);
     this.#remaining = size;
     this.#padding = -size & 7;
@@ -62,14 +69,14 @@ export class NarWriter {
 
   symlink(target: Uint8Array): void {
     this.#startNode();
-    this.#put(tokens.symlink);
+    this.#put(this.#tokens.symlink);
     this.#putString(target);
     this.#endNode();
   }
 
   startDirectory(): void {
     this.#startNode();
-    this.#put(tokens.directory);
+    this.#put(this.#tokens.directory);
     this.#open.push({ lastName: undefined, entryOpen: false });
   }
 
@@ -84,9 +91,9 @@ export class NarWriter {
     }
     directory.lastName = name;
     directory.entryOpen = true;
-    this.#put(tokens.entry);
+    this.#put(this.#tokens.entry);
     this.#putString(name);
-    this.#put(tokens.node);
+    this.#put(this.#tokens.node);
   }
 
   endDirectory(): void {
@@ -101,6 +108,7 @@ export class NarWriter {
     if (!this.#rootWritten || this.#open.length > 0 || this.#remaining >= 0)
       throw bad('an unfinished archive');
     this.#flush();
+    spareBuffer = this.#buffer;
   }
 
   #startNode(): void {
@@ -112,11 +120,11 @@ export class NarWriter {
 
   /** Closes a node and, inside a directory, the entry around it. */
   #endNode(): void {
-    this.#put(tokens.close);
+    this.#put(this.#tokens.close);
     const directory = this.#open.at(-1);
     if (directory === undefined) return;
     directory.entryOpen = false;
-    this.#put(tokens.close);
+    this.#put(this.#tokens.close);
   }
 
   #putString(bytes: Uint8Array): void {
@@ -158,7 +166,8 @@ function bad(problem: string): NixCompatError {
 }
 
 function writeLength(target: Uint8Array, offset: number, length: number): void {
-  new DataView(target.buffer, target.byteOffset + offset, 8).setBigUint64(0, BigInt(length), true);
+  // A byte array keeps the lowest eight bits of what it is given.
+  for (let i = 0, rest = length; i < 8; i++, rest = Math.floor(rest / 256)) target[offset + i] = rest;
 }
 
 const zeroes = new Uint8Array(8);
@@ -177,13 +186,24 @@ function framed(...texts: readonly string[]): Uint8Array {
 }
 
 /** The constant pieces between names, contents and targets. */
-const tokens = {
-  magic: framed('nix-archive-1'),
-  regular: framed('(', 'type', 'regular', 'contents'),
-  executable: framed('(', 'type', 'regular', 'executable', '', 'contents'),
-  symlink: framed('(', 'type', 'symlink', 'target'),
-  directory: framed('(', 'type', 'directory'),
-  entry: framed('entry', '(', 'name'),
-  node: framed('node'),
-  close: framed(')'),
-};
+function makeTokens() {
+  return {
+    magic: framed('nix-archive-1'),
+    regular: framed('(', 'type', 'regular', 'contents'),
+    executable: framed('(', 'type', 'regular', 'executable', '', 'contents'),
+    symlink: framed('(', 'type', 'symlink', 'target'),
+    directory: framed('(', 'type', 'directory'),
+    entry: framed('entry', '(', 'name'),
+    node: framed('node'),
+    close: framed(')'),
+  };
+}
+
+type Tokens = ReturnType<typeof makeTokens>;
+
+let madeTokens: Tokens | undefined;
+
+function tokens(): Tokens {
+  madeTokens ??= makeTokens();
+  return madeTokens;
+}

@@ -104,7 +104,9 @@ export class StoreDirectory {
 /** Bytes folded to a shorter length by exclusive or, byte `i` onto `i mod length`. */
 export function foldBytes(bytes: Uint8Array, length: number): Uint8Array {
   const folded = new Uint8Array(length);
-  for (const [i, byte] of bytes.entries()) folded[i % length] = (folded[i % length] as number) ^ byte;
+  for (let i = 0; i < bytes.length; i++) {
+    folded[i % length] = (folded[i % length] as number) ^ (bytes[i] as number);
+  }
   return folded;
 }
 

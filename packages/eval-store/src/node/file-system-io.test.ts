@@ -59,6 +59,47 @@ function failure(call: () => unknown): { code: string; message: string } {
   throw new Error('nothing was thrown');
 }
 
+describe('contents for one look', () => {
+  const file = 'changing';
+  const write = (text: string): void => fs.writeFileSync(join(root, file), text);
+  const look = (io: EvalIO, path: string): unknown => io.withContents?.(at(path), decodeUtf8);
+
+  test.each([
+    ['of a file that nobody asked about', undefined, 'some text'],
+    ['of a file that is as it was', 'some text', 'some text'],
+    ['of a file that has grown', 'some', 'some text'],
+    ['of a file that has shrunk', 'some text', 'some'],
+    ['of an empty file', '', ''],
+    ['of a file that was emptied', 'some text', ''],
+    ['of a file that was empty', '', 'some text'],
+    ['of a file that is larger than the buffer', 'a', 'a'.repeat(300_000)],
+  ])('%s', (_, before, now) => {
+    const io = makeIO(true);
+    if (before !== undefined) {
+      write(before);
+      void io.fileType(at(file));
+    }
+    write(now);
+    expect(look(io, file)).toBe(now);
+  });
+
+  test('is what reading gives', () => {
+    const io = makeIO(true);
+    for (const path of ['tree', 'tree/a', 'good', 'broken', 'nothing', 'tree/a/b']) {
+      void io.fileType(at(path));
+      const read = (): unknown => decodeUtf8(io.readFile(at(path)) as Uint8Array);
+      let expected: unknown;
+      try {
+        expected = read();
+      } catch {
+        expect(failure(() => look(io, path))).toEqual(failure(read));
+        continue;
+      }
+      expect(look(io, path)).toBe(expected);
+    }
+  });
+});
+
 describe('looking', () => {
   const io = makeIO(true);
 

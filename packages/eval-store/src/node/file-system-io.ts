@@ -5,7 +5,7 @@
  * reading it fails as it does in Nix. Otherwise it is written into the store directory before its path is returned.
  * Everything is answered at once.
  */
-import { Digest, type HashAlgorithm, decodeUtf8, encodeUtf8 } from '@neve/bytes';
+import { Digest, type HashAlgorithm, type HashFunctions, byteKey, decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
 import {
   type AddPathOptions,
@@ -19,7 +19,7 @@ import {
 import { NarWriter, NixCompatError, StoreDirectory, type StorePath } from '@neve/nix-compat';
 import { type TreeVisitor, archiveVisitor, walkTree } from './archive-path.ts';
 import { DirectoryStore } from './directory-store.ts';
-import { HostFiles, pathKey } from './host-files.ts';
+import { HostFiles } from './host-files.ts';
 
 export type FileSystemIOOptions = {
   /** The store directory as it stands in store paths, usually `/nix/store`. */
@@ -34,20 +34,31 @@ export type FileSystemIOOptions = {
   readonly currentTime?: number | undefined;
   /** Forces store objects to disk before they are visible; on by default. */
   readonly fsync?: boolean;
+  /** What contents and store paths are hashed with; `node:crypto`, without it. */
+  readonly hashes?: HashFunctions;
   readonly onMessage: EvalIO['message'];
 };
 
 export function createFileSystemIO(options: FileSystemIOOptions): EvalIO {
-  const { storeDir, physicalStoreDir = storeDir, readOnly, environment, onMessage, fsync = true } = options;
+  const {
+    storeDir,
+    physicalStoreDir = storeDir,
+    readOnly,
+    environment,
+    onMessage,
+    fsync = true,
+    hashes = nodeHashes,
+  } = options;
   const currentTime = options.currentTime ?? Math.floor(Date.now() / 1000);
   const files = new HostFiles(storeDir, physicalStoreDir);
-  const paths = new StoreDirectory(storeDir, nodeHashes);
+  const paths = new StoreDirectory(storeDir, hashes);
   const store = new DirectoryStore(physicalStoreDir, { fsync });
   /** Digests of whole paths by algorithm, method and path. */
   const digests = new Map<string, Digest>();
 
   return {
     readFile: (path) => files.read(path),
+    withContents: (path, use) => files.withContents(path, use),
     fileType: (path) => files.status(path)?.type,
     readDirectory: (path) => files.list(path),
     readLink: (path) => files.readLink(path),
@@ -59,6 +70,7 @@ export function createFileSystemIO(options: FileSystemIOOptions): EvalIO {
     addPathToStore: (request) => addPath(request),
     hashFile: ({ path, hashAlgorithm }) =>
       hashOf({ path, method: 'flat', algorithm: hashAlgorithm, accepted: undefined }).bytes,
+    hashBytes: (bytes, algorithm) => nodeHashes.hash(algorithm, bytes).bytes,
     addTextToStore: (request) => addText(request),
     writeDerivation: (request) => writeDerivation(request),
     isValidStorePath(path) {
@@ -99,7 +111,7 @@ export function createFileSystemIO(options: FileSystemIOOptions): EvalIO {
   /** The digest of a path; one of a whole path is remembered. */
   function digestOf({ path, method, hashAlgorithm: algorithm, accepted }: AddPathOptions): Digest {
     if (accepted !== undefined) return hashOf({ path, method, algorithm, accepted });
-    const key = `${algorithm} ${method} ${pathKey(path)}`;
+    const key = `${algorithm} ${method} ${byteKey(path)}`;
     const known = digests.get(key);
     if (known !== undefined) return known;
     const digest = hashOf({ path, method, algorithm, accepted });
@@ -109,7 +121,7 @@ export function createFileSystemIO(options: FileSystemIOOptions): EvalIO {
 
   /** Reads a path once, hashes it, and shows it to the visitor. */
   function hashOf({ path, method, algorithm, accepted }: HashRequest, visitor?: TreeVisitor): Digest {
-    const hasher = nodeHashes.create(algorithm);
+    const hasher = hashes.create(algorithm);
     if (method === 'nar') {
       const nar = new NarWriter((bytes) => hasher.update(bytes));
       walkTree({ files, path, accepted }, archiveVisitor(nar, visitor));
@@ -136,7 +148,7 @@ export function createFileSystemIO(options: FileSystemIOOptions): EvalIO {
   }
 
   function addText({ name, contents, references }: AddTextOptions): string {
-    const digest = nodeHashes.hash('sha256', contents);
+    const digest = hashes.hash('sha256', contents);
     const storePath = asIOError(() => paths.textPath({ name, digest, references }));
     const printed = paths.print(storePath);
     if (!readOnly) {

@@ -5,7 +5,7 @@
  * Paths under the store directory are looked up where the store physically is.
  */
 import * as fs from 'node:fs';
-import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
+import { byteKey, decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { EvalIOError, type DirectoryEntry, type FileType } from '@neve/eval';
 import { errorCode, ioError, isMissing } from './io-errors.ts';
 
@@ -38,7 +38,7 @@ export class HostFiles {
 
   /** `undefined` when nothing is there. */
   status(path: Uint8Array): FileStatus | undefined {
-    const key = pathKey(path);
+    const key = byteKey(path);
     const known = this.#statuses.get(key);
     if (known !== undefined || this.#statuses.has(key)) return known;
     const status = this.#lstat(path);
@@ -66,22 +66,35 @@ export class HostFiles {
     });
   }
 
+  /** As `read`; what `use` gets is valid only during the call. */
+  withContents<T>(path: Uint8Array, use: (contents: Uint8Array) => T): T {
+    const status = this.#smallFile(path);
+    return use((status && this.#readAsKnown(path, status.sizeBytes)) ?? this.read(path));
+  }
+
   /** A file in pieces; each is valid only during the call. */
   stream(path: Uint8Array, sink: FileSink): void {
+    const status = this.#smallFile(path);
+    const contents = status && this.#readAsKnown(path, status.sizeBytes);
+    if (status !== undefined && contents !== undefined) {
+      sink.start(status.sizeBytes, status.type === 'executable');
+      sink.chunk(contents);
+      return;
+    }
     this.#withFile(path, (file, { sizeBytes, executable }) => {
       sink.start(sizeBytes, executable);
-      this.#chunk ??= Buffer.allocUnsafeSlow(chunkSize);
+      const buffer = this.#chunkBuffer();
       for (let left = sizeBytes; left > 0;) {
-        const count = fs.readSync(file, this.#chunk, 0, Math.min(left, chunkSize), null);
+        const count = fs.readSync(file, buffer, 0, Math.min(left, chunkSize), null);
         if (count === 0) throw truncated(path);
-        sink.chunk(this.#chunk.subarray(0, count));
+        sink.chunk(buffer.subarray(0, count));
         left -= count;
       }
     });
   }
 
   list(path: Uint8Array): readonly DirectoryEntry[] {
-    const key = pathKey(path);
+    const key = byteKey(path);
     const known = this.#directories.get(key);
     if (known !== undefined) return known;
     const entries = this.#readdir(path);
@@ -103,7 +116,7 @@ export class HostFiles {
 
   /** Forgets what was remembered of a path, because it was just made. */
   forget(path: string): void {
-    this.#statuses.delete(pathKey(encodeUtf8(path)));
+    this.#statuses.delete(byteKey(encodeUtf8(path)));
   }
 
   #lstat(path: Uint8Array): FileStatus | undefined {
@@ -129,14 +142,47 @@ export class HostFiles {
     }
   }
 
-  /** Opens a file without waiting for the other end of a fifo, and closes it whatever happens. */
-  #withFile<T>(path: Uint8Array, use: (file: number, opened: OpenedFile) => T): T {
-    let file: number;
+  /** What is remembered of a plain file that fits into the chunk buffer. */
+  #smallFile(path: Uint8Array): FileStatus | undefined {
+    const status = this.#statuses.get(byteKey(path));
+    if (status === undefined || status.sizeBytes >= chunkSize) return undefined;
+    return status.type === 'regular' || status.type === 'executable' ? status : undefined;
+  }
+
+  /**
+   * The contents of a file in the chunk buffer, if its length is still what is remembered: then nothing needs to be
+   * asked but to read. One byte more is asked for than there should be, so that a file that has grown is noticed.
+   */
+  #readAsKnown(path: Uint8Array, sizeBytes: number): Uint8Array | undefined {
+    const file = this.#open(path);
     try {
-      file = fs.openSync(this.#physical(path), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+      const buffer = this.#chunkBuffer();
+      const count = fs.readSync(file, buffer, 0, sizeBytes + 1, null);
+      return count === sizeBytes ? buffer.subarray(0, count) : undefined;
+    } catch (error) {
+      throw ioError(error, 'read', path);
+    } finally {
+      fs.closeSync(file);
+    }
+  }
+
+  #chunkBuffer(): Buffer {
+    this.#chunk ??= Buffer.allocUnsafeSlow(chunkSize);
+    return this.#chunk;
+  }
+
+  /** Opens a file without waiting for the other end of a fifo. */
+  #open(path: Uint8Array): number {
+    try {
+      return fs.openSync(this.#physical(path), openFlags);
     } catch (error) {
       throw ioError(error, 'open', path);
     }
+  }
+
+  /** Opens a file, and closes it whatever happens. */
+  #withFile<T>(path: Uint8Array, use: (file: number, opened: OpenedFile) => T): T {
+    const file = this.#open(path);
     try {
       const stats = fs.fstatSync(file);
       if (stats.isDirectory()) throw isDirectory(path, stats.size);
@@ -159,11 +205,7 @@ export class HostFiles {
 }
 
 const slash = 0x2f;
-
-/** The bytes as a string of their own: one character a byte, so that no two paths share a key. */
-export function pathKey(path: Uint8Array): string {
-  return asBuffer(path).toString('latin1');
-}
+const openFlags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

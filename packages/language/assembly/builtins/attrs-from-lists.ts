@@ -22,6 +22,7 @@ import {
 } from "../values/attrs";
 import { EMPTY_ATTRS } from "../values/constants";
 import { listItem, listLength, makeList, setListItem } from "../values/list";
+import { stringContext } from "../values/string";
 import { makeApply2 } from "../values/thunk";
 import { Value, isString, isWhnf, resolve } from "../values/value";
 import {
@@ -35,10 +36,12 @@ import {
   clearContext,
   describeArgument,
   localInt,
-  setContext,
   setLocalInt,
 } from "../machine/native";
-import { demandAllAttrs, expectAttr, expectAttrs, expectPlainString, failMissing, failTypeAt } from "./demand";
+import { setMessageAtPosition } from "../derivation/trace-context";
+import { raiseContextNotAllowed } from "../operations/context-error";
+import { raiseTypeMismatch } from "../operations/type-names";
+import { demandAllAttrs, expectAttr, expectAttrs, failMissing } from "./demand";
 import { define } from "./registry";
 
 export function defineAttrsFromListBuiltins(): void {
@@ -113,18 +116,14 @@ function demandPair(f: Frame, pair: Value): bool {
   }
   expectAttrs(f, pair, "while evaluating an element of the list passed to builtins.listToAttrs");
   const name = resolve(expectAttr(f, pair, SYMBOL_NAME, PAIR));
+  if (isString(name) && stringContext(name) == 0) return true;
   const message = "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs";
-  if (!isWhnf(name)) {
-    setContext(f, message);
-    awaitForce(f, name);
-    return false;
-  }
-  if (!isString(name)) {
-    const position = keyPosition(keysOf(pair), <u32>findKey(keysOf(pair), SYMBOL_NAME));
-    failTypeAt(f, name, "a string", message, position, position);
-  }
-  expectPlainString(f, name, message);
-  return true;
+  const position = keyPosition(keysOf(pair), <u32>findKey(keysOf(pair), SYMBOL_NAME));
+  setMessageAtPosition(f, message, position);
+  if (isString(name)) raiseContextNotAllowed(name);
+  if (isWhnf(name)) raiseTypeMismatch(name, "a string", position);
+  awaitForce(f, name);
+  return false;
 }
 
 function attrsOfPairs(f: Frame, list: Value, words: Address): Value {

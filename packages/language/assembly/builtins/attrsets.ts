@@ -28,7 +28,7 @@ import {
 import { EMPTY_ATTRS, NULL, makeBool } from "../values/constants";
 import { listItem, listLength, makeList, setListItem } from "../values/list";
 import { makeSmallInt } from "../values/number";
-import { makeApply2 } from "../values/thunk";
+import { makeUnplacedApply2 } from "../values/thunk";
 import { Value, resolve } from "../values/value";
 import { countShared } from "../operations/update";
 import { LARGEST_REMEMBERED, WITHOUT_POSITIONS, findDerived, rememberDerived } from "../operations/derived-cache";
@@ -120,7 +120,7 @@ function mapAttrs(f: Frame): Value {
   const keys = withoutPositions(keysOf(attrs));
   const mapped = makeAttrs(keys);
   for (let i: u32 = 0; i < count; i++) {
-    setAttrValue(mapped, i, makeApply2(callee, symbolName(keySymbol(keys, i)), attrValue(attrs, i)));
+    setAttrValue(mapped, i, makeUnplacedApply2(callee, symbolName(keySymbol(keys, i)), attrValue(attrs, i)));
   }
   return mapped;
 }

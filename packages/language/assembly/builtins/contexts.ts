@@ -25,7 +25,6 @@ import {
   describeArgument,
   local,
   localInt,
-  setContext,
   setLocal,
   setLocalInt,
 } from "../machine/native";
@@ -46,6 +45,7 @@ import {
 } from "../operations/context-element";
 import { isDerivationName } from "../operations/path-name";
 import { isStorePath } from "../operations/store-path";
+import { setMessageAtPosition } from "../derivation/trace-context";
 import { raiseTypeMismatch } from "../operations/type-names";
 import { appendAttributeName } from "../values/print-text";
 import { coerceArgument } from "./coerced-argument";
@@ -192,7 +192,7 @@ function appendKey(f: Frame, attrs: Value, index: u32): bool {
     return false;
   }
   const info = resolve(attrValue(attrs, index));
-  if (!isAttrs(info)) return demandType(f, info, "a set", "while evaluating the value of a string context", 0);
+  if (!isAttrs(info)) return demandCollection(f, info, "a set", "while evaluating the value of a string context", position);
   const union = beginUnion();
   addToUnion(union, stringContext(local(f, CARRIER)));
   const done = addPath(f, info, path, union) && addAllOutputs(f, info, path, union, position) && addOutputs(f, info, path, union, position);
@@ -238,7 +238,7 @@ function addOutputs(f: Frame, info: Value, path: Symbol, union: u32, keyPlace: u
   const list = resolve(attrValue(info, <u32>index));
   const position = keyPosition(keysOf(info), <u32>index);
   if (!isWhnf(list) || !isList(list)) {
-    return demandType(f, list, "a list", "while evaluating the `outputs` attribute of a string context", 0);
+    return demandCollection(f, list, "a list", "while evaluating the `outputs` attribute of a string context", position);
   }
   const count = listLength(list);
   if (count != 0 && !isDerivationName(symbolName(path))) {
@@ -249,7 +249,7 @@ function addOutputs(f: Frame, info: Value, path: Symbol, union: u32, keyPlace: u
     const message = "while evaluating an output name within a string context";
     if (!isString(name)) return demandType(f, name, "a string", message, position);
     if (stringContext(name) != 0) {
-      setContext(f, message);
+      setMessageAtPosition(f, message, position);
       raiseContextNotAllowed(name);
     }
     addToUnion(union, singletonContext(outputElement(path, internString(name))));
@@ -259,9 +259,19 @@ function addOutputs(f: Frame, info: Value, path: Symbol, union: u32, keyPlace: u
 
 /** Waits for a value that has to be of a type, or raises that it is not. Always false. */
 function demandType(f: Frame, value: Value, what: string, message: string, position: u32): bool {
-  setContext(f, message);
+  setMessageAtPosition(f, message, position);
   if (isWhnf(value)) raiseTypeMismatch(value, what, position);
-  if (position == 0) clearContext(f);
+  awaitForce(f, value);
+  return false;
+}
+
+/** The same for a set or a list, of which nothing is said unless it is something else. */
+function demandCollection(f: Frame, value: Value, what: string, message: string, position: u32): bool {
+  if (isWhnf(value)) {
+    setMessageAtPosition(f, message, position);
+    raiseTypeMismatch(value, what);
+  }
+  clearContext(f);
   awaitForce(f, value);
   return false;
 }

@@ -1,25 +1,14 @@
-// Files that belong to the evaluator itself: `<nix/fetchurl.nix>`. They have paths like others, below a directory that
-// nobody has.
+// Files that belong to the evaluator itself: `<nix/fetchurl.nix>` (values/core-path.ts).
 
-import { bytesEqualText } from "../memory/bytes";
 import { appendText, textMark } from "../memory/text";
 import { FETCHURL_SOURCE } from "../derivation/fetchurl-nix";
-import { makeString, stringBytes, stringIs, stringLength, takeTextAsString } from "../values/string";
+import { isCorePath, isCorePathOf } from "../values/core-path";
+import { takeTextAsString } from "../values/string";
 import { Value } from "../values/value";
-
-const DIRECTORY: string = "/__corepkgs__/";
-
-/** Appends the directory of these files, with a slash at the end. */
-export function appendCoreDirectory(): void {
-  appendText(DIRECTORY);
-}
 
 /** Whether a PATH is one of these files. */
 export function isCoreFile(path: Value): bool {
-  const length = <u32>DIRECTORY.length;
-  if (stringLength(path) <= length || !bytesEqualText(stringBytes(path), length, DIRECTORY)) return false;
-  const name = makeString(stringBytes(path) + length, stringLength(path) - length);
-  return stringIs(name, "fetchurl.nix");
+  return isCorePath(path) && isCorePathOf(path, "fetchurl.nix");
 }
 
 /** The contents of the file at `path`, for which `isCoreFile`. */

@@ -305,6 +305,7 @@ function lookAtAttribute(f: Frame): bool {
   if (symbol == SYMBOL_IMPURE) return lookAtSwitch(f, index, value, IMPURE);
   if (symbol == SYMBOL_ARGS) return lookAtArguments(f, index, value);
   if (hasFlag(f, STRUCTURED)) return symbol == SYMBOL_STRUCTURED_ATTRS || lookAtStructured(f, index, symbol, value);
+  if (!isWhnf(value)) return forceAttribute(f, index, value);
   const text = coerceNow(value, COERCION);
   if (text == 0) {
     setAttributeContext(f, attrs, index, arg(f, 1));
@@ -312,7 +313,7 @@ function lookAtAttribute(f: Frame): bool {
     awaitNative2(f, COERCE_TO_STRING, value, coerceRequest(COERCION, ""));
     return false;
   }
-  if (symbol == symbolJson && !hasFlag(f, WARNED_OF_ATTRIBUTE)) return warnOfJson(f);
+  if (symbol == symbolJson && !hasFlag(f, WARNED_OF_ATTRIBUTE)) return warnOfJson(f, index);
   takeText(f, text);
   return true;
 }
@@ -501,7 +502,7 @@ function lookAtStructured(f: Frame, index: u32, symbol: Symbol, value: Value): b
     if (symbol == SYMBOL_OUTPUT_HASH_MODE) takeMethod(f, value);
     if (symbol == SYMBOL_OUTPUT_HASH_ALGO) takeAlgorithm(f, value);
   }
-  if (isIneffective(symbol) && !hasFlag(f, WARNED_OF_ATTRIBUTE)) return warnOfIneffective(f, symbol);
+  if (isIneffective(symbol) && !hasFlag(f, WARNED_OF_ATTRIBUTE)) return warnOfIneffective(f, index, symbol);
   return true;
 }
 
@@ -559,32 +560,33 @@ function normalizedJson(f: Frame, text: Value): Value {
   return takeTextAsString(mark, stringContext(text));
 }
 
-function warnOfJson(f: Frame): bool {
+function warnOfJson(f: Frame, index: u32): bool {
   const mark = textMark();
-  appendText("In derivation '");
-  appendString(arg(f, 1));
-  appendText("': setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. ");
+  appendText("setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. ");
   appendText("Set '__structuredAttrs = true' instead.");
-  return warnOfAttribute(f, mark);
+  return warnOfAttribute(f, index, takeTextAsString(mark));
 }
 
-function warnOfIneffective(f: Frame, symbol: Symbol): bool {
+function warnOfIneffective(f: Frame, index: u32, symbol: Symbol): bool {
   const name = symbolName(symbol);
   const mark = textMark();
-  appendText("In a derivation named '");
-  appendString(arg(f, 1));
-  appendText("', 'structuredAttrs' disables the effect of the derivation attribute '");
+  appendText("'structuredAttrs' disables the effect of the derivation attribute '");
   appendString(name);
   appendText("'; use 'outputChecks.<output>.");
   appendString(name);
   appendText("' instead");
-  return warnOfAttribute(f, mark);
+  return warnOfAttribute(f, index, takeTextAsString(mark));
 }
 
-function warnOfAttribute(f: Frame, mark: u32): bool {
+function warnOfAttribute(f: Frame, index: u32, text: Value): bool {
   addFlag(f, WARNED_OF_ATTRIBUTE);
   setStep(f, ATTRIBUTE_FORCED);
-  awaitHost(f, REQUEST_MESSAGE, makeSmallInt(MESSAGE_OF_NIX), takeTextAsString(mark));
+  const mark = textMark();
+  appendText("while evaluating derivation '");
+  appendString(arg(f, 1));
+  appendText("'");
+  const position = makeSmallInt(keyPosition(keysOf(arg(f, 0)), index));
+  awaitHost(f, REQUEST_MESSAGE, makeSmallInt(MESSAGE_OF_NIX), text, position, takeTextAsString(mark));
   return false;
 }
 

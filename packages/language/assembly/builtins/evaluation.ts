@@ -12,6 +12,7 @@ import {
   Frame,
   LAZY,
   Primop,
+  STEP_RETURN_AWAITED,
   STRICT,
   arg,
   args1,
@@ -45,6 +46,7 @@ import { makePath, makePermanentPath, stringBytes, stringLength } from "../value
 import { makeApply1, makeThunk } from "../values/thunk";
 import { Value, isPath } from "../values/value";
 import { coreFileContents, isCoreFile } from "./core-files";
+import { finishWith } from "./demand";
 import { REALISE_PATH } from "./files";
 import { IMPORT_DERIVATION, isDerivationFile } from "./import-derivation";
 import { define } from "./registry";
@@ -94,14 +96,14 @@ function importFile(f: Frame): Value {
   }
   if (step(f) == 1) {
     const path = awaited();
-    if (isCoreFile(path)) return fileValue(path);
+    if (isCoreFile(path)) return finishWith(f, fileValue(path));
     if (isDerivationFile(path)) {
       setArg(f, 0, path);
       setStep(f, DERIVATION_IMPORTED);
       return awaitNative1(f, IMPORT_DERIVATION, path);
     }
     const known = mapGet(resolutions, internString(path));
-    if (known != 0) return fileValue(symbolPath(known));
+    if (known != 0) return finishWith(f, fileValue(symbolPath(known)));
     setArg(f, 0, path);
     setStep(f, 2);
     return awaitHost(f, REQUEST_RESOLVE_IMPORT, path);
@@ -114,7 +116,7 @@ function importFile(f: Frame): Value {
   const resolved = awaited();
   if (!isPath(resolved)) return resolved;
   mapSet(resolutions, internString(arg(f, 0)), internString(resolved));
-  return fileValue(resolved);
+  return finishWith(f, fileValue(resolved));
 }
 
 /** The value of a file: what an earlier import left in its root, or a thunk. */
@@ -131,20 +133,21 @@ export function fileValue(path: Value): Value {
 
 function evaluateFile(f: Frame): Value {
   if (step(f) == 0) {
-    setContext(f, "while evaluating the file '%1%':", arg(f, 0));
     if (isCoreFile(arg(f, 0))) {
-      setStep(f, 2);
       const contents = coreFileContents(arg(f, 0));
-      return awaitForce(f, makeThunk(loadFile(stringBytes(contents), stringLength(contents), arg(f, 0), 0), 0));
+      return awaitCode(f, loadFile(stringBytes(contents), stringLength(contents), arg(f, 0), 0));
     }
     setStep(f, 1);
     return awaitHost(f, REQUEST_READ_SOURCE, arg(f, 0));
   }
-  if (step(f) == 1) {
-    setStep(f, 2);
-    return awaitForce(f, makeThunk(loadFile(input, smallInt(awaited()), arg(f, 0), 0), 0));
-  }
-  return awaited();
+  return awaitCode(f, loadFile(input, smallInt(awaited()), arg(f, 0), 0));
+}
+
+/** Ends `evaluateFile` with what the code of the file evaluates to. */
+function awaitCode(f: Frame, code: Code): Value {
+  setContext(f, "while evaluating the file '%1%':", arg(f, 0));
+  setStep(f, STEP_RETURN_AWAITED);
+  return awaitForce(f, makeThunk(code, 0));
 }
 
 function scopedImport(f: Frame): Value {

@@ -1,5 +1,5 @@
 // Builtins that fetch. Neve cannot fetch yet: they check their arguments as Nix does, and then say so. Those that belong
-// to an experimental feature exist only when it is enabled.
+// to an experimental feature exist only when it is enabled; those of flakes always do, and fail while it is not.
 
 import { appendText } from "../memory/text";
 import {
@@ -11,32 +11,37 @@ import {
   isPureEvaluation,
 } from "../derivation/settings";
 import { appendNameComplaint, isValidStoreName } from "../derivation/store-name";
+import { setMessageAtPosition } from "../derivation/trace-context";
 import { ERROR_EVAL, beginError, errorQuoted, errorString, fail, raiseError } from "../errors/raise";
 import { SHA256 } from "../hash/algorithm";
 import { HASH_ASSUMED, HASH_PARSED, parseHashOrEmpty } from "../hash/parse-hash";
 import { Address } from "../memory/chunks";
 import {
+  ATTRS,
   Frame,
   LAZY,
+  PLAIN_STRING,
   STRICT,
   arg,
   args1,
   args2,
   awaitForce,
   clearContext,
+  describeArgument,
   local,
   localInt,
   primopOf,
-  setContext,
   setLocal,
   setLocalInt,
 } from "../machine/native";
+import { raiseContextNotAllowed } from "../operations/context-error";
 import { baseNameOffset } from "../operations/path-name";
+import { raiseTypeMismatch } from "../operations/type-names";
 import { SYMBOL_NAME, SYMBOL_SHA256 } from "../symbols/known";
 import { Symbol, internText, symbolName } from "../symbols/symbols";
-import { attrValue, attrsCount, keySymbol, keysOf } from "../values/attrs";
+import { attrValue, attrsCount, keyPosition, keySymbol, keysOf } from "../values/attrs";
 import { TRUE } from "../values/constants";
-import { makeString, stringBytes, stringIs, stringLength } from "../values/string";
+import { makeString, stringBytes, stringContext, stringIs, stringLength } from "../values/string";
 import { Value, isAttrs, isString, isWhnf, resolve } from "../values/value";
 import { expectPlainString } from "./demand";
 import { failHash } from "./hashing";
@@ -52,12 +57,13 @@ export function defineFetcherBuiltins(): void {
   define("fetchMercurial", 1, args1(STRICT), 0, fetchTree);
   if (isFeatureEnabled(FEATURE_FETCH_TREE) || isFeatureEnabled(FEATURE_FLAKES)) define("fetchTree", 1, args1(STRICT), 0, fetchTree);
   if (isFeatureEnabled(FEATURE_FETCH_CLOSURE)) define("fetchClosure", 1, args1(STRICT), 0, fetchTree);
-  if (isFeatureEnabled(FEATURE_FLAKES)) {
-    define("getFlake", 1, args1(STRICT), 0, fetchTree);
-    define("parseFlakeRef", 1, args1(STRICT), 0, fetchTree);
-    define("flakeRefToString", 1, args1(STRICT), 0, fetchTree);
-  }
-  if (isFeatureEnabled(FEATURE_DYNAMIC_DERIVATIONS)) define("outputOf", 2, args2(LAZY, LAZY), 0, fetchTree);
+  let builtin = define("getFlake", 1, args1(PLAIN_STRING), 0, useFlake);
+  describeArgument(builtin, 0, "while evaluating the argument passed to builtins.getFlake");
+  builtin = define("parseFlakeRef", 1, args1(PLAIN_STRING), 0, useFlake);
+  describeArgument(builtin, 0, "while evaluating the argument passed to builtins.parseFlakeRef");
+  builtin = define("flakeRefToString", 1, args1(ATTRS), 0, useFlake);
+  describeArgument(builtin, 0, "while evaluating the argument passed to builtins.flakeRefToString");
+  if (isFeatureEnabled(FEATURE_DYNAMIC_DERIVATIONS)) define("outputOf", 2, args2(LAZY, LAZY), 0, outputOf);
 }
 
 const ATTRIBUTE: u32 = 0;
@@ -74,7 +80,7 @@ function fetchUrl(f: Frame): Value {
     const count = attrsCount(argument);
     for (let i = localInt(f, ATTRIBUTE); i < count; i++) {
       setLocalInt(f, ATTRIBUTE, i);
-      if (!readArgument(f, keySymbol(keysOf(argument), i), resolve(attrValue(argument, i)))) return 0;
+      if (!readArgument(f, keySymbol(keysOf(argument), i), resolve(attrValue(argument, i)), keyPosition(keysOf(argument), i))) return 0;
     }
     clearContext(f);
     if (local(f, URL) == 0) fail(ERROR_EVAL, "'url' argument required");
@@ -101,7 +107,7 @@ function fetchUrl(f: Frame): Value {
 }
 
 /** False: the builtin waits. */
-function readArgument(f: Frame, symbol: Symbol, value: Value): bool {
+function readArgument(f: Frame, symbol: Symbol, value: Value, position: u32): bool {
   let message: string;
   if (symbol == symbolUrl) message = "while evaluating the url we should fetch";
   else if (symbol == SYMBOL_SHA256) message = "while evaluating the sha256 of the content we should fetch";
@@ -110,12 +116,13 @@ function readArgument(f: Frame, symbol: Symbol, value: Value): bool {
     failArgument(f, symbol);
     return false;
   }
-  if (!isWhnf(value)) {
-    setContext(f, message);
+  if (!isString(value) || stringContext(value) != 0) {
+    setMessageAtPosition(f, message, position);
+    if (isString(value)) raiseContextNotAllowed(value);
+    if (isWhnf(value)) raiseTypeMismatch(value, "a string", position);
     awaitForce(f, value);
     return false;
   }
-  expectPlainString(f, value, message);
   if (symbol == symbolUrl) setLocal(f, URL, value);
   else if (symbol == SYMBOL_NAME) setLocal(f, NAME, value);
   else {
@@ -163,6 +170,19 @@ function baseName(url: Value): Value {
   if (length > 1 && load<u8>(bytes + length - 1) == 0x2f) length--;
   const offset = baseNameOffset(bytes, length);
   return makeString(bytes + offset, length - offset);
+}
+
+function useFlake(f: Frame): Value {
+  if (isFeatureEnabled(FEATURE_FLAKES)) return fetchTree(f);
+  beginError(ERROR_EVAL);
+  appendText("experimental Nix feature 'flakes' is disabled; add '--extra-experimental-features flakes' to enable it");
+  raiseError();
+  return 0;
+}
+
+function outputOf(f: Frame): Value {
+  fail(ERROR_EVAL, "Neve cannot refer to outputs of derivations that are built first yet: builtins.outputOf");
+  return 0;
 }
 
 function fetchTree(f: Frame): Value {

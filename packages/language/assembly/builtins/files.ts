@@ -43,12 +43,13 @@ import { ELEMENT_OUTPUT, elementKind, elementOutput, elementPath } from "../oper
 import { isStorePathName, storeDirectory } from "../operations/store-path";
 import { Symbol, internString, symbolName } from "../symbols/symbols";
 import { textMark } from "../memory/text";
-import { FALSE, NULL, makeBool } from "../values/constants";
+import { FALSE, NULL, TRUE, makeBool } from "../values/constants";
 import { contextCount, contextElement, singletonContext } from "../values/context";
 import { addToUnion, beginUnion, endUnion } from "../values/context-union";
 import { listItem, listLength } from "../values/list";
 import { makePath, makeString, makeStringWithContext, stringBytes, stringContext, stringIs, stringLength, takeTextAsString } from "../values/string";
 import { Value, isList, isString, resolve } from "../values/value";
+import { coreFileContents, isCoreFile } from "./core-files";
 import { algorithmOf } from "./hashing";
 import { define } from "./registry";
 
@@ -147,6 +148,7 @@ function readFile(f: Frame): Value {
       setStep(f, PATH_REALISED);
       return awaitNative1(f, REALISE_PATH, arg(f, 0));
     case PATH_REALISED:
+      if (isCoreFile(awaited())) return coreFileContents(awaited());
       setArg(f, 0, awaited());
       setStep(f, READ);
       return awaitHost(f, REQUEST_READ_FILE, awaited());
@@ -256,6 +258,7 @@ function pathExists(f: Frame): Value {
   }
   const mustBeDirectory = wantsDirectory(arg(f, 0));
   const answer = awaited();
+  if (at == PATH_REALISED && isCoreFile(answer)) return TRUE;
   if (at == READ) return makeBool(answer != NULL && (!mustBeDirectory || stringIs(answer, "directory")));
   if (at == LINKS_RESOLVED && answer == NULL) return FALSE;
   setStep(f, at == PATH_REALISED && mustBeDirectory ? LINKS_RESOLVED : READ);

@@ -40,7 +40,7 @@ import { listItem, listLength, makeList, setListItem } from "../values/list";
 import { makePath, stringBytes, stringContext, stringLength } from "../values/string";
 import { Value, isWhnf, resolve } from "../values/value";
 import { expectAttr, expectAttrs, expectPlainString } from "./demand";
-import { appendCoreDirectory } from "./core-files";
+import { appendCoreDirectory } from "../values/core-path";
 import { REALISE_CONTEXT } from "./files";
 import { define } from "./registry";
 

@@ -271,6 +271,7 @@ const PATH_LOCALS: u32 = 6;
 function addPath(f: Frame): Value {
   if (step(f) == ADDED) return awaited();
   if (step(f) == COERCED) {
+    clearContext(f);
     setLocal(f, SOURCE, awaited());
     setLocalInt(f, ATTRIBUTE, localInt(f, ATTRIBUTE) + 1);
     setStep(f, 0);
@@ -298,7 +299,8 @@ function readArgument(f: Frame, symbol: Symbol, value: Value, position: u32): bo
   if (symbol == SYMBOL_PATH) {
     setStep(f, COERCED);
     const message = "while evaluating the 'path' attribute passed to 'builtins.path'";
-    awaitNative2(f, COERCE_TO_PATH, value, coerceRequest(0, message));
+    setContextAtPosition(f, message, position);
+    awaitNative2(f, COERCE_TO_PATH, value, coerceRequest(0, ""));
     return false;
   }
   const message = argumentMessage(symbol);

@@ -83,6 +83,7 @@ function substring(f: Frame): Value {
   setArg(f, 1, length);
   clearContext(f);
   const value = resolve(arg(f, 2));
+  if (!isWhnf(value)) return awaitForce(f, value);
   const string = coerceNow(value, COERCE_DEFAULT);
   if (string != 0) return sliceOf(string, start, intOf(length));
   setStep(f, STRING_COERCED);
@@ -109,7 +110,8 @@ function sliceOf(string: Value, start: i64, length: i64): Value {
 
 // ── concatStringsSep ──
 
-const ITEM_COERCED: u32 = 1;
+const ITEM_FORCED: u32 = 1;
+const ITEM_COERCED: u32 = 2;
 /** Locals: the LIST of strings made of the items so far, and the index of the item that is being coerced. */
 const STRINGS: u32 = 0;
 const INDEX: u32 = 1;
@@ -121,6 +123,7 @@ function concatStringsSep(f: Frame): Value {
     setListItem(local(f, STRINGS), index, awaited());
     return concatItems(f, index + 1);
   }
+  if (step(f) == ITEM_FORCED) return concatItems(f, localInt(f, INDEX));
   const length = listLength(list);
   let i: u32 = 0;
   while (i < length && isString(resolve(listItem(list, i)))) i++;
@@ -137,6 +140,11 @@ function concatItems(f: Frame, from: u32): Value {
   const length = listLength(list);
   for (let i = from; i < length; i++) {
     const item = resolve(listItem(list, i));
+    if (!isWhnf(item)) {
+      setLocalInt(f, INDEX, i);
+      setStep(f, ITEM_FORCED);
+      return awaitForce(f, item);
+    }
     const string = coerceNow(item, COERCE_DEFAULT);
     if (string == 0) {
       setLocalInt(f, INDEX, i);
@@ -234,7 +242,8 @@ function baseNameOf(f: Frame): Value {
   return makeStringWithContext(bytes + offset, length - offset, stringContext(path));
 }
 
-const PATH_FORCED: u32 = 2;
+/** No step that `coerceArgument` knows. */
+const PATH_FORCED: u32 = 3;
 
 function dirOf(f: Frame): Value {
   const value = resolve(arg(f, 0));

@@ -52,7 +52,10 @@ export const OP_SET_PARENT_SLOT: u32 = 15;
 export const OP_LEAVE_ENV: u32 = 16;
 /** [formals]: the top is a forced argument: check and take it apart into a new environment. */
 export const OP_BIND_FORMALS: u32 = 17;
-/** A jump, [symbol]: the top is a forced `with` set: replace it by its attribute and jump, or pop it. */
+/**
+ * A jump, [symbol][cached keys][cached index or NO_INDEX]: the top is a forced `with` set: replace it by its attribute
+ * and jump, or pop it.
+ */
 export const OP_WITH_SELECT: u32 = 18;
 /** [symbol][position]: nothing defines the variable. */
 export const OP_UNDEFINED: u32 = 19;
@@ -168,7 +171,7 @@ export const OP_EXPLAIN_DIFFERENCE: u32 = 64;
 
 const WORDS: Address = memory.data<u8>([
   2, 1, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 1, // values
-  1, 1, 1, 1, 2, 2, 3, // scopes
+  1, 1, 1, 1, 2, 4, 3, // scopes
   1, 2, 2, 2, 2, 2, 3, 2, // control
   2, 2, 2, 2, 2, 2, 2, 2, 2, // operators
   1, 1, 1, 2, 2, 1, 2, 2, 1, // data
@@ -251,6 +254,8 @@ export function blockAt(pc: Code): Address {
 //
 // [count][ellipsis][argument: 1 if the whole argument has a slot, the first] then for each formal, ascending by symbol:
 // [symbol][code of the default or 0][constant default or 0][position]
+//
+// A default that is only a variable which has its value already is no code but an alias: level << 17 | slot << 1 | 1.
 
 const FORMALS_HEADER: u32 = 12;
 const FORMAL_SIZE: u32 = 16;
@@ -316,6 +321,31 @@ export function setFormal(formal: Address, symbol: Symbol, constant: usize, posi
 /** The address of the word that holds a default's code, for the compiler to fill in. */
 export function formalCodeWord(formal: Address): Address {
   return formal + 4;
+}
+
+const LARGEST_ALIAS_SLOT: u32 = 0xffff;
+const LARGEST_ALIAS_LEVEL: u32 = 0x7fff;
+
+/** Makes a default the slot `slot` of the environment `level` parents up from that of the formals; false if it is too far. */
+export function setFormalAlias(formal: Address, level: u32, slot: u32): bool {
+  if (level > LARGEST_ALIAS_LEVEL || slot > LARGEST_ALIAS_SLOT) return false;
+  store<u32>(formal, (level << 17) | (slot << 1) | 1, 4);
+  return true;
+}
+
+@inline
+export function isAlias(code: Code): bool {
+  return (code & 1) != 0;
+}
+
+@inline
+export function aliasLevel(code: Code): u32 {
+  return <u32>code >>> 17;
+}
+
+@inline
+export function aliasSlot(code: Code): u32 {
+  return (<u32>code >>> 1) & LARGEST_ALIAS_SLOT;
 }
 
 /** Whether a call may leave the formal out. */

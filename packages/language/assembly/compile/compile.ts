@@ -134,9 +134,11 @@ import {
   blockEntry,
   formalAt,
   formalCodeWord,
+  formalsFirstSlot,
   formalsSize,
   initializeFormals,
   setFormal,
+  setFormalAlias,
 } from "./code";
 import {
   closeBlock,
@@ -243,9 +245,19 @@ function compileFormals(lambda: LambdaNode, scope: usize): usize {
     const constant = fallback == 0 ? 0 : constantOf(fallback, scope);
     const entry = formalAt(formals, i);
     setFormal(entry, formal.name, constant, formal.position);
-    if (fallback != 0 && constant == 0) waitForBlock(formalCodeWord(entry), BLOCK_THUNK, fallback, scope);
+    changetype<Scope>(scope).filled = formalsFirstSlot(formals) + i;
+    if (fallback == 0 || constant != 0 || isAliased(fallback, entry, scope)) continue;
+    waitForBlock(formalCodeWord(entry), BLOCK_THUNK, fallback, scope);
   }
+  changetype<Scope>(scope).filled = u32.MAX_VALUE;
   return formals;
+}
+
+/** Makes a default that is a variable with a value an alias. */
+function isAliased(fallback: Node, entry: usize, scope: usize): bool {
+  if (kindOfNode(fallback) != NODE_VARIABLE) return false;
+  if (!resolveVariable(scope, changetype<VariableNode>(fallback).name) || !isFilled()) return false;
+  return setFormalAlias(entry, foundLevel, foundSlot);
 }
 
 /** The permanent value of a node that needs no evaluation, or 0. */
@@ -412,6 +424,8 @@ function compileWithVariable(node: VariableNode, scope: usize): void {
       emitGet(level, 0, node.position);
       const jump = emitJump(OP_WITH_SELECT);
       emit(node.name);
+      emit(0);
+      emit(0);
       emitContext(from, changetype<Scope>(at).argument, "while evaluating the first subexpression of a with expression");
       jumps = pushJump(jump, jumps);
     }
@@ -423,7 +437,7 @@ function compileWithVariable(node: VariableNode, scope: usize): void {
   emit(node.name);
   emit(node.position);
   if (jumps == 0) return;
-  while (jumps != 0) jumps = popJump(jumps, 2);
+  while (jumps != 0) jumps = popJump(jumps, 4);
   emitOp(OP_FORCE);
   emit(node.position);
 }
@@ -681,6 +695,8 @@ function compileConcatStrings(node: ConcatStringsNode, scope: usize): void {
     compileOperand(tableItem(parts, 2 * i + 1), scope, "in an operand of '+'");
     emitOp(OP_ADD);
     emit(<u32>tableItem(parts, 2 * i));
+    // Only of a first operand like these can it be said that it is no string.
+    if (i == 1 && kindOfNode(first) > NODE_PATH && kindOfNode(first) != NODE_CONCAT_STRINGS) emitRemark(<u32>tableItem(parts, 0));
   }
 }
 

@@ -4,6 +4,7 @@
 // There is one set of inputs at a time: from `collectInputs` on nothing may wait until it is done with.
 
 import { Address } from "../memory/chunks";
+import { swapBytes64 } from "../numbers/bits";
 import { appendByte, appendText, textAdvance, textReserve } from "../memory/text";
 import { ERROR_EVAL, beginError, errorSymbol, raiseError } from "../errors/raise";
 import { base16Encode } from "../hash/encoding";
@@ -302,8 +303,8 @@ function compareEntries(a: u64, b: u64): i32 {
 function compareDigests(a: Address, b: Address): i32 {
   if (a == b) return 0;
   for (let i: u32 = 0; i < 32; i += 8) {
-    const left = bswap<u64>(load<u64>(a + i));
-    const right = bswap<u64>(load<u64>(b + i));
+    const left = swapBytes64(load<u64>(a + i));
+    const right = swapBytes64(load<u64>(b + i));
     if (left != right) return left < right ? -1 : 1;
   }
   return 0;

@@ -1,6 +1,7 @@
 // Sorting symbols, mostly store paths, by their names.
 
 import { Address } from "../memory/chunks";
+import { swapBytes64 } from "../numbers/bits";
 import { Symbol, symbolName } from "../symbols/symbols";
 import { stringBytes, stringLength } from "../values/string";
 
@@ -15,8 +16,8 @@ export function compareNames(a: Symbol, b: Symbol): i32 {
   const leftBytes = stringBytes(left);
   const rightBytes = stringBytes(right);
   for (let i: u32 = 0; i < shared; i += 8) {
-    const l = bswap<u64>(load<u64>(leftBytes + i));
-    const r = bswap<u64>(load<u64>(rightBytes + i));
+    const l = swapBytes64(load<u64>(leftBytes + i));
+    const r = swapBytes64(load<u64>(rightBytes + i));
     if (l != r) return l < r ? -1 : 1;
   }
   return <i32>(leftLength > rightLength) - <i32>(leftLength < rightLength);

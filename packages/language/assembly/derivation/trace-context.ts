@@ -60,6 +60,12 @@ export function setContextAtPosition(f: Frame, message: string, position: u32): 
   setPlacedContext(f, takeTextAsString(mark), position, ORDINARY);
 }
 
+/** The same for what is often evaluated and seldom fails: the message is not copied. No context can be added inside. */
+export function setMessageAtPosition(f: Frame, message: string, position: u32): void {
+  setPlacedContext(f, 0, position, ORDINARY);
+  setContext(f, message, frameContextValue(f));
+}
+
 /** The same with a message that is a STRING. */
 export function setTextAtPosition(f: Frame, text: Value, position: u32): void {
   setPlacedContext(f, text, position, ORDINARY);

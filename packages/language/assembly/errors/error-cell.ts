@@ -1,6 +1,7 @@
 // Errors as values of the machine: a failed thunk keeps one, and the host reads it when nothing has caught it.
 //
-//   ERROR  [header, kind][message: STRING][position][traces: newest TRACE or 0][suggestions: LIST or 0][unused]
+//   ERROR  [header, kind][message: STRING][position][traces: newest TRACE or 0][suggestions: LIST or 0]
+//          [the thunk that needed its own value, or 0]
 //   TRACE  [header, always shown][position][message: literal][subject: STRING or 0][the TRACE inside this one, or 0][unused]
 //
 // The traces of an error begin with the outermost. A literal's `%1%` stands for the subject.
@@ -15,14 +16,21 @@ import { KIND_ERROR, KIND_TRACE, Value, cellHeader, headerExtra, headerOf, isStr
 export const ERROR_CELL_SIZE: u32 = 24;
 export const TRACE_CELL_SIZE: u32 = 24;
 
-export function makeErrorCell(kind: u32, message: Value, position: u32, traces: Value, suggestions: Value): Value {
+export function makeErrorCell(
+  kind: u32,
+  message: Value,
+  position: u32,
+  traces: Value,
+  suggestions: Value,
+  recursion: Value,
+): Value {
   const cell = allocate(ERROR_CELL_SIZE);
   store<u32>(cell, cellHeader(KIND_ERROR, kind));
   store<u32>(cell, message, 4);
   store<u32>(cell, position, 8);
   store<u32>(cell, traces, 12);
   store<u32>(cell, suggestions, 16);
-  store<u32>(cell, 0, 20);
+  store<u32>(cell, recursion, 20);
   return cell;
 }
 
@@ -54,6 +62,17 @@ export function setErrorTraces(cell: Value, traces: Value): void {
 @inline
 export function errorSuggestions(cell: Value): Value {
   return load<u32>(cell, 16);
+}
+
+/** The thunk that an infinite recursion began with, or 0. */
+@inline
+export function errorRecursion(cell: Value): Value {
+  return load<u32>(cell, 20);
+}
+
+/** Adds a trace around the others that says `message`, a STRING, and is always shown. */
+export function addErrorTrace(cell: Value, message: Value): void {
+  setErrorTraces(cell, makeTrace(0, changetype<usize>("%1%"), message, true, errorTraces(cell)));
 }
 
 /** A trace around `inner`. `always`: it is shown even without --show-trace. */

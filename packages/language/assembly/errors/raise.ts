@@ -24,6 +24,8 @@ export const ERROR_STACK_OVERFLOW: u32 = 8;
 /** The host could not do what was asked: files, the store. */
 export const ERROR_HOST: u32 = 9;
 export const ERROR_PARSE: u32 = 10;
+/** A word that is none of those that may stand there: Nix hints at --help. */
+export const ERROR_USAGE: u32 = 11;
 
 /** The error being raised, read by unwind.ts. */
 export let raisedKind: u32 = 0;
@@ -33,6 +35,8 @@ export let raisedPosition: u32 = 0;
 export let raisedSuggestions: Value = 0;
 /** An ERROR cell when an earlier error is raised again, else 0. */
 export let raisedAgain: Value = 0;
+/** Whether that is the same failure, which was only held up: its traces grow for all who keep it. */
+export let raisedOnward: bool = false;
 
 /** A thunk that was met while it was being evaluated, for ERROR_INFINITE_RECURSION. */
 export let recursiveThunk: Value = 0;
@@ -105,6 +109,14 @@ export function fail(kind: u32, message: string, position: u32 = 0): void {
 /** Raises the error of a thunk that failed before. Does not return. */
 export function raiseErrorAgain(error: Value): void {
   raisedAgain = error;
+  raisedOnward = false;
+  raise();
+}
+
+/** Lets an error go on that a builtin was given while it was unwound. Does not return. */
+export function raiseErrorOnward(error: Value): void {
+  raisedAgain = error;
+  raisedOnward = true;
   raise();
 }
 

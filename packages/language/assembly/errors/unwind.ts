@@ -1,4 +1,5 @@
-// Unwinding: from where an error was raised down the machine's stack, to a `tryEval` that catches it or to the end.
+// Unwinding: from where an error was raised down the machine's stack, to a `tryEval` that catches it, to an
+// `addErrorContext` that has something to say of it, or to the end.
 //
 // On the way every thunk that was being evaluated is marked as failed, so that meeting it again raises the same error,
 // and what each evaluation was doing is added to the traces: static contexts of the code (compile/contexts.ts), contexts
@@ -23,20 +24,24 @@ import { pendingArgument, setArgumentContext } from "../machine/builtin-call";
 import {
   Frame,
   Primop,
+  TRACED,
   frameContext,
   frameContextValue,
-  frameContextIsAlways,
   framePc,
   frameSize,
   localInt,
   primopOf,
+  step,
 } from "../machine/native";
+import { callSite, recordedCallSite } from "../machine/call-site";
+import { ADD_OPERANDS, leftOperandPosition } from "../machine/operators";
 import { raisingFrame, raisingPc, saveRegisters, setRaisingFrame } from "../machine/registers";
 import {
   CALL_TARGET,
   PLAIN_TARGET,
   RECORD_SIZE,
   callDepth,
+  isFunctorTarget,
   previousRecord,
   record,
   recordEnv,
@@ -60,6 +65,7 @@ import {
   errorKind,
   errorMessage,
   errorPosition,
+  errorRecursion,
   errorSuggestions,
   errorTraces,
   makeErrorCell,
@@ -76,6 +82,7 @@ import {
   raisedContextPosition,
   raisedKind,
   raisedMessage,
+  raisedOnward,
   raisedPosition,
   raisedSuggestions,
   recursiveThunk,
@@ -88,6 +95,15 @@ export const CAUGHT: Value = 0x7ffffff1;
 
 export function setCatcher(builtin: Value): void {
   catcher = builtin;
+}
+
+/** The builtin that is given every error which it meets in a step of its own, to raise it again. */
+let interceptor: Value = 0;
+let interceptorStep: u32 = 0;
+
+export function setInterceptor(builtin: Value, step: u32): void {
+  interceptor = builtin;
+  interceptorStep = step;
 }
 
 /** Positions that are no news to anybody: those of the built-in `derivation`. */
@@ -111,10 +127,15 @@ let message: Value = 0;
 let position: u32 = 0;
 let suggestions: Value = 0;
 let traces: Value = 0;
+/** The thunk that an infinite recursion begins with, or 0. */
+let recursion: Value = 0;
 /** The ERROR cell of all thunks that fail in this unwinding, or 0 while there are none. It gets the traces in the end. */
 let cell: Value = 0;
 
-/** Unwinds after `raise`. True when the error was caught: then the machine can run on. Otherwise `uncaughtError()`. */
+/**
+ * Unwinds after `raise`. True when a builtin has taken the error: then the machine can run on. Otherwise
+ * `uncaughtError()`.
+ */
 export function unwind(): bool {
   beginUnwinding();
   const caught = unwindRecords();
@@ -136,14 +157,18 @@ function unwindRecords(): bool {
     setRecord(previousRecord(at));
     pc = recordPc(at);
     const waiting = pc == RESUME_CODE || pc == ARGUMENT_CODE;
-    if (recordTarget(at) == CALL_TARGET) addCallTraces(above, at, waiting);
+    if (recordTarget(at) == CALL_TARGET) addCallTraces(above, at);
     if (!waiting) {
       addCodeTraces(pc, at);
       continue;
     }
     const f: Frame = at - frameSize(changetype<Primop>(recordEnv(at)));
     if (catchable && recordEnv(at) == catcher && pc == RESUME_CODE) {
-      resumeCatcher(f, at, recordEnv(at));
+      resumeWith(CAUGHT, f, at);
+      return true;
+    }
+    if (recordEnv(at) == interceptor && step(f) == interceptorStep) {
+      resumeWith(errorCell(), f, at);
       return true;
     }
     pc = leaveBuiltin(f, pc);
@@ -165,7 +190,8 @@ function beginUnwinding(): void {
     position = errorPosition(again);
     suggestions = errorSuggestions(again);
     traces = errorTraces(again);
-    cell = 0;
+    recursion = errorRecursion(again);
+    cell = raisedOnward ? again : 0;
     return;
   }
   kind = raisedKind;
@@ -173,6 +199,7 @@ function beginUnwinding(): void {
   position = raisedPosition;
   suggestions = raisedSuggestions;
   traces = 0;
+  recursion = kind == ERROR_INFINITE_RECURSION ? recursiveThunk : 0;
   cell = 0;
   if (raisedContext == 0) return;
   addTrace(raisedContextPosition, raisedContext);
@@ -180,7 +207,7 @@ function beginUnwinding(): void {
 }
 
 function errorCell(): Value {
-  if (cell == 0) cell = makeErrorCell(kind, message, position, traces, suggestions);
+  if (cell == 0) cell = makeErrorCell(kind, message, position, traces, suggestions, recursion);
   return cell;
 }
 
@@ -191,21 +218,24 @@ function addTrace(at: u32, text: Address, subject: Value = 0, always: bool = fal
 function leaveTarget(at: Address): void {
   const target = recordTarget(at);
   if (target == CALL_TARGET) setCallDepth(callDepth - 1);
+  else if (isFunctorTarget(target)) addFunctorTrace(at);
   else if (target != PLAIN_TARGET) leaveThunk(target);
 }
 
 function leaveThunk(thunk: Value): void {
-  if (kind == ERROR_INFINITE_RECURSION && thunk == recursiveThunk && raisedAgain == 0) {
+  if (thunk == recursion) {
     addTrace(0, changetype<usize>("entering the infinite recursion"), 0, true);
   }
   markFailed(thunk, errorCell());
 }
 
-function resumeCatcher(f: Frame, at: Address, env: Address): void {
+/** Goes on in a builtin whose first locals say where the text buffer and the builder of sets were. */
+function resumeWith(value: Value, f: Frame, at: Address): void {
+  const env = recordEnv(at);
   textRewind(localInt(f, 0));
   rewindAttrs(localInt(f, 1));
   // As if what it waits for had returned: the value is pushed where the record was.
-  store<u32>(at, CAUGHT);
+  store<u32>(at, value);
   setSp(at + 4);
   saveRegisters(RESUME_CODE, env);
 }
@@ -222,16 +252,15 @@ function positionBefore(pc: Code): u32 {
 function leaveBuiltin(f: Frame, pc: Code): Code {
   const primop = primopOf(f);
   const callPc = framePc(f);
-  const callPosition = positionBefore(callPc);
   if (pc == ARGUMENT_CODE) setPendingContext(f, primop);
   const context = frameContext(f);
   if (context != 0 && load<u32>(context - 4) != 0) {
     const value = frameContextValue(f);
     if (isPlacedContext(value)) addPlacedTraces(value, context);
-    else addTrace(contextPosition(f, primop), context, value, frameContextIsAlways(f));
+    else addTrace(contextPosition(f, primop), context, value);
   }
-  if (primop.traced != 0) {
-    addTrace(callPosition, changetype<usize>("while calling the '%1%' builtin"), symbolName(primop.name));
+  if (primop.traced == TRACED) {
+    addTrace(callSite(callPc, record), changetype<usize>("while calling the '%1%' builtin"), symbolName(primop.name));
   }
   return callPc;
 }
@@ -249,7 +278,6 @@ function addPlacedTraces(place: Value, message: Address): void {
 function contextPosition(f: Frame, primop: Primop): u32 {
   const builtin = changetype<usize>(primop);
   if (builtin == DEEP_WALK) return deepWalkPosition(f);
-  if (frameContextIsAlways(f)) return 0;
   if (writesJson(builtin)) return jsonContextPosition(f, primop);
   if (builtin == COERCE_TO_STRING || builtin == COERCE_TO_PATH) {
     const position = coercedAttributePosition(f);
@@ -264,6 +292,10 @@ function instructionPosition(f: Frame): u32 {
   while (true) {
     const builtin = primopOf(at);
     if (builtin.traced != 0) return 0;
+    if (changetype<usize>(builtin) == ADD_OPERANDS) {
+      const position = leftOperandPosition(at);
+      if (position != 0) return position;
+    }
     if (framePc(at) != RETURN_CODE) return positionBefore(framePc(at));
     at = callerFrame(at, builtin);
   }
@@ -361,23 +393,28 @@ function isInternal(position: u32): bool {
   return position >= internalStart && position < internalEnd;
 }
 
-/** The call of a function whose code was at `pc`; `waiting`: a builtin made it. */
-function addCallTraces(pc: Code, at: Address, waiting: bool): void {
+/** The call of a function whose code was at `pc`; 0: what was raised says already where the call is. */
+function addCallTraces(pc: Code, at: Address): void {
+  if (pc == 0) return;
   const block = changetype<Block>(blockAt(pc));
   if (block.kind != BLOCK_LAMBDA) return;
-  if (!tracesCalls) return;
   // What takes the argument apart belongs to the call, not to the function.
-  if (block.formals != 0 && pc <= blockEntry(changetype<usize>(block)) + FORCED_ARGUMENT) return addCallSite(at, waiting);
+  if (block.formals != 0 && pc <= blockEntry(changetype<usize>(block)) + FORCED_ARGUMENT) return addCallSite(at);
+  if (!tracesCalls) return;
   if (block.name != 0) addTrace(block.position, changetype<usize>("while calling '%1%'"), symbolName(block.name));
   else addTrace(block.position, changetype<usize>("while calling anonymous lambda"));
-  addCallSite(at, waiting);
+  addCallSite(at);
 }
 
 /** Bytes from the beginning of a function with formals to where its argument is forced. */
 const FORCED_ARGUMENT: u32 = 8;
 
-/** `waiting`: a builtin made the call, somewhere. */
-function addCallSite(at: Address, waiting: bool): void {
-  const callSite = waiting ? 0 : positionBefore(recordPc(at));
-  if (callSite != 0) addTrace(callSite, changetype<usize>("from call site"));
+function addCallSite(at: Address): void {
+  const position = recordedCallSite(at);
+  if (position != 0) addTrace(position, changetype<usize>("from call site"));
+}
+
+function addFunctorTrace(at: Address): void {
+  const position = recordedCallSite(at);
+  addTrace(position, changetype<usize>("while calling a functor (an attribute set with a '__functor' attribute)"));
 }

@@ -37,6 +37,7 @@ import {
   step,
   Primop,
 } from "../machine/native";
+import { functionPosition } from "../machine/call-site";
 import { raiseCallDepth } from "../machine/calls";
 import { maximumCallDepth } from "../machine/registers";
 import { callDepth } from "../machine/stack";
@@ -358,7 +359,7 @@ function failConversion(value: Value): void {
   appendText("cannot convert ");
   appendTypeName(value);
   appendText(" to JSON");
-  raiseError();
+  raiseError(functionPosition(value));
 }
 
 function failToString(value: Value, message: string, position: u32): void {

@@ -8,6 +8,7 @@
 //          8-aligned
 
 import { Address } from "../memory/chunks";
+import { rotateRight32 } from "../numbers/bits";
 
 /** Bytes of a digest. */
 export const BLAKE3_SIZE: u32 = 32;
@@ -124,22 +125,22 @@ function compress(chaining: Address, block: Address, length: u32, index: u64, fl
   let v15 = flags;
   let s = ORDER;
   while (s < ORDER + 112) {
-    v0 += v4 + word(block, s, 0); v12 = rotr<u32>(v12 ^ v0, 16); v8 += v12; v4 = rotr<u32>(v4 ^ v8, 12);
-    v0 += v4 + word(block, s, 1); v12 = rotr<u32>(v12 ^ v0, 8); v8 += v12; v4 = rotr<u32>(v4 ^ v8, 7);
-    v1 += v5 + word(block, s, 2); v13 = rotr<u32>(v13 ^ v1, 16); v9 += v13; v5 = rotr<u32>(v5 ^ v9, 12);
-    v1 += v5 + word(block, s, 3); v13 = rotr<u32>(v13 ^ v1, 8); v9 += v13; v5 = rotr<u32>(v5 ^ v9, 7);
-    v2 += v6 + word(block, s, 4); v14 = rotr<u32>(v14 ^ v2, 16); v10 += v14; v6 = rotr<u32>(v6 ^ v10, 12);
-    v2 += v6 + word(block, s, 5); v14 = rotr<u32>(v14 ^ v2, 8); v10 += v14; v6 = rotr<u32>(v6 ^ v10, 7);
-    v3 += v7 + word(block, s, 6); v15 = rotr<u32>(v15 ^ v3, 16); v11 += v15; v7 = rotr<u32>(v7 ^ v11, 12);
-    v3 += v7 + word(block, s, 7); v15 = rotr<u32>(v15 ^ v3, 8); v11 += v15; v7 = rotr<u32>(v7 ^ v11, 7);
-    v0 += v5 + word(block, s, 8); v15 = rotr<u32>(v15 ^ v0, 16); v10 += v15; v5 = rotr<u32>(v5 ^ v10, 12);
-    v0 += v5 + word(block, s, 9); v15 = rotr<u32>(v15 ^ v0, 8); v10 += v15; v5 = rotr<u32>(v5 ^ v10, 7);
-    v1 += v6 + word(block, s, 10); v12 = rotr<u32>(v12 ^ v1, 16); v11 += v12; v6 = rotr<u32>(v6 ^ v11, 12);
-    v1 += v6 + word(block, s, 11); v12 = rotr<u32>(v12 ^ v1, 8); v11 += v12; v6 = rotr<u32>(v6 ^ v11, 7);
-    v2 += v7 + word(block, s, 12); v13 = rotr<u32>(v13 ^ v2, 16); v8 += v13; v7 = rotr<u32>(v7 ^ v8, 12);
-    v2 += v7 + word(block, s, 13); v13 = rotr<u32>(v13 ^ v2, 8); v8 += v13; v7 = rotr<u32>(v7 ^ v8, 7);
-    v3 += v4 + word(block, s, 14); v14 = rotr<u32>(v14 ^ v3, 16); v9 += v14; v4 = rotr<u32>(v4 ^ v9, 12);
-    v3 += v4 + word(block, s, 15); v14 = rotr<u32>(v14 ^ v3, 8); v9 += v14; v4 = rotr<u32>(v4 ^ v9, 7);
+    v0 += v4 + word(block, s, 0); v12 = rotateRight32(v12 ^ v0, 16); v8 += v12; v4 = rotateRight32(v4 ^ v8, 12);
+    v0 += v4 + word(block, s, 1); v12 = rotateRight32(v12 ^ v0, 8); v8 += v12; v4 = rotateRight32(v4 ^ v8, 7);
+    v1 += v5 + word(block, s, 2); v13 = rotateRight32(v13 ^ v1, 16); v9 += v13; v5 = rotateRight32(v5 ^ v9, 12);
+    v1 += v5 + word(block, s, 3); v13 = rotateRight32(v13 ^ v1, 8); v9 += v13; v5 = rotateRight32(v5 ^ v9, 7);
+    v2 += v6 + word(block, s, 4); v14 = rotateRight32(v14 ^ v2, 16); v10 += v14; v6 = rotateRight32(v6 ^ v10, 12);
+    v2 += v6 + word(block, s, 5); v14 = rotateRight32(v14 ^ v2, 8); v10 += v14; v6 = rotateRight32(v6 ^ v10, 7);
+    v3 += v7 + word(block, s, 6); v15 = rotateRight32(v15 ^ v3, 16); v11 += v15; v7 = rotateRight32(v7 ^ v11, 12);
+    v3 += v7 + word(block, s, 7); v15 = rotateRight32(v15 ^ v3, 8); v11 += v15; v7 = rotateRight32(v7 ^ v11, 7);
+    v0 += v5 + word(block, s, 8); v15 = rotateRight32(v15 ^ v0, 16); v10 += v15; v5 = rotateRight32(v5 ^ v10, 12);
+    v0 += v5 + word(block, s, 9); v15 = rotateRight32(v15 ^ v0, 8); v10 += v15; v5 = rotateRight32(v5 ^ v10, 7);
+    v1 += v6 + word(block, s, 10); v12 = rotateRight32(v12 ^ v1, 16); v11 += v12; v6 = rotateRight32(v6 ^ v11, 12);
+    v1 += v6 + word(block, s, 11); v12 = rotateRight32(v12 ^ v1, 8); v11 += v12; v6 = rotateRight32(v6 ^ v11, 7);
+    v2 += v7 + word(block, s, 12); v13 = rotateRight32(v13 ^ v2, 16); v8 += v13; v7 = rotateRight32(v7 ^ v8, 12);
+    v2 += v7 + word(block, s, 13); v13 = rotateRight32(v13 ^ v2, 8); v8 += v13; v7 = rotateRight32(v7 ^ v8, 7);
+    v3 += v4 + word(block, s, 14); v14 = rotateRight32(v14 ^ v3, 16); v9 += v14; v4 = rotateRight32(v4 ^ v9, 12);
+    v3 += v4 + word(block, s, 15); v14 = rotateRight32(v14 ^ v3, 8); v9 += v14; v4 = rotateRight32(v4 ^ v9, 7);
     s += 16;
   }
   store<u32>(out, v0 ^ v8, 0);

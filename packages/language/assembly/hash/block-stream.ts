@@ -9,6 +9,7 @@
 // block. Staging is shared by all streams: blocks must be compressed before the next call of either function.
 
 import { Address } from "../memory/chunks";
+import { swapBytes64 } from "../numbers/bits";
 
 /** Bytes of a stream of any of the four algorithms. */
 export const BLOCK_STREAM_SIZE: u32 = 200;
@@ -80,7 +81,7 @@ export function padBlocks(stream: Address, blockSize: u32, countSize: u32, bigEn
   memory.copy(STAGING, tailOf(stream), tailLength);
   store<u8>(STAGING + tailLength, 0x80);
   memory.fill(STAGING + (tailLength + 1), 0, (size - tailLength - 1));
-  store<u64>(STAGING + (size - 8), bigEndian ? bswap<u64>(bits) : bits);
+  store<u64>(STAGING + (size - 8), bigEndian ? swapBytes64(bits) : bits);
   ready(STAGING, count);
 }
 

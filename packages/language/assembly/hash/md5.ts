@@ -4,6 +4,7 @@
 // it takes, its constant) is computed meanwhile and costs nothing, so the four rounds are loops of four steps.
 
 import { Address } from "../memory/chunks";
+import { rotateLeft32 } from "../numbers/bits";
 import {
   BLOCK_STREAM_SIZE, beginStream, chainingValue, padBlocks, readyBlockCount, readyBlocks, takeBlocks,
 } from "./block-stream";
@@ -52,31 +53,31 @@ function compress(chaining: Address, block: Address, count: u32): void {
   while (count > 0) {
     let i: u32 = 0;
     while (i < 16) {
-      a = b + rotl<u32>(a + choose(b, c, d) + added(block, i, i), 7);
-      d = a + rotl<u32>(d + choose(a, b, c) + added(block, i + 1, i + 1), 12);
-      c = d + rotl<u32>(c + choose(d, a, b) + added(block, i + 2, i + 2), 17);
-      b = c + rotl<u32>(b + choose(c, d, a) + added(block, i + 3, i + 3), 22);
+      a = b + rotateLeft32(a + choose(b, c, d) + added(block, i, i), 7);
+      d = a + rotateLeft32(d + choose(a, b, c) + added(block, i + 1, i + 1), 12);
+      c = d + rotateLeft32(c + choose(d, a, b) + added(block, i + 2, i + 2), 17);
+      b = c + rotateLeft32(b + choose(c, d, a) + added(block, i + 3, i + 3), 22);
       i += 4;
     }
     while (i < 32) {
-      a = b + rotl<u32>(a + choose(d, b, c) + added(block, 5 * i + 1, i), 5);
-      d = a + rotl<u32>(d + choose(c, a, b) + added(block, 5 * i + 6, i + 1), 9);
-      c = d + rotl<u32>(c + choose(b, d, a) + added(block, 5 * i + 11, i + 2), 14);
-      b = c + rotl<u32>(b + choose(a, c, d) + added(block, 5 * i + 16, i + 3), 20);
+      a = b + rotateLeft32(a + choose(d, b, c) + added(block, 5 * i + 1, i), 5);
+      d = a + rotateLeft32(d + choose(c, a, b) + added(block, 5 * i + 6, i + 1), 9);
+      c = d + rotateLeft32(c + choose(b, d, a) + added(block, 5 * i + 11, i + 2), 14);
+      b = c + rotateLeft32(b + choose(a, c, d) + added(block, 5 * i + 16, i + 3), 20);
       i += 4;
     }
     while (i < 48) {
-      a = b + rotl<u32>(a + (b ^ c ^ d) + added(block, 3 * i + 5, i), 4);
-      d = a + rotl<u32>(d + (a ^ b ^ c) + added(block, 3 * i + 8, i + 1), 11);
-      c = d + rotl<u32>(c + (d ^ a ^ b) + added(block, 3 * i + 11, i + 2), 16);
-      b = c + rotl<u32>(b + (c ^ d ^ a) + added(block, 3 * i + 14, i + 3), 23);
+      a = b + rotateLeft32(a + (b ^ c ^ d) + added(block, 3 * i + 5, i), 4);
+      d = a + rotateLeft32(d + (a ^ b ^ c) + added(block, 3 * i + 8, i + 1), 11);
+      c = d + rotateLeft32(c + (d ^ a ^ b) + added(block, 3 * i + 11, i + 2), 16);
+      b = c + rotateLeft32(b + (c ^ d ^ a) + added(block, 3 * i + 14, i + 3), 23);
       i += 4;
     }
     while (i < 64) {
-      a = b + rotl<u32>(a + (c ^ (b | ~d)) + added(block, 7 * i, i), 6);
-      d = a + rotl<u32>(d + (b ^ (a | ~c)) + added(block, 7 * i + 7, i + 1), 10);
-      c = d + rotl<u32>(c + (a ^ (d | ~b)) + added(block, 7 * i + 14, i + 2), 15);
-      b = c + rotl<u32>(b + (d ^ (c | ~a)) + added(block, 7 * i + 21, i + 3), 21);
+      a = b + rotateLeft32(a + (c ^ (b | ~d)) + added(block, 7 * i, i), 6);
+      d = a + rotateLeft32(d + (b ^ (a | ~c)) + added(block, 7 * i + 7, i + 1), 10);
+      c = d + rotateLeft32(c + (a ^ (d | ~b)) + added(block, 7 * i + 14, i + 2), 15);
+      b = c + rotateLeft32(b + (d ^ (c | ~a)) + added(block, 7 * i + 21, i + 3), 21);
       i += 4;
     }
     store<u32>(chaining, a += load<u32>(chaining, 0), 0);

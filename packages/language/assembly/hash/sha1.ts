@@ -4,6 +4,7 @@
 // of the four functions. The message schedule of a block stands in static memory.
 
 import { Address } from "../memory/chunks";
+import { rotateLeft32, swapBytes32 } from "../numbers/bits";
 import {
   BLOCK_STREAM_SIZE, beginStream, chainingValue, padBlocks, readyBlockCount, readyBlocks, takeBlocks,
 } from "./block-stream";
@@ -46,7 +47,7 @@ export function sha1End(state: Address, out: Address): void {
   compress(chaining, readyBlocks(), readyBlockCount());
   let at: u32 = 0;
   while (at < SHA1_SIZE) {
-    store<u32>(chaining + at, bswap<u32>(load<u32>(chaining + at)));
+    store<u32>(chaining + at, swapBytes32(load<u32>(chaining + at)));
     at += 4;
   }
   memory.copy(out, chaining, SHA1_SIZE);
@@ -63,35 +64,35 @@ function compress(chaining: Address, block: Address, count: u32): void {
     expand(block);
     let w = SCHEDULE;
     while (w < SCHEDULE + PHASE_SIZE) {
-      e += rotl<u32>(a, 5) + choose(b, c, d) + load<u32>(w, 0) + 0x5a827999; b = rotl<u32>(b, 30);
-      d += rotl<u32>(e, 5) + choose(a, b, c) + load<u32>(w, 4) + 0x5a827999; a = rotl<u32>(a, 30);
-      c += rotl<u32>(d, 5) + choose(e, a, b) + load<u32>(w, 8) + 0x5a827999; e = rotl<u32>(e, 30);
-      b += rotl<u32>(c, 5) + choose(d, e, a) + load<u32>(w, 12) + 0x5a827999; d = rotl<u32>(d, 30);
-      a += rotl<u32>(b, 5) + choose(c, d, e) + load<u32>(w, 16) + 0x5a827999; c = rotl<u32>(c, 30);
+      e += rotateLeft32(a, 5) + choose(b, c, d) + load<u32>(w, 0) + 0x5a827999; b = rotateLeft32(b, 30);
+      d += rotateLeft32(e, 5) + choose(a, b, c) + load<u32>(w, 4) + 0x5a827999; a = rotateLeft32(a, 30);
+      c += rotateLeft32(d, 5) + choose(e, a, b) + load<u32>(w, 8) + 0x5a827999; e = rotateLeft32(e, 30);
+      b += rotateLeft32(c, 5) + choose(d, e, a) + load<u32>(w, 12) + 0x5a827999; d = rotateLeft32(d, 30);
+      a += rotateLeft32(b, 5) + choose(c, d, e) + load<u32>(w, 16) + 0x5a827999; c = rotateLeft32(c, 30);
       w += 20;
     }
     while (w < SCHEDULE + 2 * PHASE_SIZE) {
-      e += rotl<u32>(a, 5) + (b ^ c ^ d) + load<u32>(w, 0) + 0x6ed9eba1; b = rotl<u32>(b, 30);
-      d += rotl<u32>(e, 5) + (a ^ b ^ c) + load<u32>(w, 4) + 0x6ed9eba1; a = rotl<u32>(a, 30);
-      c += rotl<u32>(d, 5) + (e ^ a ^ b) + load<u32>(w, 8) + 0x6ed9eba1; e = rotl<u32>(e, 30);
-      b += rotl<u32>(c, 5) + (d ^ e ^ a) + load<u32>(w, 12) + 0x6ed9eba1; d = rotl<u32>(d, 30);
-      a += rotl<u32>(b, 5) + (c ^ d ^ e) + load<u32>(w, 16) + 0x6ed9eba1; c = rotl<u32>(c, 30);
+      e += rotateLeft32(a, 5) + (b ^ c ^ d) + load<u32>(w, 0) + 0x6ed9eba1; b = rotateLeft32(b, 30);
+      d += rotateLeft32(e, 5) + (a ^ b ^ c) + load<u32>(w, 4) + 0x6ed9eba1; a = rotateLeft32(a, 30);
+      c += rotateLeft32(d, 5) + (e ^ a ^ b) + load<u32>(w, 8) + 0x6ed9eba1; e = rotateLeft32(e, 30);
+      b += rotateLeft32(c, 5) + (d ^ e ^ a) + load<u32>(w, 12) + 0x6ed9eba1; d = rotateLeft32(d, 30);
+      a += rotateLeft32(b, 5) + (c ^ d ^ e) + load<u32>(w, 16) + 0x6ed9eba1; c = rotateLeft32(c, 30);
       w += 20;
     }
     while (w < SCHEDULE + 3 * PHASE_SIZE) {
-      e += rotl<u32>(a, 5) + majority(b, c, d) + load<u32>(w, 0) + 0x8f1bbcdc; b = rotl<u32>(b, 30);
-      d += rotl<u32>(e, 5) + majority(a, b, c) + load<u32>(w, 4) + 0x8f1bbcdc; a = rotl<u32>(a, 30);
-      c += rotl<u32>(d, 5) + majority(e, a, b) + load<u32>(w, 8) + 0x8f1bbcdc; e = rotl<u32>(e, 30);
-      b += rotl<u32>(c, 5) + majority(d, e, a) + load<u32>(w, 12) + 0x8f1bbcdc; d = rotl<u32>(d, 30);
-      a += rotl<u32>(b, 5) + majority(c, d, e) + load<u32>(w, 16) + 0x8f1bbcdc; c = rotl<u32>(c, 30);
+      e += rotateLeft32(a, 5) + majority(b, c, d) + load<u32>(w, 0) + 0x8f1bbcdc; b = rotateLeft32(b, 30);
+      d += rotateLeft32(e, 5) + majority(a, b, c) + load<u32>(w, 4) + 0x8f1bbcdc; a = rotateLeft32(a, 30);
+      c += rotateLeft32(d, 5) + majority(e, a, b) + load<u32>(w, 8) + 0x8f1bbcdc; e = rotateLeft32(e, 30);
+      b += rotateLeft32(c, 5) + majority(d, e, a) + load<u32>(w, 12) + 0x8f1bbcdc; d = rotateLeft32(d, 30);
+      a += rotateLeft32(b, 5) + majority(c, d, e) + load<u32>(w, 16) + 0x8f1bbcdc; c = rotateLeft32(c, 30);
       w += 20;
     }
     while (w < SCHEDULE + SCHEDULE_SIZE) {
-      e += rotl<u32>(a, 5) + (b ^ c ^ d) + load<u32>(w, 0) + 0xca62c1d6; b = rotl<u32>(b, 30);
-      d += rotl<u32>(e, 5) + (a ^ b ^ c) + load<u32>(w, 4) + 0xca62c1d6; a = rotl<u32>(a, 30);
-      c += rotl<u32>(d, 5) + (e ^ a ^ b) + load<u32>(w, 8) + 0xca62c1d6; e = rotl<u32>(e, 30);
-      b += rotl<u32>(c, 5) + (d ^ e ^ a) + load<u32>(w, 12) + 0xca62c1d6; d = rotl<u32>(d, 30);
-      a += rotl<u32>(b, 5) + (c ^ d ^ e) + load<u32>(w, 16) + 0xca62c1d6; c = rotl<u32>(c, 30);
+      e += rotateLeft32(a, 5) + (b ^ c ^ d) + load<u32>(w, 0) + 0xca62c1d6; b = rotateLeft32(b, 30);
+      d += rotateLeft32(e, 5) + (a ^ b ^ c) + load<u32>(w, 4) + 0xca62c1d6; a = rotateLeft32(a, 30);
+      c += rotateLeft32(d, 5) + (e ^ a ^ b) + load<u32>(w, 8) + 0xca62c1d6; e = rotateLeft32(e, 30);
+      b += rotateLeft32(c, 5) + (d ^ e ^ a) + load<u32>(w, 12) + 0xca62c1d6; d = rotateLeft32(d, 30);
+      a += rotateLeft32(b, 5) + (c ^ d ^ e) + load<u32>(w, 16) + 0xca62c1d6; c = rotateLeft32(c, 30);
       w += 20;
     }
     store<u32>(chaining, a += load<u32>(chaining, 0), 0);
@@ -111,7 +112,7 @@ function compress(chaining: Address, block: Address, count: u32): void {
 function expand(block: Address): void {
   let at: u32 = 0;
   while (at < BLOCK_SIZE) {
-    store<u32>(SCHEDULE + at, bswap<u32>(load<u32>(block + at)));
+    store<u32>(SCHEDULE + at, swapBytes32(load<u32>(block + at)));
     at += 4;
   }
   let w = SCHEDULE;
@@ -119,10 +120,10 @@ function expand(block: Address): void {
   let y = load<u32>(w, 56);
   let z = load<u32>(w, 60);
   while (w < SCHEDULE + SCHEDULE_SIZE - BLOCK_SIZE) {
-    const next = rotl<u32>(x ^ load<u32>(w, 32) ^ load<u32>(w, 8) ^ load<u32>(w, 0), 1);
-    x = rotl<u32>(y ^ load<u32>(w, 36) ^ load<u32>(w, 12) ^ load<u32>(w, 4), 1);
-    y = rotl<u32>(z ^ load<u32>(w, 40) ^ load<u32>(w, 16) ^ load<u32>(w, 8), 1);
-    z = rotl<u32>(next ^ load<u32>(w, 44) ^ load<u32>(w, 20) ^ load<u32>(w, 12), 1);
+    const next = rotateLeft32(x ^ load<u32>(w, 32) ^ load<u32>(w, 8) ^ load<u32>(w, 0), 1);
+    x = rotateLeft32(y ^ load<u32>(w, 36) ^ load<u32>(w, 12) ^ load<u32>(w, 4), 1);
+    y = rotateLeft32(z ^ load<u32>(w, 40) ^ load<u32>(w, 16) ^ load<u32>(w, 8), 1);
+    z = rotateLeft32(next ^ load<u32>(w, 44) ^ load<u32>(w, 20) ^ load<u32>(w, 12), 1);
     store<u32>(w, next, 64);
     store<u32>(w, x, 68);
     store<u32>(w, y, 72);

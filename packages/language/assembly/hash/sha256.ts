@@ -5,6 +5,7 @@
 // twice, for the block itself and for the schedule made from it.
 
 import { Address } from "../memory/chunks";
+import { rotateRight32, swapBytes32 } from "../numbers/bits";
 import {
   BLOCK_STREAM_SIZE, beginStream, chainingValue, padBlocks, readyBlockCount, readyBlocks, takeBlocks,
 } from "./block-stream";
@@ -44,7 +45,7 @@ export function sha256End(state: Address, out: Address): void {
   compress(chaining, readyBlocks(), readyBlockCount());
   let at: u32 = 0;
   while (at < SHA256_SIZE) {
-    store<u32>(chaining + at, bswap<u32>(load<u32>(chaining + at)));
+    store<u32>(chaining + at, swapBytes32(load<u32>(chaining + at)));
     at += 4;
   }
   memory.copy(out, chaining, SHA256_SIZE);
@@ -146,7 +147,7 @@ function compress(chaining: Address, block: Address, count: u32): void {
 
 @inline
 function bigEndian(block: Address, offset: usize): u32 {
-  return bswap<u32>(load<u32>(block + offset));
+  return swapBytes32(load<u32>(block + offset));
 }
 
 @inline
@@ -161,22 +162,22 @@ function majority(x: u32, y: u32, z: u32): u32 {
 
 @inline
 function sum0(x: u32): u32 {
-  return rotr<u32>(x, 2) ^ rotr<u32>(x, 13) ^ rotr<u32>(x, 22);
+  return rotateRight32(x, 2) ^ rotateRight32(x, 13) ^ rotateRight32(x, 22);
 }
 
 @inline
 function sum1(x: u32): u32 {
-  return rotr<u32>(x, 6) ^ rotr<u32>(x, 11) ^ rotr<u32>(x, 25);
+  return rotateRight32(x, 6) ^ rotateRight32(x, 11) ^ rotateRight32(x, 25);
 }
 
 @inline
 function sigma0(x: u32): u32 {
-  return rotr<u32>(x, 7) ^ rotr<u32>(x, 18) ^ (x >> 3);
+  return rotateRight32(x, 7) ^ rotateRight32(x, 18) ^ (x >> 3);
 }
 
 @inline
 function sigma1(x: u32): u32 {
-  return rotr<u32>(x, 17) ^ rotr<u32>(x, 19) ^ (x >> 10);
+  return rotateRight32(x, 17) ^ rotateRight32(x, 19) ^ (x >> 10);
 }
 
 /** The state of one-shot hashing. */

@@ -5,6 +5,7 @@
 // twice, for the block itself and for the schedule made from it.
 
 import { Address } from "../memory/chunks";
+import { rotateRight64, swapBytes32, swapBytes64 } from "../numbers/bits";
 import {
   BLOCK_STREAM_SIZE, beginStream, chainingValue, padBlocks, readyBlockCount, readyBlocks, takeBlocks,
 } from "./block-stream";
@@ -44,7 +45,7 @@ export function sha512End(state: Address, out: Address): void {
   compress(chaining, readyBlocks(), readyBlockCount());
   let at: u32 = 0;
   while (at < SHA512_SIZE) {
-    store<u64>(chaining + at, bswap<u64>(load<u64>(chaining + at)));
+    store<u64>(chaining + at, swapBytes64(load<u64>(chaining + at)));
     at += 8;
   }
   memory.copy(out, chaining, SHA512_SIZE);
@@ -147,8 +148,8 @@ function compress(chaining: Address, block: Address, count: u32): void {
 /** A word of the block, read as halves since the block is only 4-aligned. */
 @inline
 function bigEndian(block: Address, offset: usize): u64 {
-  const high = bswap<u32>(load<u32>(block + offset));
-  const low = bswap<u32>(load<u32>(block + offset + 4));
+  const high = swapBytes32(load<u32>(block + offset));
+  const low = swapBytes32(load<u32>(block + offset + 4));
   return ((<u64>high) << 32) | <u64>low;
 }
 
@@ -164,22 +165,22 @@ function majority(x: u64, y: u64, z: u64): u64 {
 
 @inline
 function sum0(x: u64): u64 {
-  return rotr<u64>(x, 28) ^ rotr<u64>(x, 34) ^ rotr<u64>(x, 39);
+  return rotateRight64(x, 28) ^ rotateRight64(x, 34) ^ rotateRight64(x, 39);
 }
 
 @inline
 function sum1(x: u64): u64 {
-  return rotr<u64>(x, 14) ^ rotr<u64>(x, 18) ^ rotr<u64>(x, 41);
+  return rotateRight64(x, 14) ^ rotateRight64(x, 18) ^ rotateRight64(x, 41);
 }
 
 @inline
 function sigma0(x: u64): u64 {
-  return rotr<u64>(x, 1) ^ rotr<u64>(x, 8) ^ (x >> 7);
+  return rotateRight64(x, 1) ^ rotateRight64(x, 8) ^ (x >> 7);
 }
 
 @inline
 function sigma1(x: u64): u64 {
-  return rotr<u64>(x, 19) ^ rotr<u64>(x, 61) ^ (x >> 6);
+  return rotateRight64(x, 19) ^ rotateRight64(x, 61) ^ (x >> 6);
 }
 
 /** The state of one-shot hashing. */

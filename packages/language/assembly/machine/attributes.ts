@@ -2,9 +2,12 @@
 
 import { Address, OWNER_PERMANENT, ownerOf } from "../memory/chunks";
 import { appendByte, appendText } from "../memory/text";
+import { copyWords } from "../memory/words";
 import {
   Block,
   Code,
+  aliasLevel,
+  aliasSlot,
   blockAt,
   formalAt,
   formalCode,
@@ -13,6 +16,7 @@ import {
   formalsCount,
   formalsEllipsis,
   formalsFirstSlot,
+  isAlias,
 } from "../compile/code";
 import {
   ERROR_EVAL,
@@ -33,6 +37,7 @@ import { updateAttrs } from "../operations/update";
 import { Symbol, findSymbol, internString, symbolName } from "../symbols/symbols";
 import {
   Keys,
+  NO_INDEX,
   attrValue,
   attrsCount,
   attrsValues,
@@ -49,19 +54,21 @@ import {
 } from "../values/attrs";
 import { orderOf, indexAtRank } from "../values/attr-order";
 import { EMPTY_ATTRS, NULL, TRUE, FALSE, makeBool } from "../values/constants";
-import { envSlots, makeEnv, setEnvSlot } from "../values/env";
+import { envParent, envSlot, envSlots, makeEnv, setEnvSlot } from "../values/env";
 import { appendPosition } from "../values/print-position";
 import { stringContext } from "../values/string";
 import { makeThunk } from "../values/thunk";
 import { Value, isAttrs, isString } from "../values/value";
-import { raisingPc, raisingPosition } from "./registers";
+import { recordedCallSite } from "./call-site";
+import { raisingPc, raisingPosition, setRaisingPc } from "./registers";
+import { record } from "./stack";
 
 /** Replaces the values on the stack by the set of them. Returns the new top. */
 export function attrsFromOperands(keys: Keys, top: Address): Address {
-  const bytes = keysCount(keys) << 2;
+  const count = keysCount(keys);
   const attrs = makeAttrs(keys);
-  const bottom = top - bytes;
-  if (bytes != 0) memory.copy(attrsValues(attrs), bottom, bytes);
+  const bottom = top - (count << 2);
+  if (count != 0) copyWords(attrsValues(attrs), bottom, count);
   store<u32>(bottom, attrs);
   return bottom + 4;
 }
@@ -76,7 +83,7 @@ export function openAttrs(keys: Keys): Value {
 /** The set of a recursive literal: its values are the slots of its scope. */
 export function attrsFromEnv(keys: Keys, env: Address): Value {
   const attrs = makeAttrs(keys);
-  if (attrs != EMPTY_ATTRS) memory.copy(attrsValues(attrs), envSlots(env), keysCount(keys) << 2);
+  if (attrs != EMPTY_ATTRS) copyWords(attrsValues(attrs), envSlots(env), keysCount(keys));
   return attrs;
 }
 
@@ -133,10 +140,16 @@ export function selectFrom(set: Value, symbol: Symbol, pc: Code): Value {
   return attrValue(set, <u32>index);
 }
 
-/** The attribute of a `with` set, or 0. */
-export function selectFromWith(set: Value, symbol: Symbol): Value {
+/** The attribute of a `with` set, or 0; the instruction at `pc` remembers where it is, or that there is none. */
+export function selectFromWith(set: Value, symbol: Symbol, pc: Code): Value {
   if (!isAttrs(set)) raiseTypeMismatch(set, "a set");
-  return findAttr(set, symbol);
+  const keys = keysOf(set);
+  const index = findKey(keys, symbol);
+  if (ownerOf(keys) == OWNER_PERMANENT) {
+    store<u32>(pc, <u32>keys, 8);
+    store<u32>(pc, index, 12);
+  }
+  return index == NO_INDEX ? 0 : attrValue(set, <u32>index);
 }
 
 export function selectDynamic(set: Value, name: Value, position: u32): Value {
@@ -256,7 +269,14 @@ function defaultOf(formal: Address, env: Address): Value {
   const constant = formalConstant(formal);
   if (constant != 0) return constant;
   const code = formalCode(formal);
-  return code == 0 ? 0 : makeThunk(code, env);
+  if (code == 0) return 0;
+  return isAlias(code) ? valueOfAlias(code, env) : makeThunk(code, env);
+}
+
+function valueOfAlias(code: Code, env: Address): Value {
+  let at = env;
+  for (let level = aliasLevel(code); level > 0; level--) at = envParent(at);
+  return envSlot(at, aliasSlot(code));
 }
 
 function raiseNoArguments(argument: Value, position: u32): void {
@@ -274,7 +294,14 @@ function beginArgumentError(pc: Code): Block {
   return block;
 }
 
+/** Says where the call is, as what is raised here does even where no trace is wanted. */
+function leaveCall(): void {
+  setErrorContext("from call site", recordedCallSite(record));
+  setRaisingPc(0);
+}
+
 function raiseMissingArgument(pc: Code, symbol: Symbol): void {
+  leaveCall();
   const block = beginArgumentError(pc);
   appendText("without required argument ");
   errorQuoted(symbolName(symbol));
@@ -284,6 +311,7 @@ function raiseMissingArgument(pc: Code, symbol: Symbol): void {
 function raiseUnexpectedArgument(pc: Code, formals: Address, keys: Keys): void {
   const unexpected = firstUnexpected(formals, keys);
   const matches = bestMatchesInFormals(formals, unexpected);
+  leaveCall();
   const block = beginArgumentError(pc);
   appendText("with unexpected argument ");
   errorQuoted(symbolName(unexpected));

@@ -17,14 +17,24 @@ import {
 } from "../errors/raise";
 import { appendTypeName, raiseTypeMismatch } from "../operations/type-names";
 import { SYMBOL_FUNCTOR } from "../symbols/known";
-import { findAttr } from "../values/attrs";
+import { findAttr, findKey, keyPosition, keysOf } from "../values/attrs";
 import { FALSE } from "../values/constants";
 import { makePartial, partialArgument, partialBuiltin, partialCount, setPartialArgument } from "../values/function";
 import { appendErrorValue } from "../values/print";
 import { KIND_PARTIAL, KIND_PRIMOP, TAG_FAILED, TAG_MASK, Value, headerOf, isAttrs, isKind } from "../values/value";
+import { callSite } from "./call-site";
 import { Primop, Frame } from "./native";
-import { raisingPosition, setRaisingPc } from "./registers";
-import { PLAIN_TARGET, RECORD_SIZE, RED_ZONE, growStack, stackIsFull, writeRecord } from "./stack";
+import { raisingPc, raisingPosition, setRaisingPc } from "./registers";
+import {
+  PLAIN_TARGET,
+  RECORD_SIZE,
+  RED_ZONE,
+  functorTarget,
+  growStack,
+  record,
+  stackIsFull,
+  writeRecord,
+} from "./stack";
 
 /** How many more arguments a builtin, or a partial application of one, needs; 0 for anything else. */
 export function missingArguments(callee: Value): u32 {
@@ -60,7 +70,7 @@ export function pushPartial(top: Address, callee: Value, count: u32): Address {
 /** The `__functor` of what is called though it is no function; raises an error if it has none. */
 export function functorOf(callee: Value): Value {
   const functor = isAttrs(callee) ? findAttr(callee, SYMBOL_FUNCTOR) : 0;
-  if (functor == 0) raiseNoFunction(callee, raisingPosition());
+  if (functor == 0) raiseNoFunction(callee, callSite(raisingPc, record));
   return functor;
 }
 
@@ -74,12 +84,14 @@ export function raiseNoFunction(callee: Value, position: u32): void {
   raiseError(position);
 }
 
-/** Puts a record under a callee and its first argument: their call then returns to `pc`. */
+/** Puts a record under a set with `__functor` and its first argument: their call then returns to `pc`. */
 export function putRecordBelowCall(top: Address, env: Address, pc: Code): Address {
   const argument = load<u32>(top - 8);
   const callee = load<u32>(top - 4);
   const at = top - 8;
-  writeRecord(at, PLAIN_TARGET, env, pc);
+  const keys = keysOf(callee);
+  const position = keyPosition(keys, <u32>findKey(keys, SYMBOL_FUNCTOR));
+  writeRecord(at, functorTarget(position), env, pc);
   store<u32>(at + RECORD_SIZE, argument);
   store<u32>(at + RECORD_SIZE, callee, 4);
   return at + RECORD_SIZE + 8;
@@ -91,7 +103,7 @@ export function makeRoom(top: Address): Address {
   return growStack(top, RED_ZONE);
 }
 
-export function raiseCallDepth(position: u32 = raisingPosition()): void {
+export function raiseCallDepth(position: u32 = callSite(raisingPc, record)): void {
   fail(ERROR_STACK_OVERFLOW, "stack overflow; max-call-depth exceeded", position);
 }
 

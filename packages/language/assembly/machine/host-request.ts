@@ -26,7 +26,10 @@ export const REQUEST_ADD_PATH: u32 = 7;
 export const REQUEST_ADD_TEXT: u32 = 8;
 /** a: STRING store path, b: STRING ATerm, c: LIST of references → NULL. Only in read-write mode. */
 export const REQUEST_WRITE_DERIVATION: u32 = 9;
-/** a: small int level (0 trace, 1 warning of the program, MESSAGE_OF_NIX), b: STRING text → NULL. */
+/**
+ * a: small int level (0 trace, 1 warning of the program, MESSAGE_OF_NIX), b: STRING text, c: small int position that it
+ * is about or none, d: STRING what was being done or none → NULL.
+ */
 export const REQUEST_MESSAGE: u32 = 10;
 /** A level: a warning of the evaluator itself, shown after "warning: ". */
 export const MESSAGE_OF_NIX: u32 = 2;
@@ -50,3 +53,5 @@ export const REQUEST_PATH_REFERENCES: u32 = 18;
 export const REQUEST_RESOLVE_LINKS: u32 = 19;
 /** PATH → small int: the length of a source, whose bytes are the input (memory/input.ts). Fails as READ_FILE does. */
 export const REQUEST_READ_SOURCE: u32 = 20;
+/** a: STRING bytes, b: STRING algorithm, not blake3 → STRING: base16 digest. Only of hosts that said that they can (`configureHashing`). */
+export const REQUEST_HASH_BYTES: u32 = 21;

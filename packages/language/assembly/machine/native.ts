@@ -69,9 +69,14 @@ export class Primop {
   handler: u32;
   /** For each argument the context message of its evaluation: the address of a literal, or 0 for the usual one. */
   contexts: Address;
-  /** Whether "while calling the 'x' builtin" is part of a trace. */
+  /** Whether "while calling the 'x' builtin" is part of a trace: 0, TRACED or TRACED_SILENTLY. */
   traced: u32;
 }
+
+/** For builtins that programs know. */
+export const TRACED: u32 = 1;
+/** For a builtin that programs know and no trace names. */
+export const TRACED_SILENTLY: u32 = 2;
 
 const PRIMOP_SIZE: u32 = 32;
 /** Words of a frame between the builtin and its first local. */
@@ -89,7 +94,7 @@ export function makePrimop(name: string, arity: u32, specs: u32, locals: u32, ha
   primop.specs = specs;
   primop.locals = locals;
   primop.handler = <u32>handler.index;
-  primop.traced = 1;
+  primop.traced = TRACED;
   return cell;
 }
 
@@ -168,17 +173,6 @@ export function setContext(f: Frame, message: string, value: Value = 0): void {
 export function setContextAt(f: Frame, message: Address): void {
   store<u32>(f, <u32>message, 8);
   store<u32>(f, 0, 12);
-}
-
-/** A context that is shown even without --show-trace: that of `addErrorContext`. */
-export function setContextAlways(f: Frame, value: Value): void {
-  setContext(f, ALWAYS_CONTEXT, value);
-}
-
-const ALWAYS_CONTEXT: string = "%1%";
-
-export function frameContextIsAlways(f: Frame): bool {
-  return frameContext(f) == changetype<usize>(ALWAYS_CONTEXT);
 }
 
 @inline

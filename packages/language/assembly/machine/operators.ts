@@ -24,6 +24,7 @@ import {
   args2,
   awaitNative2,
   awaited,
+  framePc,
   local,
   makePrimop,
   setLocal,
@@ -138,6 +139,12 @@ function requireNumber(value: Value, wanted: string, context: string): void {
 // ── + ──
 
 /** The second operand has been evaluated already, which nobody can see: an error in it would have come first. */
+/** For the trace: where the left operand is, while the ADD_OPERANDS in this frame is about it, else 0. */
+export function leftOperandPosition(f: Frame): u32 {
+  const pc = framePc(f);
+  return step(f) == 1 ? remarkAt(changetype<Block>(blockAt(pc)).contexts, pc) : 0;
+}
+
 function addOperands(f: Frame): Value {
   const left = arg(f, 0);
   const right = arg(f, 1);

@@ -9,13 +9,14 @@
 // function by a faster one only when it is entered.
 
 import { Address, OWNER_PERMANENT, ownerOf } from "../memory/chunks";
+import { copyWords } from "../memory/words";
 import { FALSE, TRUE, makeBool } from "../values/constants";
-import { envParent, envSlot, makeEnv, makeEnv1, setEnvSlot } from "../values/env";
-import { findAttr, attrValue, findKey, keysOf, setAttrValue } from "../values/attrs";
+import { ancestor, envParent, envSlot, makeEnv, makeEnv1, setEnvSlot } from "../values/env";
+import { NO_INDEX, attrValue, findKey, keysOf } from "../values/attrs";
 import { lambdaBlock, lambdaEnv, makeLambda } from "../values/function";
-import { makeList, listItems, setListItem } from "../values/list";
+import { makeList, listItems } from "../values/list";
 import { floatOf, isFloat, makeFloat, makeInt } from "../values/number";
-import { APPLY_ENTERED, applyArgument, applyCallee, applyCount, forward, makeThunk } from "../values/thunk";
+import { APPLY_ENTERED, applyArgument, applyArguments, applyCallee, applyCount, forward, makeThunk } from "../values/thunk";
 import {
   KIND_LAMBDA,
   TAG_APPLY,
@@ -28,42 +29,27 @@ import {
   isKind,
   isString,
   isWhnf,
+  resolve,
 } from "../values/value";
-import { CANONICAL_PATH, COERCE_TO_STRING, COPY_TO_STORE, coerceNow, coerceRequest } from "../operations/coerce";
 import { EQUAL, equalNow } from "../operations/equality";
-import { EXPLAIN_DIFFERENCE } from "../operations/explain-difference";
 import { LESS_THAN, compareNow } from "../operations/comparison";
 import {
   OP_ADD,
-  OP_ADD_DYNAMIC,
   OP_AND,
   OP_ARGUMENT,
-  OP_ASSERT,
   OP_ATTRS,
   OP_ATTRS_FROM_ENV,
   OP_BIND_FORMALS,
   OP_CALL,
-  OP_CHECK_BOOL,
-  OP_CONCAT_LISTS,
-  OP_CONCAT_PATH,
-  OP_CONCAT_STRINGS,
   OP_CONSTANT,
-  OP_COPY_OPERANDS,
-  OP_DIVIDE,
-  OP_DROP_OPERANDS,
   OP_EQUAL,
-  OP_EXPLAIN_DIFFERENCE,
   OP_FORCE,
   OP_GET,
   OP_GET_0,
   OP_GET_1,
   OP_GET_2,
   OP_HALT,
-  OP_HAS,
   OP_HAS_DYNAMIC,
-  OP_IMPLIES,
-  OP_INTERPOLATE,
-  OP_INTERPOLATE_PATH,
   OP_JUMP,
   OP_JUMP_IF_FALSE,
   OP_LAMBDA,
@@ -74,28 +60,18 @@ import {
   OP_LOAD_0,
   OP_LOAD_1,
   OP_LOAD_2,
-  OP_MULTIPLY,
   OP_NEW_ENV,
   OP_NIP,
-  OP_NOT,
-  OP_NOT_EQUAL,
-  OP_OPEN_ATTRS,
-  OP_OPEN_LIST,
   OP_OR,
-  OP_OVERRIDE,
   OP_RESUME,
   OP_RETURN,
   OP_SELECT,
   OP_SELECT_DYNAMIC,
   OP_SELECT_DYNAMIC_OR,
   OP_SELECT_OR,
-  OP_SET_ATTR,
-  OP_SET_ITEM,
-  OP_SET_PARENT_SLOT,
   OP_SET_SLOT,
   OP_SUBTRACT,
   OP_THUNK,
-  OP_UNDEFINED,
   OP_UPDATE,
   OP_WITH_SELECT,
   Block,
@@ -104,26 +80,12 @@ import {
   jumpBytes,
   operandOf,
 } from "../compile/code";
+import { ADD_OPERANDS, concatStringOperands, subtract, updateOperands } from "./operators";
 import {
-  ADD_OPERANDS,
-  NOT_EQUAL,
-  concatListOperands,
-  concatPathOperands,
-  concatStringOperands,
-  divide,
-  multiply,
-  subtract,
-  updateOperands,
-} from "./operators";
-import {
-  addDynamicAttr,
-  applyOverrides,
   attrsFromEnv,
   attrsFromOperands,
   bindFormals,
   hasDynamicAttr,
-  openAttrs,
-  raiseUndefined,
   selectDynamic,
   selectDynamicOr,
   selectFrom,
@@ -135,7 +97,6 @@ import {
   missingArguments,
   pushPartial,
   putRecordBelowCall,
-  raiseAssertion,
   raiseCallDepth,
   raiseNotBool,
   raiseUnforceable,
@@ -163,13 +124,13 @@ import {
   step,
 } from "./native";
 import {
+  env as savedEnv,
+  pc as savedPc,
   countBuiltinCall,
   countCall,
   countLookup,
   countThunk,
-  env as savedEnv,
   maximumCallDepth,
-  pc as savedPc,
   saveRegisters,
   setRaisingFrame,
   setRaisingPc,
@@ -187,10 +148,12 @@ import {
   setCallDepth,
   setRecord,
   setSp,
-  sp as savedSp,
   stackLimit,
   writeRecord,
+  sp as savedSp,
 } from "./stack";
+import { rareFrame, rarePc, runRare } from "./rare-instructions";
+import { operatorFrame } from "./builtin-frames";
 import { ARGUMENT_CODE, RESUME_CODE, RETURN_CODE, applyCode } from "./static-code";
 
 /** The evaluation that the host asked for is done: its value is on top of the stack. */
@@ -200,8 +163,6 @@ export const STATUS_HOST: u32 = 1;
 /** Time to let others look; run on. */
 export const STATUS_YIELD: u32 = 2;
 
-/** `${…}` in a string: paths are copied to the store. */
-const INTERPOLATION_FLAGS: u32 = COPY_TO_STORE | CANONICAL_PATH;
 /** Calls between two looks. */
 const CALLS_PER_RUN: u32 = 4096;
 
@@ -281,7 +242,7 @@ export function run(): u32 {
         const done = record;
         const target = recordTarget(done);
         if (target == CALL_TARGET) setCallDepth(callDepth - 1);
-        else if (target != PLAIN_TARGET) forward(target, result);
+        else if ((target & 1) == 0) forward(target, result);
         env = recordEnv(done);
         pc = recordPc(done);
         setRecord(previousRecord(done));
@@ -299,11 +260,6 @@ export function run(): u32 {
         setEnvSlot(env, operandOf(word), load<u32>(top));
         pc += 4;
         continue;
-      case OP_SET_PARENT_SLOT:
-        top -= 4;
-        setEnvSlot(envParent(env), operandOf(word), load<u32>(top));
-        pc += 4;
-        continue;
       case OP_LEAVE_ENV:
         env = envParent(env);
         pc += 4;
@@ -315,9 +271,16 @@ export function run(): u32 {
         pc += 8;
         continue;
       case OP_WITH_SELECT: {
-        setRaisingPc(pc);
-        const found = selectFromWith(load<u32>(top - 4), load<u32>(pc, 4));
-        pc += 8;
+        const set = load<u32>(top - 4);
+        let found: Value = 0;
+        if (isAttrs(set) && keysOf(set) == load<u32>(pc, 8)) {
+          const index = load<i32>(pc, 12);
+          if (index != NO_INDEX) found = attrValue(set, <u32>index);
+        } else {
+          setRaisingPc(pc);
+          found = selectFromWith(set, load<u32>(pc, 4), pc);
+        }
+        pc += 16;
         if (found == 0) {
           top -= 4;
         } else {
@@ -326,11 +289,6 @@ export function run(): u32 {
         }
         continue;
       }
-      case OP_UNDEFINED:
-        setRaisingPc(pc + 12);
-        raiseUndefined(load<u32>(pc, 4), load<u32>(pc, 8));
-        continue;
-
       case OP_JUMP:
         pc += 4 + jumpBytes(word);
         continue;
@@ -365,53 +323,6 @@ export function run(): u32 {
         pc += jumpBytes(word);
         continue;
       }
-      case OP_IMPLIES: {
-        pc += 8;
-        const left = load<u32>(top - 4);
-        if (left == TRUE) {
-          top -= 4;
-          continue;
-        }
-        if (left != FALSE) raiseNotBool(left, pc);
-        store<u32>(top - 4, TRUE);
-        pc += jumpBytes(word);
-        continue;
-      }
-      case OP_CHECK_BOOL: {
-        pc += 8;
-        const condition = load<u32>(top - 4);
-        if (condition != TRUE && condition != FALSE) raiseNotBool(condition, pc);
-        continue;
-      }
-      case OP_ASSERT: {
-        top -= 4;
-        const condition = load<u32>(top);
-        if (condition != TRUE) raiseAssertion(condition, pc);
-        pc += 12;
-        continue;
-      }
-      case OP_COPY_OPERANDS:
-        store<u32>(top, load<u32>(top - 8));
-        store<u32>(top, load<u32>(top - 4), 4);
-        top += 8;
-        pc += 4;
-        continue;
-      case OP_DROP_OPERANDS:
-        top -= 8;
-        pc += 4;
-        continue;
-      case OP_EXPLAIN_DIFFERENCE:
-        pc += 8;
-        f = operatorFrame(top, EXPLAIN_DIFFERENCE, env, pc);
-        break;
-      case OP_NOT: {
-        pc += 8;
-        const condition = load<u32>(top - 4);
-        if (condition != TRUE && condition != FALSE) raiseNotBool(condition, pc);
-        store<u32>(top - 4, condition == TRUE ? FALSE : TRUE);
-        continue;
-      }
-
       case OP_EQUAL: {
         pc += 8;
         const equal = equalNow(load<u32>(top - 8), load<u32>(top - 4));
@@ -421,17 +332,6 @@ export function run(): u32 {
         }
         top -= 4;
         store<u32>(top - 4, makeBool(equal != 0));
-        continue;
-      }
-      case OP_NOT_EQUAL: {
-        pc += 8;
-        const equal = equalNow(load<u32>(top - 8), load<u32>(top - 4));
-        if (equal < 0) {
-          f = operatorFrame(top, NOT_EQUAL, env, pc);
-          break;
-        }
-        top -= 4;
-        store<u32>(top - 4, makeBool(equal == 0));
         continue;
       }
       case OP_ADD: {
@@ -466,20 +366,6 @@ export function run(): u32 {
         }
         continue;
       }
-      case OP_MULTIPLY: {
-        pc += 8;
-        top -= 4;
-        setRaisingPc(pc);
-        store<u32>(top - 4, multiply(load<u32>(top - 4), load<u32>(top)));
-        continue;
-      }
-      case OP_DIVIDE: {
-        pc += 8;
-        top -= 4;
-        setRaisingPc(pc);
-        store<u32>(top - 4, divide(load<u32>(top - 4), load<u32>(top)));
-        continue;
-      }
       case OP_LESS_THAN: {
         pc += 8;
         const left = load<u32>(top - 8);
@@ -504,67 +390,27 @@ export function run(): u32 {
         setRaisingPc(pc);
         store<u32>(top - 4, updateOperands(load<u32>(top), load<u32>(top - 4)));
         continue;
-      case OP_CONCAT_LISTS:
-        pc += 8;
-        top -= 4;
-        setRaisingPc(pc);
-        store<u32>(top - 4, concatListOperands(load<u32>(top - 4), load<u32>(top)));
-        continue;
-
       case OP_LIST: {
         const count = operandOf(word);
         const list = makeList(count);
         top -= count << 2;
-        memory.copy(listItems(list), top, count << 2);
+        copyWords(listItems(list), top, count);
         store<u32>(top, list);
         top += 4;
         pc += 4;
         continue;
       }
-      case OP_OPEN_LIST:
-        store<u32>(top, makeList(operandOf(word)));
-        top += 4;
-        pc += 4;
-        continue;
-      case OP_SET_ITEM:
-        top -= 4;
-        setListItem(load<u32>(top - 4), operandOf(word), load<u32>(top));
-        pc += 4;
-        continue;
       case OP_ATTRS: {
         const keys = load<u32>(pc, 4);
         top = attrsFromOperands(keys, top);
         pc += 8;
         continue;
       }
-      case OP_OPEN_ATTRS:
-        store<u32>(top, openAttrs(load<u32>(pc, 4)));
-        top += 4;
-        pc += 8;
-        continue;
-      case OP_SET_ATTR:
-        top -= 4;
-        setAttrValue(load<u32>(top - 4), operandOf(word), load<u32>(top));
-        pc += 4;
-        continue;
       case OP_ATTRS_FROM_ENV:
         store<u32>(top, attrsFromEnv(load<u32>(pc, 4), ancestor(env, operandOf(word))));
         top += 4;
         pc += 8;
         continue;
-      case OP_ADD_DYNAMIC:
-        pc += 8;
-        top -= 8;
-        setRaisingPc(pc);
-        store<u32>(top - 4, addDynamicAttr(load<u32>(top - 4), load<u32>(top), load<u32>(top + 4), load<u32>(pc - 4)));
-        continue;
-      case OP_OVERRIDE:
-        pc += 4;
-        top -= 4;
-        setRaisingPc(pc);
-        store<u32>(top - 4, applyOverrides(load<u32>(top - 4), load<u32>(top), ancestor(env, operandOf(word))));
-        continue;
-
       case OP_SELECT: {
         countLookup();
         const set = load<u32>(top - 4);
@@ -643,62 +489,12 @@ export function run(): u32 {
         }
         continue;
       }
-      case OP_HAS: {
-        const set = load<u32>(top - 4);
-        store<u32>(top - 4, makeBool(isAttrs(set) && findAttr(set, load<u32>(pc, 4)) != 0));
-        pc += 8;
-        continue;
-      }
       case OP_HAS_DYNAMIC:
         pc += 8;
         top -= 4;
         setRaisingPc(pc);
         store<u32>(top - 4, hasDynamicAttr(load<u32>(top - 4), load<u32>(top)));
         continue;
-
-      case OP_INTERPOLATE: {
-        pc += 8;
-        const part = load<u32>(top - 4);
-        if (isString(part)) continue;
-        setRaisingPc(pc);
-        const text = coerceNow(part, INTERPOLATION_FLAGS);
-        if (text == 0) {
-          f = coercionFrame(top, INTERPOLATION_FLAGS, env, pc);
-          break;
-        }
-        store<u32>(top - 4, text);
-        continue;
-      }
-      case OP_INTERPOLATE_PATH: {
-        pc += 8;
-        const part = load<u32>(top - 4);
-        if (isString(part)) continue;
-        setRaisingPc(pc);
-        const text = coerceNow(part, CANONICAL_PATH);
-        if (text == 0) {
-          f = coercionFrame(top, CANONICAL_PATH, env, pc);
-          break;
-        }
-        store<u32>(top - 4, text);
-        continue;
-      }
-      case OP_CONCAT_STRINGS: {
-        const count = operandOf(word);
-        top -= count << 2;
-        store<u32>(top, concatStringOperands(top, count));
-        top += 4;
-        pc += 4;
-        continue;
-      }
-      case OP_CONCAT_PATH: {
-        const count = operandOf(word);
-        pc += 8;
-        top -= count << 2;
-        setRaisingPc(pc);
-        store<u32>(top, concatPathOperands(top, count));
-        top += 4;
-        continue;
-      }
 
       case OP_CALL: {
         const callee = load<u32>(top - 4);
@@ -717,7 +513,7 @@ export function run(): u32 {
           // A function that only returns a function takes its argument here, and the next call with it.
           for (let more = operandOf(word); more > 1 && returnsLambda(block); more--) {
             scope = makeEnv1(argument, scope);
-            block = load<u32>(blockEntry(block), 4);
+            block = returnedLambda(block);
             top -= 4;
             argument = load<u32>(top);
             pc += 8;
@@ -786,7 +582,10 @@ export function run(): u32 {
         setSp(top);
         return STATUS_DONE;
       default:
-        unreachable();
+        top = runRare(pc, env, top);
+        pc = rarePc;
+        f = rareFrame;
+        if (f == 0) continue;
     }
 
     // A builtin: until one has a value, or has to wait for one.
@@ -824,6 +623,15 @@ export function run(): u32 {
         return STATUS_HOST;
       }
       if (top > stackLimit) top = makeRoom(top);
+      // A function with a name for its argument is entered at once; everything else goes the way of OP_CALL.
+      if (action == ACTION_CALL && fuel > 1 && callDepth <= maximumCallDepth && entersAtOnce(actionSubject, actionCount)) {
+        fuel--;
+        writeRecord(top, CALL_TARGET, env, pc);
+        top += RECORD_SIZE;
+        env = enterAtOnce(actionSubject, actionCount, actionArguments);
+        pc = enteredCode;
+        break;
+      }
       const counted = action == ACTION_NATIVE;
       if (counted) {
         if (callDepth >= maximumCallDepth) raiseCallDepth();
@@ -841,6 +649,7 @@ export function run(): u32 {
       initializeFrame(f, primopOf(f), 0, RETURN_CODE);
     }
     setRaisingFrame(0);
+    if (value == 0) continue;
 
     // A value: pushed as it is, or entered if it is a thunk.
     while (true) {
@@ -869,8 +678,17 @@ export function run(): u32 {
       setRaisingPc(pc);
       if (tag != TAG_APPLY || (state & APPLY_ENTERED) != 0) raiseUnforceable(value, top, env, pc);
       writeRecord(top, value, env, pc);
+      top += RECORD_SIZE;
       store<u32>(value, state | APPLY_ENTERED);
-      top = pushApplyArguments(top + RECORD_SIZE, value);
+      if (fuel > 1 && callDepth <= maximumCallDepth && entersAtOnce(applyCallee(value), applyCount(value))) {
+        fuel--;
+        writeRecord(top, CALL_TARGET, 0, RETURN_CODE);
+        top += RECORD_SIZE;
+        env = enterAtOnce(applyCallee(value), applyCount(value), applyArguments(value));
+        pc = enteredCode;
+        break;
+      }
+      top = pushApplyArguments(top, value);
       pc = applyCode(applyCount(value));
       value = applyCallee(value);
     }
@@ -885,31 +703,39 @@ function returnsLambda(block: Address): bool {
   return (load<u32>(code) & 0xff) == OP_LAMBDA && (load<u32>(code, 8) & 0xff) == OP_RETURN;
 }
 
-/** The environment `level` parents up. */
+/** The inner lambda of such a block. */
 @inline
-function ancestor(from: Address, level: u32): Address {
-  let at = from;
-  for (let i = level; i > 0; i--) at = envParent(at);
-  return at;
+function returnedLambda(block: Address): Address {
+  return load<u32>(blockEntry(block), 4);
 }
 
-/** Makes the two operands on top the arguments of a builtin that does what the instruction could not. */
-function operatorFrame(top: Address, builtin: Value, env: Address, pc: Code): Frame {
-  const left = load<u32>(top - 8);
-  store<u32>(top - 8, load<u32>(top - 4));
-  store<u32>(top - 4, left);
-  store<u32>(top, builtin);
-  initializeFrame(top, primopOf(top), env, pc);
-  return top;
+/** Whether a builtin's call of `callee` is nothing but entering a function, all arguments being names. */
+function entersAtOnce(callee: Value, count: u32): bool {
+  const f = resolve(callee);
+  if (!isKind(f, KIND_LAMBDA)) return false;
+  const block = lambdaBlock(f);
+  if (changetype<Block>(block).formals != 0) return false;
+  if (count == 1) return true;
+  return count == 2 && returnsLambda(block) && changetype<Block>(returnedLambda(block)).formals == 0;
 }
 
-/** Makes what is on top the argument of a coercion to a string. */
-function coercionFrame(top: Address, flags: u32, env: Address, pc: Code): Frame {
-  store<u32>(top, load<u32>(top - 4));
-  store<u32>(top - 4, coerceRequest(flags, "while evaluating a path segment"));
-  store<u32>(top, COERCE_TO_STRING, 4);
-  initializeFrame(top + 4, primopOf(top + 4), env, pc);
-  return top + 4;
+/** Where `enterAtOnce` leads. */
+let enteredCode: Code = 0;
+
+/** Counts such a call, makes its environment and returns it; `enteredCode` is where it goes on. */
+function enterAtOnce(callee: Value, count: u32, args: Address): Address {
+  const f = resolve(callee);
+  let block = lambdaBlock(f);
+  let scope = makeEnv1(load<u32>(args), lambdaEnv(f));
+  countCall();
+  if (count == 2) {
+    block = returnedLambda(block);
+    scope = makeEnv1(load<u32>(args, 4), scope);
+    countCall();
+  }
+  setCallDepth(callDepth + 1);
+  enteredCode = blockEntry(block);
+  return scope;
 }
 
 /** Pushes the arguments of the call that a builtin awaits, the last one first. */

@@ -5,7 +5,7 @@
 //
 //   [target][env][pc][previous record]
 //
-//   target     the thunk whose value is awaited, and which it becomes; or CALL_TARGET, PLAIN_TARGET
+//   target     the thunk whose value is awaited, and which it becomes; or CALL_TARGET, PLAIN_TARGET, or that of a functor
 //   env, pc    how to go on once the value is there (for builtins: the builtin and RESUME code)
 //   previous   the record below, as a tagged offset, so that the stack can move; no record is at offset 0
 //
@@ -18,6 +18,22 @@ import { Value } from "../values/value";
 export const CALL_TARGET: Value = 0;
 /** Nothing to update, nothing to count. */
 export const PLAIN_TARGET: Value = 1;
+
+/** The same under the call of the `__functor` that is defined at `position`. */
+@inline
+export function functorTarget(position: u32): Value {
+  return (position << 1) | 1;
+}
+
+@inline
+export function isFunctorTarget(target: Value): bool {
+  return (target & 1) != 0 && target != PLAIN_TARGET;
+}
+
+@inline
+export function functorPosition(target: Value): u32 {
+  return <u32>target >>> 1;
+}
 
 export const RECORD_SIZE: u32 = 16;
 /** Room that is always free above a record, for operands: no code needs more without asking for it. */

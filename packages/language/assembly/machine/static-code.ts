@@ -36,6 +36,18 @@ export function applyCode(count: u32): Code {
   return load<u32>(applyCodes + (count << 2));
 }
 
+/** Whether `pc` is in what `applyCode` gives. */
+export function isApplyCode(pc: Code): bool {
+  for (let count: u32 = 1; count <= MAXIMUM_ARGUMENTS; count++) {
+    const entry = applyCode(count);
+    if (pc > entry && pc <= entry + count * CALL_BYTES) return true;
+  }
+  return false;
+}
+
+/** OP_CALL and its position. */
+const CALL_BYTES: u32 = 8;
+
 function makeApplyCode(count: u32): Code {
   openBlock();
   emitOp(OP_CALL, count);

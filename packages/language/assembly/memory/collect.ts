@@ -60,9 +60,14 @@ import {
   headerExtra,
 } from "../values/value";
 
-/** The next collection comes when the heap is this many times as large as what was alive, and not below the minimum. */
+/**
+ * The next collection comes when the heap is so many times as large as what was alive: more while that is little, since
+ * a collection costs as much as is alive. It never comes below the minimum.
+ */
+const SMALL_HEAP: u32 = 256 << 20;
+const SMALL_GROWTH: u32 = 3;
 const GROWTH: u32 = 2;
-let minimumThreshold: u32 = 192 << 20;
+let minimumThreshold: u32 = 184 << 20;
 
 /** Sets how large the heap may become before the first collection, and always. */
 export function setMinimumThreshold(bytes: u32): void {
@@ -91,7 +96,8 @@ export function collect(): void {
   }
   collectionCount++;
   survivingBytes = heapBytes();
-  const wanted = <u64>survivingBytes * GROWTH;
+  const growth = survivingBytes < SMALL_HEAP ? SMALL_GROWTH : GROWTH;
+  const wanted = <u64>survivingBytes * growth;
   setCollectionThreshold(<u32>max(min(wanted, 0xf0000000), minimumThreshold));
 }
 
@@ -192,7 +198,7 @@ function scanCell(cell: Address): void {
       return;
     case KIND_ERROR:
       evacuateWords(cell + 4, cell + 8);
-      evacuateWords(cell + 12, cell + 20);
+      evacuateWords(cell + 12, cell + 24);
       return;
     case KIND_TRACE:
       evacuateWords(cell + 8, cell + 20);

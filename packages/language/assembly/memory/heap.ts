@@ -33,7 +33,7 @@ const largeRuns: Address = memory.data(65536);
 let largeCount: u32 = 0;
 
 /** Above this many bytes since the last collection the machine collects at its next safe point. */
-export let collectionThreshold: u32 = 192 << 20;
+export let collectionThreshold: u32 = 184 << 20;
 
 export function setCollectionThreshold(bytes: u32): void {
   collectionThreshold = bytes;

@@ -16,6 +16,16 @@ export function copyWords(to: Address, from: Address, count: u32): void {
   for (let i: u32 = 0; i < count; i++) store<u32>(to + (i << 2), load<u32>(from + (i << 2)));
 }
 
+/** Makes `size` bytes, a multiple of 8, zero. */
+@inline
+export function clearBytes(at: Address, size: u32): void {
+  if (size > SHORT << 3) {
+    memory.fill(at, 0, size);
+    return;
+  }
+  for (let i: u32 = 0; i < size; i += 8) store<u64>(at + i, 0);
+}
+
 /**
  * The first index in `from` … `end` whose word is not less than `wanted`, in ascending 32-bit words. It looks near
  * `from` first and gallops (Bentley and Yao 1976), so that a walk through both of two arrays costs what the merge of the

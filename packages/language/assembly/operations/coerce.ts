@@ -216,8 +216,9 @@ function canonicalString(path: Value, context: Value): Value {
 const FORCED: u32 = 1;
 const PATH_ADDED: u32 = 2;
 const TO_STRING_CALLED: u32 = 3;
-const ITEM_COERCED: u32 = 4;
-const OUT_PATH_FORCED: u32 = 5;
+const ITEM_FORCED: u32 = 4;
+const ITEM_COERCED: u32 = 5;
+const OUT_PATH_FORCED: u32 = 6;
 /** Locals: the LIST of strings made of the items so far, and the index of the item that is being coerced. */
 const STRINGS: u32 = 0;
 const INDEX: u32 = 1;
@@ -231,6 +232,7 @@ function coerceToString(f: Frame): Value {
   const at = step(f);
   if (at == PATH_ADDED) return storePathString(rememberAddedPath(arg(f, 0), awaited()));
   if (at == TO_STRING_CALLED) return coerceCallResult(f);
+  if (at == ITEM_FORCED) return coerceItems(f, localInt(f, INDEX));
   if (at == ITEM_COERCED) return continueList(f);
   if (at == OUT_PATH_FORCED) return coerceOutPath(f, awaited());
   const value = at == FORCED ? awaited() : resolve(arg(f, 0));
@@ -345,6 +347,11 @@ function coerceItems(f: Frame, from: u32): Value {
   const flags = requestOf(f) & FLAGS;
   for (let i = from; i < length; i++) {
     const item = resolve(listItem(list, i));
+    if (!isWhnf(item)) {
+      setLocalInt(f, INDEX, i);
+      setStep(f, ITEM_FORCED);
+      return awaitForce(f, item);
+    }
     const text = isEmptyList(item) ? EMPTY_LIST : coerceNow(item, flags);
     if (text == 0) {
       setLocalInt(f, INDEX, i);

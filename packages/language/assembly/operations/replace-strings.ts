@@ -45,19 +45,14 @@ export function preparePatterns(patterns: Value): void {
 export function replacePatterns(text: Value, patterns: Value, replacements: Value, from: u32, write: bool, union: u32): u32 {
   const bytes = stringBytes(text);
   const length = stringLength(text);
-  let at = from;
   let plain = from;
+  let at = nextMatch(bytes, length, patterns, from);
   anyReplaced = false;
-  while (at <= length) {
-    const index = matchAt(bytes, length, patterns, at);
-    if (index == NONE) {
-      at++;
-      continue;
-    }
-    const replacement = resolve(listItem(replacements, index));
+  while (matched != NONE) {
+    const replacement = resolve(listItem(replacements, matched));
     if (!isString(replacement)) {
       stoppedAt = at;
-      return index;
+      return matched;
     }
     anyReplaced = true;
     if (write) {
@@ -65,25 +60,38 @@ export function replacePatterns(text: Value, patterns: Value, replacements: Valu
       appendBytes(stringBytes(replacement), stringLength(replacement));
       addToUnion(union, stringContext(replacement));
     }
-    const matched = stringLength(resolve(listItem(patterns, index)));
-    if (matched == 0) {
+    const size = stringLength(resolve(listItem(patterns, matched)));
+    if (size != 0) at += size;
+    else {
       if (write && at < length) appendByte(<u32>load<u8>(bytes + at));
       at++;
-    } else at += matched;
+    }
     plain = at;
+    at = nextMatch(bytes, length, patterns, at);
   }
   if (write && plain < length) appendBytes(bytes + plain, length - plain);
   return REPLACED;
 }
 
-/** The first pattern that matches at an offset, or NONE. */
-@inline
-function matchAt(bytes: Address, length: u32, patterns: Value, at: u32): u32 {
-  if (at == length) return emptyPattern;
-  const candidate = load<u32>(CANDIDATES + (<u32>load<u8>(bytes + at) << 2));
-  return candidate == NONE ? NONE : matchFrom(bytes + at, length - at, patterns, candidate);
+/** The pattern that `nextMatch` found, or NONE. */
+let matched: u32 = NONE;
+
+/** Where the first match at or after an offset begins. It is called for each, so that engines soon make it fast. */
+function nextMatch(bytes: Address, length: u32, patterns: Value, from: u32): u32 {
+  let at = from;
+  while (at < length) {
+    const candidate = load<u32>(CANDIDATES + (<u32>load<u8>(bytes + at) << 2));
+    if (candidate != NONE) {
+      matched = matchFrom(bytes + at, length - at, patterns, candidate);
+      if (matched != NONE) return at;
+    }
+    at++;
+  }
+  matched = at == length ? emptyPattern : NONE;
+  return at;
 }
 
+/** The first pattern from `first` on that matches here, or NONE. */
 function matchFrom(bytes: Address, length: u32, patterns: Value, first: u32): u32 {
   const count = listLength(patterns);
   for (let i = first; i < count; i++) {

@@ -2,7 +2,7 @@
 // life of the module. Each has a permanent string, so that asking for its name allocates nothing.
 //
 //   names  growing table: symbol -> its STRING
-//   slots  open-addressing hash table: symbol or 0
+//   slots  open-addressing hash table: [hash][symbol or 0]
 
 import { Address } from "../memory/chunks";
 import { allocatePermanent } from "../memory/permanent";
@@ -14,6 +14,7 @@ export type Symbol = u32;
 
 const INITIAL_SYMBOLS: u32 = 1 << 14;
 const SCRATCH_SIZE: u32 = 256;
+const SLOT_SIZE: u32 = 8;
 
 let names: Address = 0;
 let capacity: u32 = 0;
@@ -25,21 +26,15 @@ const scratch: Address = memory.data(256);
 export function initializeSymbols(): void {
   capacity = INITIAL_SYMBOLS;
   names = allocatePermanent(capacity << 2);
-  slotMask = (INITIAL_SYMBOLS << 1) - 1;
-  slots = allocatePermanent((slotMask + 1) << 2);
+  makeSlots(INITIAL_SYMBOLS << 1);
 }
 
 /** The symbol with these bytes. */
 export function internBytes(bytes: Address, length: u32): Symbol {
-  let slot = hashBytes32(bytes, length) & slotMask;
-  while (true) {
-    const symbol = load<u32>(slots + (slot << 2));
-    if (symbol == 0) break;
-    const name = load<u32>(names + (symbol << 2));
-    if (stringLength(name) == length && bytesEqual(stringBytes(name), bytes, length)) return symbol;
-    slot = (slot + 1) & slotMask;
-  }
-  return addSymbol(slot, makePermanentString(bytes, length));
+  const hash = hashBytes32(bytes, length);
+  const slot = findSlot(bytes, length, hash);
+  const symbol = slotSymbol(slot);
+  return symbol != 0 ? symbol : addSymbol(slot, hash, makePermanentString(bytes, length));
 }
 
 /** The symbol of a string, whatever its context. */
@@ -57,17 +52,9 @@ export function findSymbol(string: Value): Symbol {
   if (known != 0) return known;
   const bytes = stringBytes(string);
   const length = stringLength(string);
-  let slot = hashBytes32(bytes, length) & slotMask;
-  while (true) {
-    const symbol = load<u32>(slots + (slot << 2));
-    if (symbol == 0) return 0;
-    const name = load<u32>(names + (symbol << 2));
-    if (stringLength(name) == length && bytesEqual(stringBytes(name), bytes, length)) {
-      if (isString(string)) setCachedSymbol(string, symbol);
-      return symbol;
-    }
-    slot = (slot + 1) & slotMask;
-  }
+  const symbol = slotSymbol(findSlot(bytes, length, hashBytes32(bytes, length)));
+  if (symbol != 0 && isString(string)) setCachedSymbol(string, symbol);
+  return symbol;
 }
 
 /** The symbol of a literal of this source, ASCII and at most 256 bytes long. */
@@ -94,11 +81,25 @@ export function compareSymbols(a: Symbol, b: Symbol): i32 {
   return compareStrings(symbolName(a), symbolName(b));
 }
 
-function addSymbol(slot: u32, name: Value): Symbol {
+/** The slot that holds the symbol with these bytes, or the free one where it belongs. */
+function findSlot(bytes: Address, length: u32, hash: u32): Address {
+  let slot = slotAt(hash);
+  while (true) {
+    const symbol = slotSymbol(slot);
+    if (symbol == 0) return slot;
+    if (load<u32>(slot) == hash) {
+      const name = symbolName(symbol);
+      if (stringLength(name) == length && bytesEqual(stringBytes(name), bytes, length)) return slot;
+    }
+    slot = nextSlot(slot);
+  }
+}
+
+function addSymbol(slot: Address, hash: u32, name: Value): Symbol {
   const symbol = count++;
   setCachedSymbol(name, symbol);
   store<u32>(names + (symbol << 2), name);
-  store<u32>(slots + (slot << 2), symbol);
+  setSlot(slot, hash, symbol);
   if (count == capacity) grow();
   return symbol;
 }
@@ -107,13 +108,43 @@ function grow(): void {
   const larger = allocatePermanent(capacity << 3);
   memory.copy(larger, names, capacity << 2);
   names = larger;
+  const old = slots;
+  const oldEnd = old + (slotMask + 1) * SLOT_SIZE;
   capacity <<= 1;
-  slotMask = (slotMask << 1) | 1;
-  slots = allocatePermanent((slotMask + 1) << 2);
-  for (let symbol: u32 = 1; symbol < count; symbol++) {
-    const name = symbolName(symbol);
-    let slot = hashBytes32(stringBytes(name), stringLength(name)) & slotMask;
-    while (load<u32>(slots + (slot << 2)) != 0) slot = (slot + 1) & slotMask;
-    store<u32>(slots + (slot << 2), symbol);
+  makeSlots(capacity << 1);
+  for (let slot = old; slot < oldEnd; slot += SLOT_SIZE) {
+    const symbol = slotSymbol(slot);
+    if (symbol == 0) continue;
+    const hash = load<u32>(slot);
+    let free = slotAt(hash);
+    while (slotSymbol(free) != 0) free = nextSlot(free);
+    setSlot(free, hash, symbol);
   }
+}
+
+function makeSlots(size: u32): void {
+  slots = allocatePermanent(size * SLOT_SIZE);
+  slotMask = size - 1;
+}
+
+/** The first slot to look at for a hash. */
+@inline
+function slotAt(hash: u32): Address {
+  return slots + (hash & slotMask) * SLOT_SIZE;
+}
+
+@inline
+function nextSlot(slot: Address): Address {
+  return slotAt(<u32>((slot - slots) / SLOT_SIZE) + 1);
+}
+
+@inline
+function slotSymbol(slot: Address): Symbol {
+  return load<u32>(slot, 4);
+}
+
+@inline
+function setSlot(slot: Address, hash: u32, symbol: Symbol): void {
+  store<u32>(slot, hash);
+  store<u32>(slot, symbol, 4);
 }

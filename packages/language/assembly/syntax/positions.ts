@@ -13,6 +13,8 @@ export type Position = u32;
 export const ORIGIN_FILE: u32 = 0;
 export const ORIGIN_STRING: u32 = 1;
 export const ORIGIN_STDIN: u32 = 2;
+/** The source of the built-in `derivation`. */
+export const ORIGIN_INTERNAL: u32 = 3;
 
 @unmanaged
 export class Source {
@@ -20,7 +22,7 @@ export class Source {
   start: Position;
   length: u32;
   origin: u32;
-  /** ORIGIN_FILE: a permanent PATH; otherwise 0. */
+  /** ORIGIN_FILE: a permanent PATH. ORIGIN_INTERNAL: the text, a permanent STRING. Otherwise 0. */
   path: Value;
 }
 

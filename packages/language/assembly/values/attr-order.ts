@@ -3,6 +3,7 @@
 import { Address, OWNER_HEAP, ownerOf } from "../memory/chunks";
 import { allocate } from "../memory/heap";
 import { allocatePermanent } from "../memory/permanent";
+import { copyWords } from "../memory/words";
 import { compareSymbols } from "../symbols/symbols";
 import { Keys, keySymbol, keysCount, keysOrder, setKeysOrder } from "./attrs";
 import { KIND_ORDER, cellHeader } from "./value";
@@ -40,57 +41,58 @@ function makeOrder(keys: Keys): Address {
   return order;
 }
 
-/** Merge sort, bottom up, between the indices and a scratch cell that is garbage afterwards. */
-function sortByName(keys: Keys, indices: Address, count: u32): void {
-  insertionSortRuns(keys, indices, count);
-  if (count <= RUN) return;
-  const scratch = allocate(((count << 2) + 7) & ~7);
-  let from = indices;
-  let to = scratch;
-  let width = RUN;
-  while (width < count) {
-    let start: u32 = 0;
-    while (start < count) {
-      mergeRuns(keys, from, to, start, min(start + width, count), min(start + 2 * width, count));
-      start += 2 * width;
-    }
-    const swapped = from;
-    from = to;
-    to = swapped;
-    width *= 2;
-  }
-  if (from != indices) memory.copy(indices, from, count << 2);
-}
-
 const RUN: u32 = 8;
 
-function insertionSortRuns(keys: Keys, indices: Address, count: u32): void {
-  let start: u32 = 0;
-  while (start < count) {
-    const end = min(start + RUN, count);
-    for (let i = start + 1; i < end; i++) {
-      const moving = load<u32>(indices + (i << 2));
-      let j = i;
-      while (j > start && compareKeys(keys, moving, load<u32>(indices + ((j - 1) << 2))) < 0) {
-        store<u32>(indices + (j << 2), load<u32>(indices + ((j - 1) << 2)));
-        j--;
-      }
-      store<u32>(indices + (j << 2), moving);
+/** Merge sort, with a scratch cell for half of the indices that is garbage afterwards. */
+function sortByName(keys: Keys, indices: Address, count: u32): void {
+  if (count <= RUN) insertionSort(keys, indices, count);
+  else sortHalves(keys, indices, count, allocate(((count << 1) + 7) & ~7));
+}
+
+/** It calls itself rather than looping over widths: engines replace code by faster code where a function is entered. */
+function sortHalves(keys: Keys, indices: Address, count: u32, scratch: Address): void {
+  if (count <= RUN) {
+    insertionSort(keys, indices, count);
+    return;
+  }
+  const half = count >>> 1;
+  const right = indices + (half << 2);
+  sortHalves(keys, indices, half, scratch);
+  sortHalves(keys, right, count - half, scratch);
+  if (compareKeys(keys, load<u32>(right - 4), load<u32>(right)) <= 0) return;
+  copyWords(scratch, indices, half);
+  mergeHalves(keys, indices, scratch, scratch + (half << 2), right, indices + (count << 2));
+}
+
+function insertionSort(keys: Keys, indices: Address, count: u32): void {
+  const end = indices + (count << 2);
+  for (let next = indices + 4; next < end; next += 4) {
+    const moving = load<u32>(next);
+    let at = next;
+    while (at > indices && compareKeys(keys, moving, load<u32>(at - 4)) < 0) {
+      store<u32>(at, load<u32>(at - 4));
+      at -= 4;
     }
-    start = end;
+    store<u32>(at, moving);
   }
 }
 
-function mergeRuns(keys: Keys, from: Address, to: Address, start: u32, middle: u32, end: u32): void {
-  let i = start;
-  let j = middle;
-  for (let at = start; at < end; at++) {
-    const takeLeft =
-      j >= end || (i < middle && compareKeys(keys, load<u32>(from + (i << 2)), load<u32>(from + (j << 2))) <= 0);
-    store<u32>(to + (at << 2), load<u32>(from + ((takeLeft ? i : j) << 2)));
-    if (takeLeft) i++;
-    else j++;
+/** Merges `left` … `leftEnd` and `right` … `rightEnd` to `to`; the right half ends where the result does. */
+function mergeHalves(keys: Keys, to: Address, left: Address, leftEnd: Address, right: Address, rightEnd: Address): void {
+  let at = to;
+  while (left < leftEnd && right < rightEnd) {
+    const a = load<u32>(left);
+    const b = load<u32>(right);
+    if (compareKeys(keys, a, b) <= 0) {
+      store<u32>(at, a);
+      left += 4;
+    } else {
+      store<u32>(at, b);
+      right += 4;
+    }
+    at += 4;
   }
+  copyWords(at, left, <u32>(leftEnd - left) >>> 2);
 }
 
 @inline

@@ -122,7 +122,10 @@ export function makeAttrs(keys: Keys): Value {
   return attrs;
 }
 
-/** The index of `symbol` in `keys`, or -1. Binary search. */
+/** What `findKey` says of a name that is not there. */
+export const NO_INDEX: i32 = -1;
+
+/** The index of `symbol` in `keys`, or NO_INDEX. Binary search. */
 export function findKey(keys: Keys, symbol: u32): i32 {
   const symbols = keys + KEYS_HEADER;
   let low: u32 = 0;
@@ -134,7 +137,7 @@ export function findKey(keys: Keys, symbol: u32): i32 {
     else if (at > symbol) high = middle;
     else return <i32>middle;
   }
-  return -1;
+  return NO_INDEX;
 }
 
 /** The value of the attribute, or 0 when there is none. It may be a thunk. */

@@ -7,6 +7,7 @@
 
 import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
+import { clearBytes } from "../memory/words";
 import { KIND_ENV, Value, cellHeader } from "./value";
 
 const ENV_HEADER: u32 = 8;
@@ -14,6 +15,14 @@ const ENV_HEADER: u32 = 8;
 @inline
 export function envParent(env: Address): Address {
   return load<u32>(env, 4);
+}
+
+/** The environment `level` parents up. */
+@inline
+export function ancestor(env: Address, level: u32): Address {
+  let at = env;
+  for (let i = level; i > 0; i--) at = envParent(at);
+  return at;
 }
 
 @inline
@@ -40,7 +49,7 @@ export function envCellSize(slots: u32): u32 {
 export function makeEnv(slots: u32, parent: Address): Address {
   const size = envCellSize(slots);
   const env = allocate(size);
-  memory.fill(env + ENV_HEADER, 0, size - ENV_HEADER);
+  clearBytes(env + ENV_HEADER, size - ENV_HEADER);
   store<u32>(env, cellHeader(KIND_ENV, slots));
   store<u32>(env, <u32>parent, 4);
   return env;

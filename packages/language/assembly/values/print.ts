@@ -20,6 +20,7 @@ import { appendFloatG6 } from "../numbers/print-float";
 import { attrsCount, attrValue, findAttr, findKey, keySymbol, keysOf } from "./attrs";
 import { indexAtRank, orderOf } from "./attr-order";
 import { TRUE } from "./constants";
+import { appendCorePath, isCorePath } from "./core-path";
 import { lambdaBlock, partialBuiltin } from "./function";
 import { listItem, listLength } from "./list";
 import { floatOf, intOf } from "./number";
@@ -147,7 +148,8 @@ function printOne(slot: Value, depth: u32): void {
       appendStringLiteral(value, maximumString);
       break;
     case KIND_PATH:
-      appendBytes(stringBytes(value), stringLength(value));
+      if (isCorePath(value)) appendCorePath(value);
+      else appendBytes(stringBytes(value), stringLength(value));
       break;
     case KIND_LIST:
       beginList(slot, value, depth);

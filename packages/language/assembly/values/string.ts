@@ -8,8 +8,9 @@
 import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
 import { allocatePermanent } from "../memory/permanent";
-import { bytesEqualText, compareBytes, alignedBytesEqual } from "../memory/bytes";
+import { bytesEqualText, alignedBytesEqual } from "../memory/bytes";
 import { textLengthFrom, textRewind, textStart } from "../memory/text";
+import { swapBytes64 } from "../numbers/bits";
 import { EMPTY_STRING } from "./constants";
 import { KIND_PATH, KIND_STRING, Value, cellHeader } from "./value";
 
@@ -112,8 +113,17 @@ export function stringsEqual(a: Value, b: Value): bool {
   return length == stringLength(b) && alignedBytesEqual(stringBytes(a), stringBytes(b), length);
 }
 
+/** Negative, zero or positive as `a` sorts before, with or after `b` bytewise: word by word, since padding is zero. */
 export function compareStrings(a: Value, b: Value): i32 {
-  return compareBytes(stringBytes(a), stringLength(a), stringBytes(b), stringLength(b));
+  const aLength = stringLength(a);
+  const bLength = stringLength(b);
+  const shared = min(aLength, bLength);
+  for (let i: u32 = 0; i < shared; i += 8) {
+    const left = load<u64>(stringBytes(a) + i);
+    const right = load<u64>(stringBytes(b) + i);
+    if (left != right) return swapBytes64(left) < swapBytes64(right) ? -1 : 1;
+  }
+  return <i32>(aLength > bLength) - <i32>(aLength < bLength);
 }
 
 export function stringIs(string: Value, text: string): bool {

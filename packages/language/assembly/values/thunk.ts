@@ -1,7 +1,7 @@
 // Thunks: values that are not evaluated yet (value.ts has the tags).
 //
 //   SUSPENDED, ENTERED, FORWARD, FAILED  [word][environment, result or error]
-//   APPLY                                [tag, entered, count][function][argument 1][argument 2 or 0]
+//   APPLY                                [tag, entered, count, unplaced][function][argument 1][argument 2 or 0]
 //
 // A thunk becomes its result in place. Whoever meets one follows FORWARD; the collector takes them out.
 
@@ -13,6 +13,8 @@ const THUNK_SIZE: u32 = 8;
 const APPLY_SIZE: u32 = 16;
 /** Set in the first word of an APPLY that is being evaluated. */
 export const APPLY_ENTERED: u32 = 8;
+/** Set in the first word of an APPLY whose function no trace may name as the place of the call. */
+const APPLY_UNPLACED: u32 = 0x80;
 
 /** A thunk that will run the code at `code` (8-aligned) in `env`. */
 @inline
@@ -33,14 +35,31 @@ export function makeApply2(callee: Value, a: Value, b: Value): Value {
   return makeApply(callee, a, b, 2);
 }
 
+/** The same where Nix knows nothing of the function yet, and so no place for the call in a trace. */
+export function makeUnplacedApply2(callee: Value, a: Value, b: Value): Value {
+  const thunk = makeApply2(callee, a, b);
+  store<u32>(thunk, load<u32>(thunk) | APPLY_UNPLACED);
+  return thunk;
+}
+
+export function isUnplacedApply(thunk: Value): bool {
+  return (load<u32>(thunk) & APPLY_UNPLACED) != 0;
+}
+
 @inline
 export function applyCount(thunk: Value): u32 {
-  return load<u32>(thunk) >>> 4;
+  return (load<u32>(thunk) >>> 4) & 7;
 }
 
 @inline
 export function applyCallee(thunk: Value): Value {
   return load<u32>(thunk, 4);
+}
+
+/** The address of the first argument; they are adjacent words. */
+@inline
+export function applyArguments(thunk: Value): Address {
+  return thunk + 8;
 }
 
 @inline

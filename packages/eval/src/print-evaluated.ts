@@ -1,0 +1,268 @@
+/**
+ * Printing a value as `nix eval` does: everything inside is evaluated, and what fails in there is shown in its place,
+ * while a failure of the value itself is an error.
+ *
+ * This takes two walks, for a value may move in the core's memory as long as something is evaluated. The first one
+ * evaluates and remembers what failed; the second one prints, and nothing moves. Both keep their own stack, since values
+ * nest deeper than functions may. Sets that were met before are neither looked into again nor printed again, derivations
+ * are shown as their paths.
+ */
+import { concatBytes, decodeUtf8, encodeUtf8 } from '@neve/bytes';
+import { terminalText } from '@neve/diagnostics';
+import type { Address, Core, Handle } from './core.ts';
+import { EvaluationError, type Value } from './evaluator.ts';
+
+export type EvaluatedPrinterOptions = {
+  readonly core: Core;
+  readonly force: (value: Address) => Promise<Value>;
+  /** Deeper nesting than this is an error, as it is for calls. */
+  readonly maximumDepth: number;
+};
+
+export async function printEvaluated(value: Value, options: EvaluatedPrinterOptions): Promise<Uint8Array> {
+  const { core } = options;
+  const kind = core.exports.valueKind(core.exports.kept(value.handle));
+  const failures = isContainer(kind) ? await new Evaluation(options).run(value) : [];
+  return new Printer(core, failures).print(value);
+}
+
+const kindList = 6;
+const kindAttrs = 7;
+const kindString = 4;
+const notEvaluated = -1;
+
+/** A part of a value that could not be evaluated; it is kept, so that the second walk can find it. */
+type Failure = { readonly slot: Handle; readonly message: string };
+
+/** A list or set on the way, and the next of its items. */
+type Container<T> = { readonly at: T; readonly isSet: boolean; readonly size: number; next: number };
+
+// ── Evaluating ──
+
+class Evaluation {
+  readonly #core: Core;
+  readonly #options: EvaluatedPrinterOptions;
+  readonly #failures: Failure[] = [];
+  readonly #seen: SeenCells;
+  readonly #stack: Container<Handle>[] = [];
+
+  constructor(options: EvaluatedPrinterOptions) {
+    this.#core = options.core;
+    this.#options = options;
+    this.#seen = new SeenCells(options.core);
+  }
+
+  async run(value: Value): Promise<readonly Failure[]> {
+    const { exports } = this.#core;
+    await this.#enter(exports.kept(value.handle));
+    for (let top = this.#stack.at(-1); top !== undefined; top = this.#stack.at(-1)) {
+      if (top.next === top.size) {
+        exports.release(top.at);
+        this.#stack.pop();
+        continue;
+      }
+      const container = exports.kept(top.at);
+      const item = top.isSet ? exports.attrAt(container, top.next) : exports.itemAt(container, top.next);
+      top.next += 1;
+      await this.#evaluate(item);
+    }
+    return this.#failures;
+  }
+
+  /** Evaluates an item, and begins to walk it. */
+  async #evaluate(item: Address): Promise<void> {
+    const { exports } = this.#core;
+    const slot = exports.keep(item);
+    try {
+      if (exports.valueKind(item) === notEvaluated) {
+        exports.release((await this.#options.force(item)).handle);
+      }
+      await this.#enter(exports.kept(slot));
+      exports.release(slot);
+    } catch (error) {
+      if (!(error instanceof EvaluationError) || error === this.#overflow) throw error;
+      this.#failures.push({ slot, message: error.message });
+    }
+  }
+
+  /** Goes into a list, or into a set that is no derivation. */
+  async #enter(value: Address): Promise<void> {
+    const { exports } = this.#core;
+    const kind = exports.valueKind(value);
+    if (!isContainer(kind) || !this.#seen.add(value)) return;
+    const isSet = kind === kindAttrs;
+    const at = exports.keep(value);
+    if (isSet && (await this.#isDerivation(at))) {
+      exports.release(at);
+      return;
+    }
+    const container = exports.kept(at);
+    if (this.#stack.length > this.#options.maximumDepth) throw this.#overflow;
+    const size = isSet ? exports.setSize(container) : exports.listSize(container);
+    this.#stack.push({ at, isSet, size, next: 0 });
+  }
+
+  /** Whether a set is a derivation; then what is shown of it is evaluated too. */
+  async #isDerivation(set: Handle): Promise<boolean> {
+    const type = await this.#forcedAttr(set, 'type');
+    if (type === undefined || type !== 'derivation') return false;
+    await this.#forcedAttr(set, 'drvPath');
+    return true;
+  }
+
+  /** The text of an attribute, if it is a string. */
+  async #forcedAttr(set: Handle, name: string): Promise<string | undefined> {
+    const { exports } = this.#core;
+    const found = attrNamed(this.#core, exports.kept(set), name);
+    if (found === 0) return undefined;
+    const forced = await this.#options.force(found);
+    const text = textOf(this.#core, exports.kept(forced.handle));
+    exports.release(forced.handle);
+    return text;
+  }
+
+  readonly #overflow = new EvaluationError({
+    kind: 'error',
+    message: 'stack overflow; max-call-depth exceeded',
+    traces: [],
+    suggestions: [],
+  });
+}
+
+/** Cells that were met, found by their addresses until a collection moves them. */
+class SeenCells {
+  readonly #core: Core;
+  readonly #handles: Handle[] = [];
+  #addresses = new Set<Address>();
+  #collections = -1;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Whether the cell is new. */
+  add(value: Address): boolean {
+    const { exports } = this.#core;
+    const collections = exports.statistic(collectionCount);
+    if (collections !== this.#collections) {
+      this.#addresses = new Set(this.#handles.map((handle) => exports.resolved(exports.kept(handle))));
+      this.#collections = collections;
+    }
+    const cell = exports.resolved(value);
+    if (this.#addresses.has(cell)) return false;
+    this.#addresses.add(cell);
+    this.#handles.push(exports.keep(cell));
+    return true;
+  }
+}
+
+/** The place of the counter in the core's `statistic`. */
+const collectionCount = 10;
+
+// ── Printing ──
+
+class Printer {
+  readonly #core: Core;
+  readonly #messages: ReadonlyMap<Address, string>;
+  readonly #seen = new Set<Address>();
+  readonly #stack: Container<Address>[] = [];
+  readonly #parts: Uint8Array[] = [];
+
+  constructor(core: Core, failures: readonly Failure[]) {
+    this.#core = core;
+    this.#messages = new Map(failures.map(({ slot, message }) => [core.exports.kept(slot), message]));
+  }
+
+  print(value: Value): Uint8Array {
+    const { exports } = this.#core;
+    this.#begin(exports.kept(value.handle));
+    for (let top = this.#stack.at(-1); top !== undefined; top = this.#stack.at(-1)) {
+      if (top.next === top.size) {
+        this.#put(top.isSet ? '}' : ']');
+        this.#stack.pop();
+        if (this.#stack.length > 0) this.#endItem();
+        continue;
+      }
+      const rank = top.next;
+      top.next += 1;
+      if (top.isSet) {
+        exports.printAttrName(top.at, rank);
+        this.#parts.push(this.#core.takeOutput());
+        this.#put(' = ');
+      }
+      if (this.#begin(top.isSet ? exports.attrAt(top.at, rank) : exports.itemAt(top.at, rank)))
+        this.#endItem();
+    }
+    return concatBytes(this.#parts);
+  }
+
+  #endItem(): void {
+    this.#put(this.#stack.at(-1)?.isSet === true ? '; ' : ' ');
+  }
+
+  /** Prints a value; false where it has only begun with one that holds others. */
+  #begin(slot: Address): boolean {
+    const { exports } = this.#core;
+    const message = this.#messages.get(slot);
+    const kind = exports.valueKind(slot);
+    if (message !== undefined) this.#put(`«error: ${terminalText(message, { colour: false })}»`);
+    else if (kind === kindAttrs) return this.#beginSet(slot);
+    else if (kind === kindList) return this.#beginList(slot);
+    else {
+      exports.printValue(slot, 1);
+      this.#parts.push(this.#core.takeOutput());
+    }
+    return true;
+  }
+
+  #beginSet(slot: Address): boolean {
+    const { exports } = this.#core;
+    const set = exports.resolved(slot);
+    if (this.#isRepeated(set)) return true;
+    const type = attrNamed(this.#core, set, 'type');
+    if (type !== 0 && textOf(this.#core, type) === 'derivation') {
+      const path = attrNamed(this.#core, set, 'drvPath');
+      const text = path === 0 ? undefined : textOf(this.#core, path);
+      this.#put(text === undefined ? '«derivation»' : `«derivation ${text}»`);
+      return true;
+    }
+    this.#put('{ ');
+    this.#stack.push({ at: set, isSet: true, size: exports.setSize(set), next: 0 });
+    return false;
+  }
+
+  /** Two lists are the same one only where the same place refers to them. */
+  #beginList(slot: Address): boolean {
+    const size = this.#core.exports.listSize(slot);
+    if (size > 0 && this.#isRepeated(slot)) return true;
+    this.#put('[ ');
+    this.#stack.push({ at: slot, isSet: false, size, next: 0 });
+    return false;
+  }
+
+  #isRepeated(value: Address): boolean {
+    if (this.#seen.has(value)) {
+      this.#put('«repeated»');
+      return true;
+    }
+    this.#seen.add(value);
+    return false;
+  }
+
+  #put(text: string): void {
+    this.#parts.push(encodeUtf8(text));
+  }
+}
+
+function isContainer(kind: number): boolean {
+  return kind === kindList || kind === kindAttrs;
+}
+
+/** 0 when there is none. */
+function attrNamed(core: Core, set: Address, name: string): Address {
+  return core.exports.attrNamed(set, core.write(encodeUtf8(name)));
+}
+
+function textOf(core: Core, value: Address): string | undefined {
+  return core.exports.valueKind(value) === kindString ? decodeUtf8(core.read(value)) : undefined;
+}

@@ -1,0 +1,245 @@
+// Instructions that are rare, or long: kept out of the machine's loop (run.ts), whose size every program pays for when the
+// engine optimizes it.
+//
+// One of them either finishes by itself or leaves in `rareFrame` a builtin that has to go on with it.
+
+import { Address } from "../memory/chunks";
+import { findAttr, setAttrValue } from "../values/attrs";
+import { FALSE, TRUE, makeBool } from "../values/constants";
+import { ancestor, envParent, setEnvSlot } from "../values/env";
+import { makeList, setListItem } from "../values/list";
+import { isAttrs, isString } from "../values/value";
+import { CANONICAL_PATH, COPY_TO_STORE, coerceNow } from "../operations/coerce";
+import { equalNow } from "../operations/equality";
+import { EXPLAIN_DIFFERENCE } from "../operations/explain-difference";
+import {
+  OP_ADD_DYNAMIC,
+  OP_ASSERT,
+  OP_CHECK_BOOL,
+  OP_CONCAT_LISTS,
+  OP_CONCAT_PATH,
+  OP_CONCAT_STRINGS,
+  OP_COPY_OPERANDS,
+  OP_DIVIDE,
+  OP_DROP_OPERANDS,
+  OP_EXPLAIN_DIFFERENCE,
+  OP_HAS,
+  OP_IMPLIES,
+  OP_INTERPOLATE,
+  OP_INTERPOLATE_PATH,
+  OP_MULTIPLY,
+  OP_NOT,
+  OP_NOT_EQUAL,
+  OP_OPEN_ATTRS,
+  OP_OPEN_LIST,
+  OP_OVERRIDE,
+  OP_SET_ATTR,
+  OP_SET_ITEM,
+  OP_SET_PARENT_SLOT,
+  OP_UNDEFINED,
+  Code,
+  jumpBytes,
+  operandOf,
+} from "../compile/code";
+import { addDynamicAttr, applyOverrides, openAttrs, raiseUndefined } from "./attributes";
+import { coercionFrame, operatorFrame } from "./builtin-frames";
+import { raiseAssertion, raiseNotBool } from "./calls";
+import { Frame } from "./native";
+import {
+  NOT_EQUAL,
+  concatListOperands,
+  concatPathOperands,
+  concatStringOperands,
+  divide,
+  multiply,
+} from "./operators";
+import { setRaisingPc } from "./registers";
+
+/** `${…}` in a string: paths are copied to the store. */
+const INTERPOLATION_FLAGS: u32 = COPY_TO_STORE | CANONICAL_PATH;
+
+/** Where the machine goes on. */
+export let rarePc: Code = 0;
+/** The builtin that does what the instruction could not, with its arguments below it, or 0. */
+export let rareFrame: Frame = 0;
+
+/** Runs the instruction at `at` with its operands below `operands`; returns the new top of the stack. */
+export function runRare(at: Code, env: Address, operands: Address): Address {
+  let pc = at;
+  let top = operands;
+  const word = load<u32>(pc);
+  rareFrame = 0;
+  switch (word & 0xff) {
+    case OP_SET_PARENT_SLOT:
+      top -= 4;
+      setEnvSlot(envParent(env), operandOf(word), load<u32>(top));
+      pc += 4;
+      break;
+    case OP_UNDEFINED:
+      setRaisingPc(pc + 12);
+      raiseUndefined(load<u32>(pc, 4), load<u32>(pc, 8));
+      break;
+    case OP_IMPLIES: {
+      pc += 8;
+      const left = load<u32>(top - 4);
+      if (left == TRUE) {
+        top -= 4;
+        break;
+      }
+      if (left != FALSE) raiseNotBool(left, pc);
+      store<u32>(top - 4, TRUE);
+      pc += jumpBytes(word);
+      break;
+    }
+    case OP_CHECK_BOOL: {
+      pc += 8;
+      const condition = load<u32>(top - 4);
+      if (condition != TRUE && condition != FALSE) raiseNotBool(condition, pc);
+      break;
+    }
+    case OP_ASSERT: {
+      top -= 4;
+      const condition = load<u32>(top);
+      if (condition != TRUE) raiseAssertion(condition, pc);
+      pc += 12;
+      break;
+    }
+    case OP_COPY_OPERANDS:
+      store<u32>(top, load<u32>(top - 8));
+      store<u32>(top, load<u32>(top - 4), 4);
+      top += 8;
+      pc += 4;
+      break;
+    case OP_DROP_OPERANDS:
+      top -= 8;
+      pc += 4;
+      break;
+    case OP_EXPLAIN_DIFFERENCE:
+      pc += 8;
+      rareFrame = operatorFrame(top, EXPLAIN_DIFFERENCE, env, pc);
+      break;
+    case OP_NOT: {
+      pc += 8;
+      const condition = load<u32>(top - 4);
+      if (condition != TRUE && condition != FALSE) raiseNotBool(condition, pc);
+      store<u32>(top - 4, condition == TRUE ? FALSE : TRUE);
+      break;
+    }
+    case OP_NOT_EQUAL: {
+      pc += 8;
+      const equal = equalNow(load<u32>(top - 8), load<u32>(top - 4));
+      if (equal < 0) {
+        rareFrame = operatorFrame(top, NOT_EQUAL, env, pc);
+        break;
+      }
+      top -= 4;
+      store<u32>(top - 4, makeBool(equal == 0));
+      break;
+    }
+    case OP_MULTIPLY: {
+      pc += 8;
+      top -= 4;
+      setRaisingPc(pc);
+      store<u32>(top - 4, multiply(load<u32>(top - 4), load<u32>(top)));
+      break;
+    }
+    case OP_DIVIDE: {
+      pc += 8;
+      top -= 4;
+      setRaisingPc(pc);
+      store<u32>(top - 4, divide(load<u32>(top - 4), load<u32>(top)));
+      break;
+    }
+    case OP_CONCAT_LISTS:
+      pc += 8;
+      top -= 4;
+      setRaisingPc(pc);
+      store<u32>(top - 4, concatListOperands(load<u32>(top - 4), load<u32>(top)));
+      break;
+    case OP_OPEN_LIST:
+      store<u32>(top, makeList(operandOf(word)));
+      top += 4;
+      pc += 4;
+      break;
+    case OP_SET_ITEM:
+      top -= 4;
+      setListItem(load<u32>(top - 4), operandOf(word), load<u32>(top));
+      pc += 4;
+      break;
+    case OP_OPEN_ATTRS:
+      store<u32>(top, openAttrs(load<u32>(pc, 4)));
+      top += 4;
+      pc += 8;
+      break;
+    case OP_SET_ATTR:
+      top -= 4;
+      setAttrValue(load<u32>(top - 4), operandOf(word), load<u32>(top));
+      pc += 4;
+      break;
+    case OP_ADD_DYNAMIC:
+      pc += 8;
+      top -= 8;
+      setRaisingPc(pc);
+      store<u32>(top - 4, addDynamicAttr(load<u32>(top - 4), load<u32>(top), load<u32>(top + 4), load<u32>(pc - 4)));
+      break;
+    case OP_OVERRIDE:
+      pc += 4;
+      top -= 4;
+      setRaisingPc(pc);
+      store<u32>(top - 4, applyOverrides(load<u32>(top - 4), load<u32>(top), ancestor(env, operandOf(word))));
+      break;
+    case OP_HAS: {
+      const set = load<u32>(top - 4);
+      store<u32>(top - 4, makeBool(isAttrs(set) && findAttr(set, load<u32>(pc, 4)) != 0));
+      pc += 8;
+      break;
+    }
+    case OP_INTERPOLATE: {
+      pc += 8;
+      const part = load<u32>(top - 4);
+      if (isString(part)) break;
+      setRaisingPc(pc);
+      const text = coerceNow(part, INTERPOLATION_FLAGS);
+      if (text == 0) {
+        rareFrame = coercionFrame(top, INTERPOLATION_FLAGS, env, pc);
+        break;
+      }
+      store<u32>(top - 4, text);
+      break;
+    }
+    case OP_INTERPOLATE_PATH: {
+      pc += 8;
+      const part = load<u32>(top - 4);
+      if (isString(part)) break;
+      setRaisingPc(pc);
+      const text = coerceNow(part, CANONICAL_PATH);
+      if (text == 0) {
+        rareFrame = coercionFrame(top, CANONICAL_PATH, env, pc);
+        break;
+      }
+      store<u32>(top - 4, text);
+      break;
+    }
+    case OP_CONCAT_STRINGS: {
+      const count = operandOf(word);
+      top -= count << 2;
+      store<u32>(top, concatStringOperands(top, count));
+      top += 4;
+      pc += 4;
+      break;
+    }
+    case OP_CONCAT_PATH: {
+      const count = operandOf(word);
+      pc += 8;
+      top -= count << 2;
+      setRaisingPc(pc);
+      store<u32>(top, concatPathOperands(top, count));
+      top += 4;
+      break;
+    }
+    default:
+      unreachable();
+  }
+  rarePc = pc;
+  return top;
+}
