@@ -59,7 +59,7 @@ import {
 } from "./machine/stack";
 import { FORCE_CODE, HALT_CODE, applyCode, initializeStaticCode } from "./machine/static-code";
 import { Address, CHUNK_SIZE, usedChunks } from "./memory/chunks";
-import { collect, collectionCount, setMinimumThreshold } from "./memory/collect";
+import { allocatedBytes, collect, collectionCount, setMinimumThreshold } from "./memory/collect";
 import { collectionThreshold, heapBytes, sealHeap } from "./memory/heap";
 import { input, reserveInput } from "./memory/input";
 import { permanentBytes } from "./memory/permanent";
@@ -70,17 +70,27 @@ import { COERCE_TO_STRING, coerceRequest } from "./operations/coerce";
 import { DEEP_FORCE } from "./operations/deep-force";
 import { setStoreDirectory } from "./operations/store-path";
 import { SYMBOL_FIND_FILE, SYMBOL_NIX_PATH, initializeKnownSymbols } from "./symbols/known";
-import { initializeSymbols, internBytes, internString, symbolCount, symbolName } from "./symbols/symbols";
+import { initializeSymbols, internBytes, internString, symbolBytes, symbolCount, symbolName } from "./symbols/symbols";
 import { setPipeOperators } from "./syntax/lexer";
 import { sourceAt, sourceCount as countOfSources } from "./syntax/positions";
 import { setHomePath, setPureParsing, setSyntaxLints } from "./syntax/settings";
 import { takeSourceWarning, takenSourceWarning } from "./compile/source-warnings";
 import { indexAtRank, orderOf } from "./values/attr-order";
-import { attrValue, attrsCount, findAttr, findKey, keyPosition, keySymbol, keysOf } from "./values/attrs";
+import {
+  attrsCount,
+  attrValue,
+  findAttr,
+  findKey,
+  keyPosition,
+  keysOf,
+  keySymbol,
+  setAttrCount,
+  setCount,
+} from "./values/attrs";
 import { addAttr, beginAttrs, endAttrs } from "./values/attrs-builder";
 import { NULL, TRUE, initializeConstants } from "./values/constants";
 import { contextCount, contextElement } from "./values/context";
-import { listItem, listLength, makeList, setListItem } from "./values/list";
+import { listCount, listItem, listItemCount, listLength, makeList, setListItem } from "./values/list";
 import { floatOf, intOf, makeFloat, makeInt } from "./values/number";
 import { appendAmbiguous, appendValue } from "./values/print";
 import { appendAttributeName } from "./values/print-text";
@@ -96,6 +106,8 @@ import {
 } from "./values/string";
 import { makeThunk } from "./values/thunk";
 import { Value, kindOf, resolve } from "./values/value";
+import { envCount, envSlotCount } from "./values/env";
+import { nodeCount } from "./syntax/ast";
 
 // ── Settings ──
 
@@ -617,7 +629,25 @@ export function statistic(index: u32): f64 {
       return <f64>collectionCount;
     case 11:
       return <f64>loadedBytes;
-    default:
+    case 12:
       return <f64>usedChunks() * CHUNK_SIZE;
+    case 13:
+      return <f64>allocatedBytes();
+    case 14:
+      return <f64>envCount;
+    case 15:
+      return <f64>envSlotCount;
+    case 16:
+      return <f64>setCount;
+    case 17:
+      return <f64>setAttrCount;
+    case 18:
+      return <f64>listCount;
+    case 19:
+      return <f64>listItemCount;
+    case 20:
+      return <f64>nodeCount;
+    default:
+      return <f64>symbolBytes();
   }
 }

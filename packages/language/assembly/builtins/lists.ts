@@ -1,6 +1,7 @@
 // Builtins that take lists apart, make them, and put them together.
 
 import { appendInteger, appendText } from "../memory/text";
+import { EMPTY_LIST } from "../values/constants";
 import { listItem, listLength, makeList, setListItem } from "../values/list";
 import { intOf, makeSmallInt } from "../values/number";
 import { makeApply1 } from "../values/thunk";
@@ -8,7 +9,7 @@ import { KIND_LAMBDA, Value, isKind, isList, isWhnf, resolve } from "../values/v
 import { lambdaBlock } from "../values/function";
 import { Block } from "../compile/code";
 import { ERROR_EVAL, beginError, fail, raiseError } from "../errors/raise";
-import { concatAll, copyList, makeLongList, sliceList } from "../operations/concat";
+import { concatAll, makeLongList, sliceList } from "../operations/concat";
 import { raiseTypeMismatch } from "../operations/type-names";
 import {
   FUNCTION,
@@ -47,7 +48,7 @@ export function defineListBuiltins(): void {
   describeArgument(length, 0, "while evaluating the first argument passed to builtins.length");
   const concat = define("concatLists", 1, args1(LIST), 1, concatLists);
   describeArgument(concat, 0, "while evaluating the first argument passed to builtins.concatLists");
-  define("concatMap", 2, args2(FUNCTION, LIST), 2, concatMap);
+  define("concatMap", 2, args2(FUNCTION, LIST), 3, concatMap);
   define("map", 2, args2(LAZY, LIST), 0, mapList);
   define("genList", 2, args2(LAZY, INT), 0, genList);
   const fold = define("foldl'", 3, args3(FUNCTION, LAZY, LIST), 1, foldl);
@@ -137,8 +138,9 @@ function concatLists(f: Frame): Value {
   return concatAll(arg(f, 0));
 }
 
-/** A copy of the list in which each item has made room for what the function returned for it. */
-const RESULTS: u32 = 1;
+/** What the function returned so far and was not empty, with room for what may come; 0 while there is none. */
+const PARTS: u32 = 1;
+const PART_COUNT: u32 = 2;
 const CALLED: u32 = 1;
 
 function failReturnedValue(f: Frame, value: Value): void {
@@ -152,17 +154,30 @@ function concatMap(f: Frame): Value {
   const list = arg(f, 1);
   let index = localInt(f, INDEX);
   if (step(f) == CALLED) {
-    if (!isList(awaited())) failReturnedValue(f, awaited());
-    setListItem(local(f, RESULTS), index, awaited());
+    const part = awaited();
+    if (!isList(part)) failReturnedValue(f, part);
+    if (listLength(part) != 0) keepPart(f, part, listLength(list) - index);
     index++;
   } else {
     if (listLength(list) == 0) return list;
-    setLocal(f, RESULTS, copyList(list));
     setStep(f, CALLED);
   }
-  if (index == listLength(list)) return concatAll(local(f, RESULTS));
+  if (index == listLength(list)) return joinParts(f);
   setLocalInt(f, INDEX, index);
   return awaitCall1(f, arg(f, 0), listItem(list, index));
+}
+
+/** `room`: how many parts there may be from this one on. */
+function keepPart(f: Frame, part: Value, room: u32): void {
+  if (local(f, PARTS) == 0) setLocal(f, PARTS, makeList(room));
+  const count = localInt(f, PART_COUNT);
+  setListItem(local(f, PARTS), count, part);
+  setLocalInt(f, PART_COUNT, count + 1);
+}
+
+function joinParts(f: Frame): Value {
+  const parts = local(f, PARTS);
+  return parts == 0 ? EMPTY_LIST : concatAll(parts, localInt(f, PART_COUNT));
 }
 
 // ── One value of many ──

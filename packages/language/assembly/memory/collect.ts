@@ -78,9 +78,17 @@ export function setMinimumThreshold(bytes: u32): void {
 /** Collections so far, and the bytes that survived the last one. */
 export let collectionCount: u32 = 0;
 export let survivingBytes: u32 = 0;
+/** Bytes that were allocated before the last collection. */
+let collectedBytes: u64 = 0;
+
+/** Bytes allocated so far, dead or alive. */
+export function allocatedBytes(): u64 {
+  return collectedBytes + heapBytes() - survivingBytes;
+}
 
 /** Collects. Only between two steps of the machine, with its registers saved. */
 export function collect(): void {
+  collectedBytes += heapBytes() - survivingBytes;
   const chunks = chunkLimit();
   for (let chunk: u32 = 0; chunk < chunks; chunk++) {
     if (ownerOf(chunk << CHUNK_BITS) == OWNER_HEAP) setChunkOwner(chunk, OWNER_EVACUATED);

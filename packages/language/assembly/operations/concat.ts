@@ -22,9 +22,8 @@ export function concatLists2(a: Value, b: Value): Value {
   return list;
 }
 
-/** The items of the lists in the list `lists`, all of which must be forced, one after the other. */
-export function concatAll(lists: Value): Value {
-  const count = listLength(lists);
+/** The items of the first `count` lists in the list `lists`, which must be forced, one after the other. */
+export function concatAll(lists: Value, count: u32 = listLength(lists)): Value {
   let total: u64 = 0;
   let last: Value = EMPTY_LIST;
   for (let i: u32 = 0; i < count; i++) {

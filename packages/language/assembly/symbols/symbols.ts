@@ -72,6 +72,13 @@ export function symbolName(symbol: Symbol): Value {
   return load<u32>(names + (symbol << 2));
 }
 
+/** The lengths of all names. */
+export function symbolBytes(): u32 {
+  let bytes: u32 = 0;
+  for (let symbol: Symbol = 1; symbol < count; symbol++) bytes += stringLength(symbolName(symbol));
+  return bytes;
+}
+
 export function symbolCount(): u32 {
   return count - 1;
 }

@@ -212,9 +212,13 @@ export class AttrName {
   position: u32;
 }
 
+/** Nodes made so far, of all sources: a counter of NIX_SHOW_STATS. */
+export let nodeCount: u32 = 0;
+
 /** A node of `size` bytes (offsetof<Class>()), its kind and position set. The other fields are the caller's. */
 export function makeNode(kind: u32, position: u32, size: usize): Node {
   const node = allocateInArena(<u32>size);
+  nodeCount++;
   changetype<AnyNode>(node).kind = kind;
   changetype<AnyNode>(node).position = position;
   return node;

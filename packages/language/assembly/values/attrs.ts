@@ -16,6 +16,10 @@ import { KIND_ATTRS, KIND_KEYS, Value, cellHeader } from "./value";
 
 export type Keys = usize;
 
+// Counters of NIX_SHOW_STATS.
+export let setCount: u32 = 0;
+export let setAttrCount: u64 = 0;
+
 const ATTRS_HEADER: u32 = 8;
 const KEYS_HEADER: u32 = 16;
 
@@ -116,6 +120,8 @@ export function makeAttrs(keys: Keys): Value {
   if (count == 0) return EMPTY_ATTRS;
   const size = attrsCellSize(count);
   const attrs = allocate(size);
+  setCount++;
+  setAttrCount += count;
   store<u32>(attrs + size - 4, 0);
   store<u32>(attrs, cellHeader(KIND_ATTRS));
   store<u32>(attrs, <u32>keys, 4);

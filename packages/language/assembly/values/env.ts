@@ -12,6 +12,10 @@ import { KIND_ENV, Value, cellHeader } from "./value";
 
 const ENV_HEADER: u32 = 8;
 
+// Counters of NIX_SHOW_STATS.
+export let envCount: u32 = 0;
+export let envSlotCount: u64 = 0;
+
 @inline
 export function envParent(env: Address): Address {
   return load<u32>(env, 4);
@@ -49,6 +53,8 @@ export function envCellSize(slots: u32): u32 {
 export function makeEnv(slots: u32, parent: Address): Address {
   const size = envCellSize(slots);
   const env = allocate(size);
+  envCount++;
+  envSlotCount += slots;
   clearBytes(env + ENV_HEADER, size - ENV_HEADER);
   store<u32>(env, cellHeader(KIND_ENV, slots));
   store<u32>(env, <u32>parent, 4);
@@ -59,6 +65,8 @@ export function makeEnv(slots: u32, parent: Address): Address {
 @inline
 export function makeEnv1(value: Value, parent: Address): Address {
   const env = allocate(16);
+  envCount++;
+  envSlotCount++;
   store<u32>(env, cellHeader(KIND_ENV, 1));
   store<u32>(env, <u32>parent, 4);
   store<u32>(env, <u32>value, 8);

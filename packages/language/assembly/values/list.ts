@@ -5,6 +5,7 @@
 // Items may be thunks. A list is filled by whoever makes it and never changes afterwards.
 
 import { allocate } from "../memory/heap";
+import { clearBytes } from "../memory/words";
 import { Address } from "../memory/chunks";
 import { EMPTY_LIST } from "./constants";
 import { KIND_LIST, Value, cellHeader } from "./value";
@@ -37,12 +38,18 @@ export function listCellSize(length: u32): u32 {
   return (LIST_HEADER + (length << 2) + 7) & ~7;
 }
 
+// Counters of NIX_SHOW_STATS.
+export let listCount: u32 = 0;
+export let listItemCount: u64 = 0;
+
 /** A list of `length` items, which the caller must set before the machine goes on: until then they are 0. */
 export function makeList(length: u32): Value {
   if (length == 0) return EMPTY_LIST;
   const size = listCellSize(length);
   const list = allocate(size);
-  memory.fill(list + LIST_HEADER, 0, size - LIST_HEADER);
+  listCount++;
+  listItemCount += length;
+  clearBytes(list + LIST_HEADER, size - LIST_HEADER);
   store<u32>(list, cellHeader(KIND_LIST));
   store<u32>(list, length, 4);
   return list;
