@@ -169,6 +169,10 @@ export const OP_DROP_OPERANDS: u32 = 63;
 /** [position]: the two values on top are not equal: raise an error that says where they differ. */
 export const OP_EXPLAIN_DIFFERENCE: u32 = 64;
 
+// ── Sums ──
+/** [position]: the value on top is the left operand of `+`: raise an error if nothing can be added to it. */
+export const OP_CHECK_ADDEND: u32 = 65;
+
 const WORDS: Address = memory.data<u8>([
   2, 1, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 1, // values
   1, 1, 1, 1, 2, 4, 3, // scopes
@@ -180,6 +184,7 @@ const WORDS: Address = memory.data<u8>([
   2, // calls
   1, 1, 1, 2, // the machine's own
   1, 1, 2, // failed assertions
+  2, // sums
 ]);
 
 /** The length of the instruction, its own word included. */

@@ -83,6 +83,7 @@ import {
   OP_ATTRS_FROM_ENV,
   OP_BIND_FORMALS,
   OP_CALL,
+  OP_CHECK_ADDEND,
   OP_CHECK_BOOL,
   OP_CONCAT_LISTS,
   OP_CONCAT_PATH,
@@ -691,13 +692,23 @@ function compileConcatStrings(node: ConcatStringsNode, scope: usize): void {
     return;
   }
   compileOperand(first, scope, "in an operand of '+'");
+  if (mayBeNoAddend(first) && !isSimple(tableItem(parts, 3))) {
+    emitOp(OP_CHECK_ADDEND);
+    emit(<u32>tableItem(parts, 2));
+    emitRemark(<u32>tableItem(parts, 0));
+  }
   for (let i: u32 = 1; i < count; i++) {
     compileOperand(tableItem(parts, 2 * i + 1), scope, "in an operand of '+'");
     emitOp(OP_ADD);
     emit(<u32>tableItem(parts, 2 * i));
     // Only of a first operand like these can it be said that it is no string.
-    if (i == 1 && kindOfNode(first) > NODE_PATH && kindOfNode(first) != NODE_CONCAT_STRINGS) emitRemark(<u32>tableItem(parts, 0));
+    if (i == 1 && mayBeNoAddend(first)) emitRemark(<u32>tableItem(parts, 0));
   }
+}
+
+/** Whether the left operand of `+` may turn out to be nothing that can be added to. */
+function mayBeNoAddend(node: Node): bool {
+  return kindOfNode(node) > NODE_PATH && kindOfNode(node) != NODE_CONCAT_STRINGS;
 }
 
 /** The parts of an interpolated string. Long ones are put together in steps, so that the stack stays small. */

@@ -10,7 +10,8 @@ import { updateAttrs } from "../operations/update";
 import { appendTypeName, raiseTypeMismatch } from "../operations/type-names";
 import { makeCanonicalPath } from "../operations/path-name";
 import { appendBytes, textLengthFrom, textMark, textRewind, textStart } from "../memory/text";
-import { attrsCount } from "../values/attrs";
+import { SYMBOL_OUT_PATH, SYMBOL_TO_STRING } from "../symbols/known";
+import { attrsCount, findAttr } from "../values/attrs";
 import { EMPTY_STRING, FALSE, TRUE } from "../values/constants";
 import { mergeContexts } from "../values/context";
 import { floatOf, intOf, isFloat, isInt, makeFloat, makeInt, numberAsFloat } from "../values/number";
@@ -143,6 +144,12 @@ function requireNumber(value: Value, wanted: string, context: string): void {
 export function leftOperandPosition(f: Frame): u32 {
   const pc = framePc(f);
   return step(f) == 1 ? remarkAt(changetype<Block>(blockAt(pc)).contexts, pc) : 0;
+}
+
+/** Whether `value + …` can be anything: false where the value would fail whatever comes after it. */
+export function mayBeAdded(value: Value): bool {
+  if (isString(value) || isInt(value) || isFloat(value) || isPath(value)) return true;
+  return isAttrs(value) && (findAttr(value, SYMBOL_TO_STRING) != 0 || findAttr(value, SYMBOL_OUT_PATH) != 0);
 }
 
 function addOperands(f: Frame): Value {

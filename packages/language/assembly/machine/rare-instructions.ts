@@ -5,7 +5,7 @@
 
 import { Address } from "../memory/chunks";
 import { findAttr, setAttrValue } from "../values/attrs";
-import { FALSE, TRUE, makeBool } from "../values/constants";
+import { FALSE, NULL, TRUE, makeBool } from "../values/constants";
 import { ancestor, envParent, setEnvSlot } from "../values/env";
 import { makeList, setListItem } from "../values/list";
 import { isAttrs, isString } from "../values/value";
@@ -15,6 +15,7 @@ import { EXPLAIN_DIFFERENCE } from "../operations/explain-difference";
 import {
   OP_ADD_DYNAMIC,
   OP_ASSERT,
+  OP_CHECK_ADDEND,
   OP_CHECK_BOOL,
   OP_CONCAT_LISTS,
   OP_CONCAT_PATH,
@@ -46,11 +47,13 @@ import { coercionFrame, operatorFrame } from "./builtin-frames";
 import { raiseAssertion, raiseNotBool } from "./calls";
 import { Frame } from "./native";
 import {
+  ADD_OPERANDS,
   NOT_EQUAL,
   concatListOperands,
   concatPathOperands,
   concatStringOperands,
   divide,
+  mayBeAdded,
   multiply,
 } from "./operators";
 import { setRaisingPc } from "./registers";
@@ -125,6 +128,13 @@ export function runRare(at: Code, env: Address, operands: Address): Address {
       store<u32>(top - 4, condition == TRUE ? FALSE : TRUE);
       break;
     }
+    case OP_CHECK_ADDEND:
+      pc += 8;
+      if (mayBeAdded(load<u32>(top - 4))) break;
+      store<u32>(top, NULL);
+      top += 4;
+      rareFrame = operatorFrame(top, ADD_OPERANDS, env, pc);
+      break;
     case OP_NOT_EQUAL: {
       pc += 8;
       const equal = equalNow(load<u32>(top - 8), load<u32>(top - 4));
