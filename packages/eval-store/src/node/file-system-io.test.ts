@@ -203,7 +203,8 @@ describe('looking', () => {
     expect(failure(call)).toEqual({ code, message });
   });
 
-  test.runIf(process.getuid?.() !== 0)('a file that may not be read (not asked of root)', () => {
+  // Root may; tests/bad-input.test.ts runs the command as somebody who may not.
+  test.runIf(process.getuid?.() !== 0)('a file that may not be read', () => {
     fs.writeFileSync(join(root, 'secret'), 'x', { mode: 0 });
     expect(failure(() => io.readFile(at('secret')))).toEqual({
       code: 'permission-denied',
