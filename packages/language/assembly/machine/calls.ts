@@ -7,7 +7,6 @@ import { Code } from "../compile/code";
 import {
   ERROR_ASSERTION,
   ERROR_STACK_OVERFLOW,
-  ERROR_TYPE,
   beginError,
   errorQuoted,
   fail,
@@ -15,12 +14,11 @@ import {
   raiseErrorAgain,
   raiseInfiniteRecursion,
 } from "../errors/raise";
-import { appendTypeName, raiseTypeMismatch } from "../operations/type-names";
+import { raiseNoFunction, raiseTypeMismatch } from "../operations/type-names";
 import { SYMBOL_FUNCTOR } from "../symbols/known";
 import { findAttr, findKey, keyPosition, keysOf } from "../values/attrs";
 import { FALSE } from "../values/constants";
 import { makePartial, partialArgument, partialBuiltin, partialCount, setPartialArgument } from "../values/function";
-import { appendErrorValue } from "../values/print";
 import { KIND_PARTIAL, KIND_PRIMOP, TAG_FAILED, TAG_MASK, Value, headerOf, isAttrs, isKind } from "../values/value";
 import { callSite } from "./call-site";
 import { Primop, Frame } from "./native";
@@ -72,16 +70,6 @@ export function functorOf(callee: Value): Value {
   const functor = isAttrs(callee) ? findAttr(callee, SYMBOL_FUNCTOR) : 0;
   if (functor == 0) raiseNoFunction(callee, callSite(raisingPc, record));
   return functor;
-}
-
-/** Raises the error of calling what is no function. */
-export function raiseNoFunction(callee: Value, position: u32): void {
-  beginError(ERROR_TYPE);
-  appendText("attempt to call something which is not a function but ");
-  appendTypeName(callee);
-  appendText(": ");
-  appendErrorValue(callee);
-  raiseError(position);
 }
 
 /** Puts a record under a set with `__functor` and its first argument: their call then returns to `pc`. */

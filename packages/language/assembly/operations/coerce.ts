@@ -62,12 +62,11 @@ import {
   setStep,
   step,
 } from "../machine/native";
-import { raiseNoFunction } from "../machine/calls";
 import { REQUEST_ADD_PATH } from "../machine/host-request";
 import { ERROR_EVAL, ERROR_TYPE, beginError, errorString, fail, raiseError } from "../errors/raise";
 import { addedPath, rememberAddedPath } from "./added-paths";
 import { appendCanonicalPath, baseNameOffset, isCanonicalPath, isDerivationName, makeCanonicalPath } from "./path-name";
-import { appendTypeName } from "./type-names";
+import { appendTypeName, raiseNoFunction } from "./type-names";
 import { isStorePath } from "./store-path";
 
 /** Internal: value, request → STRING. */

@@ -93,3 +93,13 @@ function appendBuiltinName(before: string, builtin: Value): void {
   appendBytes(stringBytes(name), stringLength(name));
   appendByte(0x27);
 }
+
+/** Raises the error of calling what is no function. */
+export function raiseNoFunction(callee: Value, position: u32): void {
+  beginError(ERROR_TYPE);
+  appendText("attempt to call something which is not a function but ");
+  appendTypeName(callee);
+  appendText(": ");
+  appendErrorValue(callee);
+  raiseError(position);
+}
