@@ -14,6 +14,8 @@ export function applyConfigFiles(settings: Settings, environment: NodeJS.Process
   applyFile(settings, join(environment['NIX_CONF_DIR'] ?? '/etc/nix', 'nix.conf'), 0);
   for (const file of userFiles(environment)) applyFile(settings, file, 0);
   applyConfig(settings, environment['NIX_CONFIG'] ?? '');
+  // Of the search path this variable has the last word, but for the command line.
+  if (environment['NIX_PATH'] !== undefined) settings.unset('nix-path');
 }
 
 /** The files of the user, the most important one last. */

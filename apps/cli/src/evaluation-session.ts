@@ -20,7 +20,7 @@ import {
 import { createFileSystemIO } from '@neve/eval-store/node';
 import { wantsColour, write } from './output.ts';
 import type { Arguments } from './parse-arguments.ts';
-import { parseSearchPath, parseSearchPathEntry } from './search-path.ts';
+import { channels, parseSearchPath, parseSearchPathEntry } from './search-path.ts';
 import type { Settings } from './settings.ts';
 
 export type SessionOptions = {
@@ -85,15 +85,21 @@ function hostSystem(): string {
   return `${architectures[process.arch] ?? process.arch}-${process.platform}`;
 }
 
+/** As in Nix: none in pure mode; the channels come last, unless files are restricted to the search path. */
 function searchPath(
   args: Arguments,
   context: { settings: Settings; pureEval: boolean },
 ): readonly SearchPathEntry[] {
   const { settings, pureEval } = context;
-  const included = args.all('include').map(parseSearchPathEntry);
-  if (settings.has('nix-path')) return [...included, ...settings.list('nix-path').map(parseSearchPathEntry)];
-  if (pureEval) return included;
-  return [...included, ...parseSearchPath(process.env['NIX_PATH'] ?? '')];
+  if (pureEval) return [];
+  const configured = settings.has('nix-path')
+    ? settings.list('nix-path').map(parseSearchPathEntry)
+    : parseSearchPath(process.env['NIX_PATH'] ?? '');
+  return [
+    ...args.all('include').map(parseSearchPathEntry),
+    ...configured,
+    ...(settings.isOn('restrict-eval') ? [] : channels(process.env)),
+  ];
 }
 
 /**

@@ -57,6 +57,10 @@ export class Settings {
     return this.#values.has(name);
   }
 
+  unset(name: SettingName): void {
+    this.#values.delete(name);
+  }
+
   isOn(name: SettingName): boolean {
     return isTrue(this.#values.get(name) ?? '');
   }
