@@ -4,32 +4,18 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createEvaluator } from './create-evaluator.ts';
-import { type EvalIO, EvalIOError } from './eval-io.ts';
+import type { EvalIO } from './eval-io.ts';
+import { emptyWorld, plainSettings } from './testing/empty-world.ts';
 
 /** A world with nothing in it but hashes, and the lengths of what it hashed. */
 function hashingWorld(): { io: EvalIO; hashed: number[] } {
-  const refuse = (): never => {
-    throw new EvalIOError('not-supported', 'there is nothing here');
-  };
   const hashed: number[] = [];
   const io: EvalIO = {
-    readFile: refuse,
-    fileType: () => undefined,
-    readDirectory: refuse,
-    readLink: refuse,
-    environmentVariable: () => undefined,
-    currentTime: () => 0,
-    addPathToStore: refuse,
-    hashFile: refuse,
-    addTextToStore: refuse,
-    writeDerivation: refuse,
-    isValidStorePath: () => false,
-    toStorePath: refuse,
+    ...emptyWorld,
     hashBytes(bytes, algorithm) {
       hashed.push(bytes.length);
       return createHash(algorithm).update(bytes).digest();
     },
-    message: () => {},
   };
   return { io, hashed };
 }
@@ -40,20 +26,7 @@ async function evaluate(url: URL, text: string): Promise<{ value: string; hashed
   const evaluator = createEvaluator({
     core: new WebAssembly.Module(readFileSync(url)),
     io,
-    settings: {
-      storeDir: '/nix/store',
-      currentSystem: 'x86_64-linux',
-      pureEval: false,
-      restrictEval: false,
-      nixPath: [],
-      homeDirectory: undefined,
-      experimentalFeatures: new Set(),
-      maxCallDepth: 10_000,
-      traceVerbose: false,
-      abortOnWarn: false,
-      showTrace: false,
-      writesStore: false,
-    },
+    settings: plainSettings,
   });
   const program = await evaluator.parse({ kind: 'string', text: encodeUtf8(text), directory: '/' });
   return { value: decodeUtf8(await evaluator.toRaw(await evaluator.evaluate(program))), hashed };

@@ -3,49 +3,14 @@ import { coreUrl, debugCoreUrl } from '@neve/language';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createEvaluator } from './create-evaluator.ts';
-import { type EvalIO, EvalIOError } from './eval-io.ts';
 import type { Evaluator } from './evaluator.ts';
-
-/** A world with nothing in it. */
-function emptyWorld(): EvalIO {
-  const refuse = (): never => {
-    throw new EvalIOError('not-supported', 'there is nothing here');
-  };
-  return {
-    readFile: refuse,
-    fileType: () => undefined,
-    readDirectory: refuse,
-    readLink: refuse,
-    environmentVariable: () => undefined,
-    currentTime: () => 0,
-    addPathToStore: refuse,
-    hashFile: refuse,
-    addTextToStore: refuse,
-    writeDerivation: refuse,
-    isValidStorePath: () => false,
-    toStorePath: refuse,
-    message: () => {},
-  };
-}
+import { emptyWorld, plainSettings } from './testing/empty-world.ts';
 
 function start(url: URL): Evaluator {
   return createEvaluator({
     core: new WebAssembly.Module(readFileSync(url)),
-    io: emptyWorld(),
-    settings: {
-      storeDir: '/nix/store',
-      currentSystem: 'x86_64-linux',
-      pureEval: false,
-      restrictEval: false,
-      nixPath: [],
-      homeDirectory: undefined,
-      experimentalFeatures: new Set(),
-      maxCallDepth: 10_000,
-      traceVerbose: false,
-      abortOnWarn: false,
-      showTrace: false,
-      writesStore: false,
-    },
+    io: emptyWorld,
+    settings: plainSettings,
   });
 }
 

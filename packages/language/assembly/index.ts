@@ -70,28 +70,18 @@ import { COERCE_TO_STRING, coerceRequest } from "./operations/coerce";
 import { DEEP_FORCE } from "./operations/deep-force";
 import { setStoreDirectory } from "./operations/store-path";
 import { SYMBOL_FIND_FILE, SYMBOL_NIX_PATH, initializeKnownSymbols } from "./symbols/known";
-import { initializeSymbols, internBytes, internString, symbolBytes, symbolCount, symbolName } from "./symbols/symbols";
+import { initializeSymbols, internBytes, symbolBytes, symbolCount, symbolName } from "./symbols/symbols";
 import { setPipeOperators } from "./syntax/lexer";
 import { sourceAt, sourceCount as countOfSources } from "./syntax/positions";
 import { setHomePath, setPureParsing, setSyntaxLints } from "./syntax/settings";
 import { takeSourceWarning, takenSourceWarning } from "./compile/source-warnings";
 import { indexAtRank, orderOf } from "./values/attr-order";
-import {
-  attrsCount,
-  attrValue,
-  findAttr,
-  findKey,
-  keyPosition,
-  keysOf,
-  keySymbol,
-  setAttrCount,
-  setCount,
-} from "./values/attrs";
+import { attrsCount, attrValue, findAttr, keysOf, keySymbol, setAttrCount, setCount } from "./values/attrs";
 import { addAttr, beginAttrs, endAttrs } from "./values/attrs-builder";
 import { NULL, TRUE, initializeConstants } from "./values/constants";
 import { contextCount, contextElement } from "./values/context";
 import { listCount, listItem, listItemCount, listLength, makeList, setListItem } from "./values/list";
-import { floatOf, intOf, makeFloat, makeInt } from "./values/number";
+import { intOf, makeInt } from "./values/number";
 import { appendAmbiguous, appendValue } from "./values/print";
 import { appendAttributeName } from "./values/print-text";
 import {

@@ -4,6 +4,7 @@
 //   for (;;)     asc 0.28 drops the code behind such a loop when its body mixes `continue` and `break`
 //   new, Array<  would allocate managed objects, and the stub runtime never frees them
 //   `…${…}`      concatenates managed strings at run time
+//   import       of something that is not used
 //
 // Run by the build and, over the whole package, as `node scripts/lint-assembly.mjs`.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -46,7 +47,24 @@ export function lintSource(file, source) {
       problems.push(`${file}:${before.length}:${(before.at(-1) ?? '').length + 1}: ${message}`);
     }
   }
+  for (const name of unusedImports(text)) problems.push(`${file}: '${name}' is imported and not used`);
   return problems;
+}
+
+/** @param {string} text without comments and literals */
+function unusedImports(text) {
+  const imports = /\bimport\s*\{([^}]*)\}/g;
+  const rest = text.replaceAll(imports, '');
+  return [...text.matchAll(imports)]
+    .flatMap(([, names = '']) => names.split(','))
+    .map(
+      (name) =>
+        name
+          .trim()
+          .split(/\s+as\s+/)
+          .at(-1) ?? '',
+    )
+    .filter((name) => name !== '' && !new RegExp(`\\b${name}\\b`).test(rest));
 }
 
 /**

@@ -6,7 +6,7 @@
 // evaluation has not met: that is read first (derivation/read-derivation.ts).
 
 import { Address } from "../memory/chunks";
-import { appendByte, appendText, textLengthFrom, textMark, textStart } from "../memory/text";
+import { appendByte, appendText, textMark } from "../memory/text";
 import { ERROR_EVAL, beginError, errorQuoted, errorString, errorSymbol, fail, raiseError } from "../errors/raise";
 import { OUTPUTS_FIXED, OUTPUTS_FLOATING, OUTPUTS_IMPURE, OUTPUTS_INPUT_ADDRESSED } from "../derivation/draft";
 import {
@@ -22,7 +22,6 @@ import {
 } from "../derivation/draft";
 import { collectInputs, pushReferences } from "../derivation/inputs";
 import { METHOD_FLAT, METHOD_GIT, METHOD_NAR, METHOD_TEXT, Method, NO_METHOD, methodNamed } from "../derivation/ingestion-method";
-import { findDerivation } from "../derivation/known-derivations";
 import { downstreamPlaceholder } from "../derivation/placeholder";
 import { LEARN_PATH, initializeDerivationReading } from "../derivation/read-derivation";
 import {
@@ -67,7 +66,6 @@ import {
   local,
   localInt,
   makePrimop,
-  setArg,
   setContext,
   setLocal,
   setLocalInt,
@@ -106,7 +104,7 @@ import { singletonContext } from "../values/context";
 import { addToUnion, beginUnion, endUnion } from "../values/context-union";
 import { listItem, listItems, listLength, makeList, setListItem } from "../values/list";
 import { makeSmallInt } from "../values/number";
-import { makeString, makeStringWithContext, stringBytes, stringContext, stringIs, stringLength, takeTextAsString } from "../values/string";
+import { makeStringWithContext, stringBytes, stringContext, stringLength, takeTextAsString } from "../values/string";
 import { makeValueTable, setTableWord, tableWord, tableWords } from "../values/table";
 import { Value, isAttrs, isKind, isList, isString, isWhnf, KIND_BOOL, resolve } from "../values/value";
 import { expectPlainString, failMissing } from "./demand";

@@ -46,9 +46,3 @@ export function definedName(index: u32): Symbol {
 export function definedValue(index: u32): Value {
   return load<u32>(entries + index * ENTRY_SIZE, 4);
 }
-
-/** The builtin with this name, or 0. */
-export function findDefined(name: Symbol): Value {
-  for (let i: u32 = 0; i < count; i++) if (definedName(i) == name) return definedValue(i);
-  return 0;
-}

@@ -233,7 +233,8 @@ export class Block {
   argument: Symbol;
   /** BLOCK_LAMBDA: the position of its doc comment, or 0. */
   documentation: u32;
-  calls: u32;
+  /** Always 0: the word before the first instruction, where a place to go on has its position. */
+  noPosition: u32;
 }
 
 export const BLOCK_HEADER: u32 = 32;
@@ -241,11 +242,6 @@ export const BLOCK_HEADER: u32 = 32;
 @inline
 export function blockEntry(block: Address): Code {
   return block + BLOCK_HEADER;
-}
-
-@inline
-export function blockOfEntry(code: Code): Address {
-  return code - BLOCK_HEADER;
 }
 
 /** The block that holds the instruction at `pc`: found by going on to its end. For errors only. */

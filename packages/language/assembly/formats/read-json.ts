@@ -8,7 +8,7 @@
 // the container itself: the place of the enclosing one's word, times two, plus 1 for an object.
 
 import { Address } from "../memory/chunks";
-import { appendByte, appendBytes, appendInteger, appendText, textAdvance, textLengthFrom, textMark, textReserve, textRewind, textStart } from "../memory/text";
+import { appendByte, appendBytes, appendText, textAdvance, textLengthFrom, textMark, textReserve, textRewind, textStart } from "../memory/text";
 import { bytesEqualText } from "../memory/bytes";
 import { Symbol, internBytes } from "../symbols/symbols";
 import { ERROR_EVAL, beginError, raiseError } from "../errors/raise";

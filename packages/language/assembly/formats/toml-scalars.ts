@@ -43,7 +43,6 @@ import {
   afterWord,
   byteAt,
   isDigit,
-  isHexDigit,
   isTimeDelimiter,
 } from "./toml-syntax";
 import { storeUtf8 } from "./utf8";

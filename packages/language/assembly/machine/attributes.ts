@@ -1,7 +1,7 @@
 // What the machine's loop leaves to functions about attribute sets: making, selecting, and taking arguments apart.
 
 import { Address, OWNER_PERMANENT, ownerOf } from "../memory/chunks";
-import { appendByte, appendText } from "../memory/text";
+import { appendText } from "../memory/text";
 import { copyWords } from "../memory/words";
 import {
   Block,
@@ -52,8 +52,7 @@ import {
   setAttrValue,
   setKey,
 } from "../values/attrs";
-import { orderOf, indexAtRank } from "../values/attr-order";
-import { EMPTY_ATTRS, NULL, TRUE, FALSE, makeBool } from "../values/constants";
+import { EMPTY_ATTRS, NULL, makeBool } from "../values/constants";
 import { envParent, envSlot, envSlots, makeEnv, setEnvSlot } from "../values/env";
 import { appendPosition } from "../values/print-position";
 import { stringContext } from "../values/string";

@@ -303,8 +303,3 @@ export function tailCall1(f: Frame, callee: Value, a: Value): Value {
   setStep(f, STEP_RETURN_AWAITED);
   return awaitCall1(f, callee, a);
 }
-
-export function tailCall2(f: Frame, callee: Value, a: Value, b: Value): Value {
-  setStep(f, STEP_RETURN_AWAITED);
-  return awaitCall2(f, callee, a, b);
-}

@@ -2,7 +2,7 @@
 
 import { Address } from "../memory/chunks";
 import { appendInteger, appendText } from "../memory/text";
-import { ERROR_EVAL, ERROR_TYPE, beginError, fail, raiseError, setErrorContext } from "../errors/raise";
+import { ERROR_EVAL, beginError, fail, raiseError, setErrorContext } from "../errors/raise";
 import { CANONICAL_PATH, COERCE_TO_STRING, COPY_TO_STORE, coerceNow, coerceRequest } from "../operations/coerce";
 import { EQUAL } from "../operations/equality";
 import { concatLists2 } from "../operations/concat";
@@ -14,7 +14,7 @@ import { SYMBOL_OUT_PATH, SYMBOL_TO_STRING } from "../symbols/known";
 import { attrsCount, findAttr } from "../values/attrs";
 import { EMPTY_STRING, FALSE, TRUE } from "../values/constants";
 import { mergeContexts } from "../values/context";
-import { floatOf, intOf, isFloat, isInt, makeFloat, makeInt, numberAsFloat } from "../values/number";
+import { intOf, isFloat, isInt, makeFloat, makeInt, numberAsFloat } from "../values/number";
 import { makeStringOfLength, setStringContext, stringBytes, stringContext, stringLength } from "../values/string";
 import { Value, isAttrs, isList, isPath, isString } from "../values/value";
 import {

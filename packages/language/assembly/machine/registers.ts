@@ -3,7 +3,6 @@
 import { Address } from "../memory/chunks";
 import { Code } from "../compile/code";
 import { Frame } from "./native";
-import { Value } from "../values/value";
 
 export let pc: Code = 0;
 export let env: Address = 0;

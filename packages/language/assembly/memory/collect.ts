@@ -33,7 +33,7 @@ import { attrsCellSize, keysCellSize, keysCount } from "../values/attrs";
 import { contextCellSize, contextCount } from "../values/context";
 import { envCellSize } from "../values/env";
 import { listCellSize, listLength } from "../values/list";
-import { partialCellSize, partialCount } from "../values/function";
+import { partialCellSize } from "../values/function";
 import { stringCellSize, stringLength } from "../values/string";
 import { tableCellSize } from "../values/table";
 import {

@@ -22,15 +22,6 @@ export function permanentBytes(): u32 {
   return total;
 }
 
-/** Gives back the end of the newest allocation, which kept `used` bytes of it. */
-export function shrinkPermanent(address: Address, size: u32, used: u32): void {
-  const rounded = (size + 7) & ~7;
-  if (address + rounded != top) return;
-  const kept = (used + 7) & ~7;
-  top = address + kept;
-  total -= rounded - kept;
-}
-
 function takeRoom(size: u32): void {
   const chunks = chunksFor(size);
   const address = takeChunks(chunks, OWNER_PERMANENT);

@@ -44,20 +44,6 @@ export function decimalDigit(index: u32): u32 {
   return index < count ? <u32>load<u8>(digits + index) : 0;
 }
 
-/** Sets the number to an integer. */
-export function setDecimal(value: u64): void {
-  startDecimal();
-  let size: u32 = 0;
-  for (let rest = value; rest != 0; rest /= 10) size++;
-  count = size;
-  let rest = value;
-  for (let i = size; i > 0; i--) {
-    store<u8>(digits + i - 1, <u8>(rest % 10));
-    rest /= 10;
-  }
-  setDecimalPoint(<i32>size);
-}
-
 /** Multiplies by 2^exponent. */
 export function scaleDecimal(exponent: i32): void {
   let rest = exponent;
@@ -90,36 +76,12 @@ export function roundedDecimal(): u64 {
   return roundsUpAt(point) ? value + 1 : value;
 }
 
-/** Rounds to `size` digits. */
-export function roundDecimal(size: u32): void {
-  if (size >= count) return;
-  const up = roundsUpAt(<i32>size);
-  count = size;
-  truncated = false;
-  if (up) increment();
-  trim();
-}
-
 /** Whether the digits before `index` grow by one when the others are dropped. */
 function roundsUpAt(index: i32): bool {
   if (index < 0 || index >= <i32>count) return false;
   const next = decimalDigit(<u32>index);
   if (next == 5 && index + 1 == <i32>count && !truncated) return index > 0 && (decimalDigit(<u32>index - 1) & 1) == 1;
   return next >= 5;
-}
-
-function increment(): void {
-  while (count > 0) {
-    const last = <u32>load<u8>(digits + count - 1);
-    if (last < 9) {
-      store<u8>(digits + count - 1, <u8>(last + 1));
-      return;
-    }
-    count--;
-  }
-  store<u8>(digits, 1);
-  count = 1;
-  point++;
 }
 
 function trim(): void {

@@ -21,8 +21,3 @@ export function rememberAddedPath(path: Value, storePath: Value): Symbol {
   mapSet(added, internString(path), result);
   return result;
 }
-
-/** Forgets all paths: files may have changed. */
-export function forgetAddedPaths(): void {
-  added = 0;
-}

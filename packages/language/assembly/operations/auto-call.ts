@@ -16,7 +16,6 @@ import {
   awaitNative2,
   awaited,
   makePrimop,
-  setArg,
   setStep,
   step,
   tailCall1,

@@ -9,7 +9,7 @@
 // waits and raises the errors. A request (the builtin's second argument) is the flags, with the message that says what
 // the string is wanted for: it is part of the trace only when the value itself cannot be coerced, or when it is a list.
 
-import { appendByte, appendBytes, appendInteger, appendText, textLengthFrom, textMark, textRewind, textStart } from "../memory/text";
+import { appendByte, appendBytes, appendInteger, appendText, textMark, textRewind } from "../memory/text";
 import { Symbol, symbolName } from "../symbols/symbols";
 import { SYMBOL_OUT_PATH, SYMBOL_TO_STRING } from "../symbols/known";
 import { appendFloatF6 } from "../numbers/print-float";

@@ -7,7 +7,7 @@
 import { appendText } from "../memory/text";
 import { FALSE, TRUE, makeBool } from "../values/constants";
 import { listItem, listLength } from "../values/list";
-import { floatOf, intOf, numberAsFloat } from "../values/number";
+import { intOf, numberAsFloat } from "../values/number";
 import { compareStrings } from "../values/string";
 import { appendErrorValue } from "../values/print";
 import {

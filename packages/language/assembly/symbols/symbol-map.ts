@@ -39,13 +39,6 @@ export function mapSet(map: SymbolMap, symbol: Symbol, word: u32): void {
   store<u32>(entry, word, 4);
 }
 
-/** Forgets everything. */
-export function mapClear(map: SymbolMap): void {
-  const header = changetype<MapHeader>(map);
-  memory.fill(header.table, 0, header.slots << 3);
-  header.count = 0;
-}
-
 function entryOf(header: MapHeader, symbol: Symbol): Address {
   const mask = header.slots - 1;
   let slot = (symbol * 0x9e3779b1) >>> 8;
