@@ -1,7 +1,8 @@
-// Builds everything that is generated: the language core (WebAssembly), the packages (tsc) and the `neve`
-// bundle (esbuild, with the core beside it). The first two run at once; the build fails when a step does.
+// Builds everything that is generated: the language core and castore's hashes (WebAssembly), the packages (tsc, which
+// needs the types of the latter) and the `neve` bundle (esbuild, with the core beside it). What can runs at once; the
+// build fails when a step does.
 //
-//   node scripts/build.mjs [--force]     --force compiles the core although its sources have not changed
+//   node scripts/build.mjs [--force]     --force compiles WebAssembly although its sources have not changed
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,10 +10,9 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const force = process.argv.includes('--force') ? ['--force'] : [];
 
-const generated = [
-  { name: 'language', script: 'packages/language/scripts/build.mjs', args: force },
-  { name: 'types', script: 'node_modules/typescript/bin/tsc', args: ['-b'] },
-];
+const language = { name: 'language', script: 'packages/language/scripts/build.mjs', args: force };
+const castore = { name: 'castore', script: 'packages/castore/scripts/build.mjs', args: force };
+const types = { name: 'types', script: 'node_modules/typescript/bin/tsc', args: ['-b'] };
 const bundle = { name: 'neve', script: 'apps/cli/scripts/bundle.mjs', args: [] };
 
 /**
@@ -38,5 +38,5 @@ function run({ name, script, args }) {
   });
 }
 
-const results = await Promise.all(generated.map(run));
+const results = await Promise.all([run(language), run(castore).then((built) => built && run(types))]);
 process.exitCode = results.every(Boolean) && (await run(bundle)) ? 0 : 1;

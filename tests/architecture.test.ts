@@ -152,7 +152,10 @@ function checkImport({ it, file, specifier, byName, shared }: ImportCheck): stri
   const offence = (what: string): string[] => [`${file.path} imports ${specifier}: ${what}`];
   if (specifier.startsWith('.')) {
     const target = join(dirname(file.path), specifier);
-    return target.startsWith(`${it.folder}/src/`) ? [] : offence('outside the sources of its package');
+    const own = [`${it.folder}/src/`, `${it.folder}/build/`];
+    return own.some((folder) => target.startsWith(folder))
+      ? []
+      : offence('outside the sources of its package');
   }
   if (specifier.startsWith('node:')) {
     const allowed = isTest || it.folder.startsWith('apps/') || file.path.startsWith(`${it.folder}/src/node/`);

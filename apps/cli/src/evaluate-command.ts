@@ -5,14 +5,14 @@
 import type { Evaluator, Source, Value } from '@neve/eval';
 import { functionArguments, sourceOfFile, sourceOfText, startEvaluator } from './evaluation-session.ts';
 import { write } from './output.ts';
-import type { Arguments, CommandName } from './parse-arguments.ts';
+import type { CommandName, EvaluateArguments } from './parse-arguments.ts';
 import type { Settings } from './settings.ts';
 import { showStats } from './show-stats.ts';
 import { UsageError } from './usage-error.ts';
 
 export type CommandInput = {
   readonly command: CommandName;
-  readonly args: Arguments;
+  readonly args: EvaluateArguments;
   readonly settings: Settings;
 };
 
@@ -71,7 +71,7 @@ async function chooseInput(
 type Processing = {
   readonly source: Source;
   readonly attributePaths: readonly string[];
-  readonly args: Arguments;
+  readonly args: EvaluateArguments;
   readonly output: Output;
   readonly command: CommandName;
 };
@@ -112,7 +112,7 @@ async function printDerivations(
 type ValueToPrint = {
   readonly value: Value;
   readonly output: Exclude<Output, 'derivations'>;
-  readonly args: Arguments;
+  readonly args: EvaluateArguments;
   readonly command: CommandName;
 };
 

@@ -19,12 +19,12 @@ import {
 } from '@neve/eval';
 import { createFileSystemIO } from '@neve/eval-store/node';
 import { wantsColour, write } from './output.ts';
-import type { Arguments } from './parse-arguments.ts';
+import type { EvaluateArguments } from './parse-arguments.ts';
 import { channels, parseSearchPath, parseSearchPathEntry } from './search-path.ts';
 import type { Settings } from './settings.ts';
 
 export type SessionOptions = {
-  readonly args: Arguments;
+  readonly args: EvaluateArguments;
   readonly settings: Settings;
   /** Computes store paths only. */
   readonly readOnly: boolean;
@@ -87,7 +87,7 @@ function hostSystem(): string {
 
 /** As in Nix: none in pure mode; the channels come last, unless files are restricted to the search path. */
 function searchPath(
-  args: Arguments,
+  args: EvaluateArguments,
   context: { settings: Settings; pureEval: boolean },
 ): readonly SearchPathEntry[] {
   const { settings, pureEval } = context;
@@ -127,7 +127,7 @@ function showMessage(level: MessageLevel, text: Uint8Array, about: MessageSubjec
 /** The arguments for functions, by name; expressions are evaluated when they are needed. */
 export async function functionArguments(
   evaluator: Evaluator,
-  args: Arguments,
+  args: EvaluateArguments,
 ): Promise<ReadonlyMap<string, Value>> {
   const values = new Map<string, Value>();
   for (const { option, values: words } of args.occurrences) {

@@ -1,5 +1,5 @@
 /** The help texts, made from the tables that the parser reads. */
-import { type OptionSpec, optionTable } from './option-table.ts';
+import type { OptionSpec } from './parse-words.ts';
 import { type CommandName, optionsOf } from './parse-arguments.ts';
 import { settingNames } from './settings.ts';
 
@@ -11,6 +11,7 @@ Neve is Nix, taken apart and rebuilt in TypeScript.
 Commands:
   eval           evaluate a Nix expression and print its value
   instantiate    evaluate to derivations and write them to the store
+  store          import, export, copy, check and serve what is in a store
   help COMMAND   show the options of a command
 
 Options:
@@ -33,19 +34,23 @@ Evaluates to derivations, writes them to the store directory and prints their pa
 };
 
 export function commandHelp(command: CommandName): string {
-  const rows = [...new Set(optionsOf(command).values())].map((option) => {
-    const { names, parameters, help }: OptionSpec = optionTable[option];
-    return [[names.join(', '), ...parameters].join(' '), help] as const;
-  });
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  const lines = rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`);
+  const options = new Set([...optionsOf(command).values()].map(({ spec }) => spec));
   const settings = settingNames().map((name) => `  ${name}`);
   return `${usages[command]}
 
 Options:
-${lines.join('\n')}
+${optionLines(options)}
 
 Settings, as \`--option NAME VALUE\` or as options:
 ${settings.join('\n')}
 `;
+}
+
+/** One line for each option. */
+export function optionLines(options: Iterable<OptionSpec>): string {
+  const rows = Array.from(options, ({ names, parameters, help }) => {
+    return [[names.join(', '), ...parameters].join(' '), help] as const;
+  });
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`).join('\n');
 }

@@ -22,6 +22,12 @@ async function main(argv: readonly string[]): Promise<void> {
     write(1, `neve (Nix) ${NEVE_VERSION}\n`);
     return;
   }
+  if (first === 'store') {
+    // Its libraries take long to load; nobody else waits for them.
+    const { runStoreCommand } = await import('./store/store-main.ts');
+    process.exitCode = await runStoreCommand(rest);
+    return;
+  }
   const command = commands.find((name) => name === first);
   if (command === undefined) return runWithoutCommand(first, rest[0]);
 

@@ -2,13 +2,9 @@
  * Every option of `neve eval` and `neve instantiate`, in the order of the help text. They are spelled as
  * `nix-instantiate` and `nix eval` spell them. Settings (`settings.ts`) are options too and are not repeated here.
  */
+import type { OptionSpec } from './parse-words.ts';
 
-export type OptionSpec = {
-  /** The first name is the one in messages. */
-  readonly names: readonly string[];
-  /** What its arguments are called; their number is how many it takes. */
-  readonly parameters: readonly string[];
-  readonly help: string;
+export type EvaluateOptionSpec = OptionSpec & {
   /** The command that has it; both, without it. */
   readonly only?: 'eval' | 'instantiate';
 };
@@ -88,6 +84,6 @@ export const optionTable = {
   quiet: { names: ['--quiet'], parameters: [], help: 'say less' },
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },
   version: { names: ['--version'], parameters: [], help: 'show the version' },
-} as const satisfies Record<string, OptionSpec>;
+} as const satisfies Record<string, EvaluateOptionSpec>;
 
 export type OptionName = keyof typeof optionTable;

@@ -5,6 +5,13 @@ export { byteKey } from './byte-key.ts';
 export { decodeHex, encodeHex } from './hex.ts';
 export { decodeNixBase32, encodeNixBase32, nixBase32Length } from './nixbase32.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
+export {
+  ProtobufReader,
+  ProtobufWriter,
+  bytesWireType,
+  varintLength,
+  varintWireType,
+} from './protobuf-wire.ts';
 export { Digest, digestLengths, isHashAlgorithm, parseDigest } from './digest.ts';
 export type { DigestFormat, HashAlgorithm } from './digest.ts';
 export type { Hasher, HashFunctions } from './hasher.ts';

@@ -4,9 +4,37 @@ export {
   hashPartLength,
   maxNameLength,
   parseStorePath,
+  storePathSet,
 } from './store-path.ts';
 export { StoreDirectory, foldBytes } from './store-directory.ts';
 export type { FixedContent, FixedMethod, PathInStore, TextContent } from './store-directory.ts';
+export { contentAddressedPath, parseContentAddress, printContentAddress } from './content-address.ts';
+export type { ContentAddress, ContentAddressMethod, ContentAddressedObject } from './content-address.ts';
 export { NarWriter } from './nar-writer.ts';
+export { NarParser } from './nar-parser.ts';
+export type { NarParserOptions, NarVisitor } from './nar-parser.ts';
+export { collectNarEvents, readNar } from './nar-reader.ts';
+export type { NarEvent } from './nar-reader.ts';
+export { defaultNarDepth, maxNarNameLength, maxNarTargetLength } from './nar-limits.ts';
+export { parseNarInfo, printNarInfo } from './narinfo.ts';
+export type { NarInfo } from './narinfo.ts';
+export { parseNixCacheInfo, printNixCacheInfo } from './nix-cache-info.ts';
+export type { NixCacheInfo } from './nix-cache-info.ts';
+export { compressionExtensions, isCompression } from './compression.ts';
+export type { Compression } from './compression.ts';
+export {
+  fingerprintPathInfo,
+  generateSecretKey,
+  parsePublicKey,
+  parseSecretKey,
+  parseSignature,
+  printPublicKey,
+  printSecretKey,
+  printSignature,
+  publicKeyOf,
+  signFingerprint,
+  verifyFingerprint,
+} from './signature.ts';
+export type { Ed25519, PublicKey, SecretKey, Signature, SignedPathInfo } from './signature.ts';
 export { NixCompatError } from './nix-compat-error.ts';
 export type { NixCompatErrorCode } from './nix-compat-error.ts';

@@ -74,6 +74,10 @@ const wrong: [string, (writer: NarWriter) => void][] = [
   ['the name ..', (writer) => writeNames(writer, ['..'])],
   ['a name with a slash', (writer) => writeNames(writer, ['a/b'])],
   ['a name with a NUL', (writer) => writeNames(writer, ['a\0'])],
+  ['a name of 256 bytes', (writer) => writeNames(writer, ['a'.repeat(256)])],
+  ['an empty target', (writer) => writer.symlink(encodeUtf8(''))],
+  ['a target with a NUL', (writer) => writer.symlink(encodeUtf8('a\0'))],
+  ['a target of 4096 bytes', (writer) => writer.symlink(encodeUtf8('a'.repeat(4096)))],
   ['an open directory', (writer) => writer.startDirectory()],
   [
     'an entry without a node',

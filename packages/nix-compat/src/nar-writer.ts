@@ -10,11 +10,14 @@
  *     str(s)    = the length of s as a 64-bit little-endian number, s, zeroes up to a multiple of 8
  *
  * Entries are in bytewise order of their names, no name twice; a name is not empty, `.` or `..` and has neither `/`
- * nor NUL. The writer refuses everything else, and an object that is left open. The caller walks the tree in that
- * order; nothing is kept but one buffer and the last name of each open directory. What the sink gets is valid only
- * during the call. Most archives are small and many: the buffer of a finished one is the next one's.
+ * nor NUL; a target is not empty and has no NUL; how long both may be is in nar-limits.ts. The writer refuses everything
+ * else, and an object that is left open. The caller walks the tree in that order; nothing is kept but one buffer and the
+ * last name of each open directory. What the sink gets is valid only during the call. Most archives are small and many:
+ * the buffer of a finished one is the next one's.
  */
 import { compareBytes, concatBytes, encodeUtf8 } from '@neve/bytes';
+import { narNameProblem, narTargetProblem } from './nar-limits.ts';
+import type { NarVisitor } from './nar-parser.ts';
 import { NixCompatError } from './nix-compat-error.ts';
 
 const bufferSize = 1 << 16;
@@ -25,7 +28,7 @@ let spareBuffer: Uint8Array | undefined;
 /** An open directory: the last name written in it, and whether that entry still waits for its node. */
 type OpenDirectory = { lastName: Uint8Array | undefined; entryOpen: boolean };
 
-export class NarWriter {
+export class NarWriter implements NarVisitor {
   readonly #sink: (bytes: Uint8Array) => void;
   readonly #buffer: Uint8Array;
   #used = 0;
@@ -68,6 +71,8 @@ export class NarWriter {
   }
 
   symlink(target: Uint8Array): void {
+    const problem = narTargetProblem(target);
+    if (problem !== undefined) throw bad(problem);
     this.#startNode();
     this.#put(this.#tokens.symlink);
     this.#putString(target);
@@ -85,7 +90,8 @@ export class NarWriter {
     const directory = this.#open.at(-1);
     if (directory === undefined || directory.entryOpen || this.#remaining >= 0)
       throw bad('an entry outside a directory');
-    checkName(name);
+    const problem = narNameProblem(name);
+    if (problem !== undefined) throw bad(problem);
     if (directory.lastName !== undefined && compareBytes(directory.lastName, name) >= 0) {
       throw bad('entries of a directory are not in order');
     }
@@ -154,11 +160,6 @@ export class NarWriter {
     if (this.#used > 0) this.#sink(this.#buffer.subarray(0, this.#used));
     this.#used = 0;
   }
-}
-
-function checkName(name: Uint8Array): void {
-  const dots = name.length <= 2 && name.every((byte) => byte === 0x2e);
-  if (dots || name.includes(0x2f) || name.includes(0)) throw bad('a directory entry has an impossible name');
 }
 
 function bad(problem: string): NixCompatError {

@@ -4,14 +4,19 @@ export type NixCompatErrorCode =
   | 'bad-store-path-name'
   | 'not-in-store'
   | 'bad-reference'
-  | 'bad-nar';
+  | 'bad-nar'
+  | 'bad-narinfo'
+  | 'bad-nix-cache-info'
+  | 'bad-content-address'
+  | 'bad-signature'
+  | 'bad-key';
 
 export class NixCompatError extends Error {
   override readonly name = 'NixCompatError';
   readonly code: NixCompatErrorCode;
 
-  constructor(code: NixCompatErrorCode, message: string) {
-    super(message);
+  constructor(code: NixCompatErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

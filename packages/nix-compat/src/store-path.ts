@@ -69,3 +69,10 @@ function nameProblem(name: string): string | undefined {
 function bad(message: string): NixCompatError {
   return new NixCompatError('bad-store-path', message);
 }
+
+/** A set of store paths as Nix keeps it: in the order of their base names, none twice. */
+export function storePathSet(paths: Iterable<StorePath>): StorePath[] {
+  const byBaseName = new Map(Array.from(paths, (path) => [path.baseName, path]));
+  // They are ASCII, so the order of code units is the order of bytes.
+  return [...byBaseName.keys()].sort().map((baseName) => byBaseName.get(baseName) as StorePath);
+}

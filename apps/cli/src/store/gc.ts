@@ -1,0 +1,106 @@
+/** `neve store gc`: removes what no root reaches. */
+import { StoreError, collectGarbage } from '@neve/store';
+import type { Root } from '@neve/store';
+import { readLinkRoots } from '@neve/store/node';
+import { write } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
+import { openStore, storeDirectory } from './open-store.ts';
+import { Progress, formatBytes } from './progress.ts';
+import { openState } from './store-state.ts';
+import { storeCommand } from './store-command.ts';
+import { findPathInfo } from './store-object.ts';
+
+export const gcCommand = storeCommand({
+  name: 'gc',
+  summary: 'remove what no root reaches',
+  usage: ['gc [OPTIONS]'],
+  description: `Keeps the roots (see 'neve store root') with all that they refer to, and what running commands use, and removes
+everything else, or as much as the options ask for. It may be interrupted at any time.`,
+  options: {
+    keep: { names: ['--keep'], parameters: ['PATH'], help: 'keep this store path too (repeatable)' },
+    olderThan: {
+      names: ['--older-than'],
+      parameters: ['AGE'],
+      help: 'keep what was used within this time: 90m, 12h, 30d',
+    },
+    maxSize: {
+      names: ['--max-size'],
+      parameters: ['SIZE'],
+      help: 'remove only until the store is not larger: 500M, 20G',
+    },
+    dryRun: { names: ['--dry-run'], parameters: [], help: 'only say what would be removed' },
+  },
+  async run(args, signal) {
+    if (args.positional.length > 0) throw new UsageError('neve store gc takes no arguments; see --keep');
+    const [olderThan, maxSize] = [args.last('olderThan'), args.last('maxSize')];
+    const keepUsedWithinMs = olderThan === undefined ? undefined : parseAge(olderThan);
+    const maxStoreBytes = maxSize === undefined ? undefined : parseSize(maxSize);
+    await using store = await openStore(args);
+    await using state = await openState(args);
+    const directory = storeDirectory(args);
+    const dryRun = args.has('dryRun');
+    const links = await readLinkRoots({ folder: state.rootsFolder, store: directory, dryRun });
+    const roots: Root[] = [
+      ...(await state.pins.list()).map(({ root }) => root),
+      ...links.roots.map(({ storePath }) => ({ kind: 'path' as const, storePath })),
+    ];
+    for (const name of args.all('keep')) {
+      roots.push({ kind: 'path', storePath: (await findPathInfo(store, name, directory.path)).storePath });
+    }
+    using progress = new Progress({ quiet: args.has('quiet') });
+    let removedPaths = 0;
+    const result = await collectGarbage(
+      {
+        store,
+        roots,
+        dryRun,
+        oldestWriterMs: () => state.leases.oldestMs(),
+        ...(keepUsedWithinMs !== undefined && { keepUsedWithinMs }),
+        ...(maxStoreBytes !== undefined && { maxStoreBytes }),
+        onEvent: (event) => {
+          if (event.kind === 'path') removedPaths++;
+          progress.show(() => `removed ${removedPaths} paths`);
+        },
+      },
+      signal,
+    );
+    const leftovers = dryRun ? 0 : ((await store.blobs.inventory?.removeLeftovers?.(signal)) ?? 0);
+    progress[Symbol.dispose]();
+    const freedBytes = result.freedBytes + leftovers;
+    const paths = result.paths.map((it) => directory.print(it));
+    const missing = result.missingRoots.map((it) => directory.print(it));
+    if (args.has('json')) {
+      const { keptPaths, garbageDirectories, garbageBlobs } = result;
+      write(
+        1,
+        `${JSON.stringify({ paths, keptPaths, garbageDirectories, garbageBlobs, freedBytes, missingRoots: missing, dryRun })}\n`,
+      );
+      return;
+    }
+    for (const path of paths) write(1, `${path}\n`);
+    for (const path of missing) write(2, `warning: the root ${path} is not in the store\n`);
+    if (!args.has('quiet')) {
+      write(
+        2,
+        `${paths.length} paths ${dryRun ? 'would be removed' : 'removed'}, ${formatBytes(freedBytes)} freed\n`,
+      );
+    }
+  },
+});
+
+/** In milliseconds. Throws `UsageError`. */
+function parseAge(text: string): number {
+  const [, amount, unit = 's'] = /^(\d+)([smhdw])$/.exec(text) ?? [];
+  if (amount === undefined) throw new UsageError(`'${text}' is no age; write 90m, 12h, 30d or 4w`);
+  const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+  return Number(amount) * (seconds[unit] ?? 1) * 1000;
+}
+
+/** In bytes. Throws `UsageError`. */
+function parseSize(text: string): number {
+  const [, amount, unit = ''] = /^(\d+)([KMGT]?)$/.exec(text) ?? [];
+  if (amount === undefined) throw new UsageError(`'${text}' is no size; write 500M or 20G`);
+  const bytes = Number(amount) * 1024 ** ['', 'K', 'M', 'G', 'T'].indexOf(unit);
+  if (!Number.isSafeInteger(bytes)) throw new StoreError('unsupported', `'${text}' is too large`);
+  return bytes;
+}

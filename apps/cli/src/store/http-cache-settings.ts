@@ -1,0 +1,25 @@
+/** What the environment says about binary caches. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { HttpCacheDefaults } from '@neve/store/node';
+
+export function httpCacheSettings(): HttpCacheDefaults {
+  const { env } = process;
+  return {
+    userAgent: 'neve',
+    narInfoFolder: join(cacheFolder(), 'narinfo'),
+    proxies: {
+      // Upper case would let a web server's client set it (httpoxy).
+      http: env['http_proxy'],
+      https: env['https_proxy'] ?? env['HTTPS_PROXY'],
+      all: env['all_proxy'] ?? env['ALL_PROXY'],
+      no: env['no_proxy'] ?? env['NO_PROXY'],
+    },
+  };
+}
+
+/** `neve` in the XDG cache directory. */
+function cacheFolder(): string {
+  const { XDG_CACHE_HOME: cache = '' } = process.env;
+  return join(cache === '' ? join(homedir(), '.cache') : cache, 'neve');
+}

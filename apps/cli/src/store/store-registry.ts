@@ -1,0 +1,14 @@
+/** Every type of service that a composition of the command may name. */
+import { registerCastoreServices } from '@neve/castore/node';
+import { Registry } from '@neve/compose';
+import { registerRpcServices } from '@neve/rpc/node';
+import { registerStoreServices } from '@neve/store/node';
+import { httpCacheSettings } from './http-cache-settings.ts';
+
+export function storeRegistry(): Registry {
+  const registry = new Registry();
+  registerCastoreServices(registry, { variables: process.env });
+  registerStoreServices(registry, httpCacheSettings());
+  registerRpcServices(registry);
+  return registry;
+}

@@ -1,0 +1,104 @@
+/**
+ * Compression of streams, in bounded memory. Without a level each format has its program's own default.
+ *
+ * zstd is that of node:zlib; before Node 22.15 the input is cut into pieces of 4 MiB, each a frame of its own, which
+ * every decoder reads as one stream. xz needs the package lzma-native, bzip2 the program of that name.
+ */
+import { strict as assert } from 'node:assert';
+import { spawn } from 'node:child_process';
+import { Duplex } from 'node:stream';
+import * as zlib from 'node:zlib';
+import type { Liblzma } from 'lzma-native';
+import { ByteSource } from '../archive/byte-source.ts';
+import type { CompressionFormat } from '../archive/compression-format.ts';
+import { CastoreError } from '../castore-error.ts';
+import { nativeZstd } from './native-zstd.ts';
+import { throughTransform } from './through-transform.ts';
+import { zstdCompress } from './zstd.ts';
+
+const outputSize = 1 << 16;
+const frameSize = 4 * 2 ** 20;
+
+/** Throws `CastoreError` (`unsupported`) if the compressor is not there. What the source throws goes through. */
+export async function* compress(
+  source: AsyncIterable<Uint8Array>,
+  format: CompressionFormat,
+  level?: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  if (format === 'none') yield* source;
+  else if (format === 'zstd' && nativeZstd === undefined) yield* compressFrames(source, level);
+  else yield* throughTransform(source, await compressor(format, level));
+}
+
+async function compressor(
+  format: Exclude<CompressionFormat, 'none'>,
+  level: number | undefined,
+): Promise<Duplex> {
+  const { constants } = zlib;
+  switch (format) {
+    case 'gzip':
+      return zlib.createGzip({ chunkSize: outputSize, ...(level === undefined ? {} : { level }) });
+    case 'brotli': {
+      const params = level === undefined ? {} : { [constants.BROTLI_PARAM_QUALITY]: level };
+      return zlib.createBrotliCompress({ chunkSize: outputSize, params });
+    }
+    case 'zstd':
+      assert(nativeZstd !== undefined, 'without it, frames are written one by one');
+      return nativeZstd.compressor(level ?? 3);
+    case 'xz': {
+      const { default: lzma } = await loadLiblzma();
+      return lzma.createStream('easyEncoder', { preset: level ?? 6, check: lzma.CHECK_CRC64 });
+    }
+    case 'bzip2':
+      return spawnBzip2(level ?? 9);
+  }
+}
+
+async function loadLiblzma(): Promise<{ readonly default: Liblzma }> {
+  try {
+    return await import('lzma-native');
+  } catch (error) {
+    throw new CastoreError(
+      'unsupported',
+      'writing xz needs the package lzma-native: install it, or choose zstd',
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function spawnBzip2(level: number): Duplex {
+  const child = spawn('bzip2', ['-c', `-${level}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  child.on('error', (cause) =>
+    stream.destroy(
+      new CastoreError('unsupported', 'writing bzip2 needs the program bzip2: install it, or choose zstd', {
+        cause,
+      }),
+    ),
+  );
+  child.on('exit', (code) => {
+    if (code !== 0) stream.destroy(new CastoreError('io', `bzip2 ended with the exit status ${code}`));
+  });
+  stream.on('close', () => child.kill());
+  return stream;
+}
+
+async function* compressFrames(
+  source: AsyncIterable<Uint8Array>,
+  level: number | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  const input = new ByteSource(source);
+  try {
+    for (let first = true; ; first = false) {
+      const bytes = await input.read(frameSize);
+      // An empty stream is one empty frame.
+      if (bytes.length === 0 && !first) return;
+      yield await zstdCompress(bytes, level);
+      if (bytes.length < frameSize) return;
+    }
+  } finally {
+    await input.close();
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The index of the local blobs: LMDB tables from digest to what is stored and when it was last used, and to the contents of
+ * small blobs. They are apart because most questions are not about the contents.
+ *
+ *     table 'blobs'           digest → state:u8  last use:f64  size:f64    little-endian, time in ms since 1970
+ *     table 'blob-contents'   digest → bytes                               of inline blobs
+ *     state                   0 inline   1 a file   2 a file that is being removed: as good as absent
+ *
+ * A file is moved to its place, and removed, only inside of a write transaction, whose lock all processes share. So a
+ * record of state 1 means that the file is there.
+ */
+import type { B3Digest } from '../b3-digest.ts';
+import { lastUsedPrecisionMs } from '../blob-service.ts';
+import type { LmdbEnvironment, LmdbTable } from './lmdb-environment.ts';
+
+const recordLength = 17;
+const states = { inline: 0, file: 1, dying: 2 } as const;
+
+export type LocalBlobState = keyof typeof states;
+
+export type LocalBlobRecord = {
+  readonly state: LocalBlobState;
+  readonly lastUsedMs: number;
+  readonly size: number;
+};
+
+export class LocalBlobTable {
+  readonly #table: LmdbTable;
+  readonly #contents: LmdbTable;
+
+  constructor(environment: LmdbEnvironment) {
+    this.#table = environment.table('blobs');
+    this.#contents = environment.table('blob-contents');
+  }
+
+  get(digest: B3Digest): LocalBlobRecord | undefined {
+    const value = this.#table.get(keyOf(digest));
+    return value === undefined ? undefined : decode(value);
+  }
+
+  /** Of an inline blob. */
+  contents(digest: B3Digest): Uint8Array | undefined {
+    const bytes = this.#contents.get(keyOf(digest));
+    return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  /** Inside of a write transaction. The contents are those of a new inline blob. */
+  set(digest: B3Digest, record: LocalBlobRecord, contents?: Uint8Array): void {
+    const key = keyOf(digest);
+    this.#table.putSync(key, encode(record));
+    if (contents !== undefined) this.#contents.putSync(key, asBuffer(contents));
+  }
+
+  /** Inside of a write transaction. */
+  delete(digest: B3Digest): void {
+    const key = keyOf(digest);
+    this.#table.removeSync(key);
+    this.#contents.removeSync(key);
+  }
+
+  *entries(): Iterable<{ readonly key: Uint8Array; readonly record: LocalBlobRecord }> {
+    for (const { key, value } of this.#table.getRange({ snapshot: false })) {
+      yield { key, record: decode(value) };
+    }
+  }
+}
+
+/** Whether the time of the last use has to be written anew. */
+export function isStale(record: LocalBlobRecord, nowMs: number): boolean {
+  return nowMs - record.lastUsedMs > lastUsedPrecisionMs;
+}
+
+function keyOf({ bytes }: B3Digest): Buffer {
+  return asBuffer(bytes);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function encode({ state, lastUsedMs, size }: LocalBlobRecord): Buffer {
+  const value = Buffer.allocUnsafe(recordLength);
+  value[0] = states[state];
+  value.writeDoubleLE(lastUsedMs, 1);
+  value.writeDoubleLE(size, 9);
+  return value;
+}
+
+function decode(value: Buffer): LocalBlobRecord {
+  return {
+    state: value[0] === states.inline ? 'inline' : value[0] === states.file ? 'file' : 'dying',
+    lastUsedMs: value.readDoubleLE(1),
+    size: value.readDoubleLE(9),
+  };
+}

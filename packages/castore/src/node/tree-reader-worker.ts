@@ -1,0 +1,50 @@
+/** The script of the thread of `tree-reader-thread.ts`. */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { CastoreError } from '../castore-error.ts';
+import { loadBlake3 } from './blake3.ts';
+import { FileCache } from './file-cache.ts';
+import { LmdbEnvironment } from './lmdb-environment.ts';
+import { type TreeReaderJob, type TreeReaderMessage, bufferCount } from './tree-reader-thread.ts';
+import { batchBytes, readTree } from './tree-reader.ts';
+
+async function main({ root, cachePath, returned, returnedCount }: TreeReaderJob): Promise<void> {
+  const counter = new Int32Array(returnedCount);
+  const environment = cachePath === undefined ? undefined : await LmdbEnvironment.open(cachePath);
+  const cache = environment === undefined ? undefined : new FileCache(environment);
+  let made = 0;
+  const nextBuffer = (): Buffer => {
+    if (made < bufferCount) {
+      made++;
+      return Buffer.allocUnsafeSlow(batchBytes);
+    }
+    // Waits until the consumer gives one back.
+    while (Atomics.load(counter, 0) === 0) Atomics.wait(counter, 0, 0);
+    Atomics.sub(counter, 0, 1);
+    const message = receiveMessageOnPort(returned);
+    if (message === undefined) throw new Error('a buffer that was given back did not come');
+    const { buffer } = message.message as Uint8Array;
+    return Buffer.from(buffer);
+  };
+  const blake3 = await loadBlake3();
+  for (const batch of readTree(Buffer.from(root), { blake3, cache, nextBuffer })) {
+    say({ kind: 'batch', ...batch }, [
+      batch.records.buffer as ArrayBuffer,
+      batch.bytes.buffer as ArrayBuffer,
+    ]);
+  }
+  await cache?.save();
+  await environment?.[Symbol.asyncDispose]();
+}
+
+function say(message: TreeReaderMessage, transfer: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+try {
+  // The thread is only ever started with a job.
+  await main(workerData as TreeReaderJob);
+  say({ kind: 'end' });
+} catch (error) {
+  if (!(error instanceof CastoreError)) throw error;
+  say({ kind: 'error', code: error.code, message: error.message });
+}

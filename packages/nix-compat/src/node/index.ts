@@ -1,0 +1,1 @@
+export { nodeEd25519 } from './node-ed25519.ts';

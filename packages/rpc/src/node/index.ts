@@ -1,0 +1,9 @@
+export { openGrpcBlobs, openGrpcDirectories, openGrpcPathInfos } from './open-grpc.ts';
+export type { GrpcClientOptions } from './grpc-channel.ts';
+export { serveGrpc } from './open-server.ts';
+export type { GrpcServer, ServeOptions, ServedServices } from './serve-grpc.ts';
+export { openBigtableDirectories, openBigtablePathInfos } from './open-bigtable.ts';
+export type { BigtableOptions } from './bigtable-table.ts';
+export type { BigtableConnection } from './bigtable-connection.ts';
+export { registerRpcServices } from './register-rpc-services.ts';
+export type { RpcEnvironment } from './register-rpc-services.ts';

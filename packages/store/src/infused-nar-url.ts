@@ -1,0 +1,34 @@
+/**
+ * The URLs of NARs in caches over a castore, as the nar-bridge of Snix writes them:
+ *
+ *     nar/snix-castore/<base64url of a protobuf `Entry` without a name, no padding>?narsize=<bytes>
+ *
+ * Such a URL names the root node, so that a NAR need not be downloaded when castore has what is below it. Nobody vouches
+ * for the URL: whoever uses the node has to compare its NAR with the signed hash.
+ */
+import { BytesError, decodeBase64 } from '@neve/bytes';
+import { CastoreError, type Node, decodeEntry } from '@neve/castore';
+
+/** As long as an entry may be in Snix. */
+const maxEntryLength = 4096;
+
+/** The node of such a URL, relative or absolute; nothing for any other, or for another size. */
+export function nodeOfInfusedUrl(url: string, narSize: number): Node | undefined {
+  const match = /(?:^|\/)nar\/snix-castore\/([A-Za-z0-9_-]+)\?narsize=([0-9]+)$/.exec(url);
+  const [, text, size] = match ?? [];
+  if (text === undefined || Number(size) !== narSize) return undefined;
+  try {
+    const bytes = decodeBase64(standardBase64(text));
+    if (bytes.length > maxEntryLength) return undefined;
+    const { name, node } = decodeEntry(bytes);
+    return name.length === 0 ? node : undefined;
+  } catch (error) {
+    if (error instanceof BytesError || error instanceof CastoreError) return undefined;
+    throw error;
+  }
+}
+
+function standardBase64(text: string): string {
+  const padding = '='.repeat(-text.length & 3);
+  return text.replaceAll('-', '+').replaceAll('_', '/') + padding;
+}

@@ -1,0 +1,209 @@
+/**
+ * Literal bytes and ranges of blobs as one stream. Blobs that come next are fetched while the consumer is busy: small ones
+ * whole, up to a number of them and of bytes; large ones are opened ahead and then streamed. Small pieces are put together,
+ * so that a tree of small files does not become a stream of small pieces.
+ *
+ * Throws `StoreError`: `not-found` for a blob that is not there, `corrupt` for one of another size than its node says. When
+ * the consumer stops, everything that was opened is closed before the stream ends.
+ */
+import type { BlobReader, BlobService, FileNode } from '@neve/castore';
+import { StoreError } from './store-error.ts';
+
+/** Bytes, or those of a blob from `start` to `end`. */
+export type NarPart = Uint8Array | BlobPart;
+
+export type BlobPart = { readonly node: FileNode; readonly start: number; readonly end: number };
+
+export type PartsOptions = {
+  readonly blobs: BlobService;
+  /** How many blobs are fetched ahead; 32 unless given. */
+  readonly readAhead?: number;
+};
+
+/** Blobs up to this size are fetched whole. */
+const smallBlobSize = 1 << 18;
+
+/** How many bytes of small blobs are fetched ahead. */
+const maxBytesAhead = 1 << 23;
+
+/** About how large the pieces of the stream are. */
+const pieceSize = 1 << 18;
+
+const defaultReadAhead = 32;
+
+/** A part that was begun. `blob` never rejects before it is waited for; errors are kept. */
+type Begun =
+  | { readonly kind: 'literal'; readonly bytes: Uint8Array }
+  | { readonly kind: 'small'; readonly size: number; readonly bytes: Promise<Uint8Array> }
+  | { readonly kind: 'large'; readonly part: BlobPart; readonly reader: Promise<BlobReader> };
+
+/** A piece is valid until the next one is asked for. */
+export async function* streamParts(
+  parts: Iterator<NarPart>,
+  { blobs, readAhead = defaultReadAhead }: PartsOptions,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const queue = new PartQueue(parts, { blobs, readAhead }, signal);
+  const pieces = new PieceBuffer();
+  try {
+    for (let begun = queue.next(); begun !== undefined; begun = queue.next()) {
+      signal?.throwIfAborted();
+      if (begun.kind === 'large') {
+        await using reader = await begun.reader;
+        const { start, end } = begun.part;
+        let length = 0;
+        for await (const bytes of reader.stream({ start, end }, signal)) {
+          length += bytes.length;
+          yield* pieces.put(bytes);
+        }
+        checkLength(begun.part, length);
+      } else {
+        yield* pieces.put(begun.kind === 'small' ? await begun.bytes : begun.bytes);
+      }
+    }
+    yield* pieces.end();
+  } finally {
+    await queue.close();
+  }
+}
+
+/** The contents of one file. Throws as `streamParts` does. */
+export function streamBlob(
+  node: FileNode,
+  options: PartsOptions,
+  signal?: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  return streamParts([{ node, start: 0, end: node.size }].values(), options, signal);
+}
+
+/** What was begun and not yet taken. */
+class PartQueue {
+  readonly #parts: Iterator<NarPart>;
+  readonly #options: Required<PartsOptions>;
+  readonly #signal: AbortSignal | undefined;
+  /** A ring would save little: the array is short. */
+  #begun: Begun[] = [];
+  #taken = 0;
+  #blobsAhead = 0;
+  #bytesAhead = 0;
+  #isDone = false;
+
+  // oxlint-disable-next-line eslint/max-params -- signal comes last
+  constructor(parts: Iterator<NarPart>, options: Required<PartsOptions>, signal: AbortSignal | undefined) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  /** The next part, after others were begun as far as the bounds allow. */
+  next(): Begun | undefined {
+    if (this.#taken > 64) {
+      this.#begun = this.#begun.slice(this.#taken);
+      this.#taken = 0;
+    }
+    this.#fill();
+    const begun = this.#begun[this.#taken];
+    if (begun === undefined) return undefined;
+    this.#taken++;
+    if (begun.kind !== 'literal') this.#blobsAhead--;
+    if (begun.kind === 'small') this.#bytesAhead -= begun.size;
+    return begun;
+  }
+
+  /** Waits for what was begun and closes it. */
+  async close(): Promise<void> {
+    for (const begun of this.#begun.slice(this.#taken)) {
+      if (begun.kind === 'small') await begun.bytes.catch(() => undefined);
+      if (begun.kind !== 'large') continue;
+      const reader = await begun.reader.catch(() => undefined);
+      await reader?.[Symbol.asyncDispose]();
+    }
+    this.#begun = [];
+    this.#taken = 0;
+    this.#isDone = true;
+  }
+
+  #fill(): void {
+    const { readAhead } = this.#options;
+    while (
+      !this.#isDone &&
+      (this.#begun.length === this.#taken ||
+        (this.#blobsAhead < readAhead && this.#bytesAhead < maxBytesAhead))
+    ) {
+      const next = this.#parts.next();
+      if (next.done === true) this.#isDone = true;
+      else this.#begun.push(this.#begin(next.value));
+    }
+  }
+
+  #begin(part: NarPart): Begun {
+    if (part instanceof Uint8Array) return { kind: 'literal', bytes: part };
+    this.#blobsAhead++;
+    const size = part.end - part.start;
+    if (size > smallBlobSize) {
+      const reader = openBlob(part.node, this.#options.blobs, this.#signal);
+      reader.catch(() => undefined);
+      return { kind: 'large', part, reader };
+    }
+    this.#bytesAhead += size;
+    const bytes = readPart(part, this.#options.blobs, this.#signal);
+    bytes.catch(() => undefined);
+    return { kind: 'small', size, bytes };
+  }
+}
+
+async function openBlob(node: FileNode, blobs: BlobService, signal?: AbortSignal): Promise<BlobReader> {
+  const reader = await blobs.open(node.digest, signal);
+  if (reader === undefined)
+    throw new StoreError('not-found', `the blob ${node.digest.toString()} is not there`);
+  if (reader.size === node.size) return reader;
+  await reader[Symbol.asyncDispose]();
+  throw wrongSize(node, reader.size);
+}
+
+async function readPart(part: BlobPart, blobs: BlobService, signal?: AbortSignal): Promise<Uint8Array> {
+  const reader = await openBlob(part.node, blobs, signal);
+  try {
+    const bytes = await reader.read(part.start, part.end - part.start, signal);
+    checkLength(part, bytes.length);
+    return bytes;
+  } finally {
+    await reader[Symbol.asyncDispose]();
+  }
+}
+
+function checkLength({ node, start, end }: BlobPart, length: number): void {
+  if (length !== end - start) throw wrongSize(node, start + length);
+}
+
+function wrongSize({ digest, size }: FileNode, actual: number): StoreError {
+  return new StoreError(
+    'corrupt',
+    `the blob ${digest.toString()} has ${actual} bytes, but its file is said to have ${size}`,
+  );
+}
+
+/** Puts small pieces together; a large one goes on as it is. */
+class PieceBuffer {
+  #buffer = new Uint8Array(pieceSize);
+  #used = 0;
+
+  *put(bytes: Uint8Array): Generator<Uint8Array, void, void> {
+    if (this.#used + bytes.length > pieceSize) {
+      yield* this.end();
+      this.#buffer = new Uint8Array(pieceSize);
+    }
+    if (bytes.length >= pieceSize / 4) {
+      yield* this.end();
+      yield bytes;
+      return;
+    }
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  *end(): Generator<Uint8Array, void, void> {
+    if (this.#used > 0) yield this.#buffer.subarray(0, this.#used);
+    this.#used = 0;
+  }
+}

@@ -1,0 +1,17 @@
+export { lmdbPathInfos } from './lmdb-path-infos.ts';
+export { lmdbNarTable } from './lmdb-nar-table.ts';
+export { lmdbPins } from './lmdb-pins.ts';
+export { Leases } from './leases.ts';
+export type { Lease } from './leases.ts';
+export { addIndirectRoot, readLinkRoots } from './gc-root-links.ts';
+export type { LinkRoot, LinkRoots, LinkRootsOptions } from './gc-root-links.ts';
+export { registerStoreServices } from './register-store-services.ts';
+export { openHttpCache } from './http-cache/http-cache-path-infos.ts';
+export type { HttpCacheOptions } from './http-cache/http-cache-path-infos.ts';
+export { LmdbNarInfoTable } from './http-cache/lmdb-narinfo-table.ts';
+export { registerHttpCache } from './register-http-cache.ts';
+export type { HttpCacheDefaults } from './register-http-cache.ts';
+export { HttpClient } from './http-cache/http-client.ts';
+export type { HttpClientOptions, HttpRequest, HttpResponse } from './http-cache/http-client.ts';
+export type { TlsSettings } from './http-cache/http-dispatchers.ts';
+export type { RetryEvent } from './http-cache/http-retries.ts';

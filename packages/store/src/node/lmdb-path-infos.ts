@@ -1,0 +1,200 @@
+/**
+ * Path infos in an LMDB environment, the default on a machine: several processes read and write it at once, and what was
+ * acknowledged survives a crash.
+ *
+ *     table 'path-infos'   hash part:20 → time of last use, milliseconds since 1970: float64, big-endian | message `PathInfo`
+ *     table 'referrers'    hash part:20 of the path that is referred to, hash part:20 of the one that refers → one zero byte
+ *
+ * Both change in one transaction. Asking for a path info writes nothing unless the recorded time is older than
+ * `lastUsedPrecisionMs`. The message is described in `path-info-encoding.ts`.
+ */
+import { decodeNixBase32, encodeNixBase32 } from '@neve/bytes';
+import { lastUsedPrecisionMs } from '@neve/castore';
+import type { RemovalCondition } from '@neve/castore';
+import { LmdbEnvironment } from '@neve/castore/node';
+import type { LmdbTable } from '@neve/castore/node';
+import { hashPartLength } from '@neve/nix-compat';
+import { referencesOf } from '../closure.ts';
+import { mergeSignatures } from '../merge-signatures.ts';
+import { decodePathInfo, encodePathInfo } from '../path-info-encoding.ts';
+import type { PathInfo } from '../path-info.ts';
+import type { PathInfoInventory, PathInfoService, StoredPathInfo } from '../path-info-service.ts';
+import { StoreError } from '../store-error.ts';
+import { runLmdb } from './run-lmdb.ts';
+
+/** Opens the environment in the folder `path`, which may hold other tables. Throws `CastoreError` (`io`). */
+export async function lmdbPathInfos(
+  path: string,
+): Promise<PathInfoService & { readonly inventory: PathInfoInventory }> {
+  return new LmdbPathInfos(await LmdbEnvironment.open(path));
+}
+
+const digestLength = 20;
+const timeLength = 8;
+const maxListed = 256;
+const present = Buffer.alloc(1);
+
+class LmdbPathInfos implements PathInfoService {
+  readonly #environment: LmdbEnvironment;
+  readonly #pathInfos: LmdbTable;
+  readonly #referrers: LmdbTable;
+  readonly inventory: PathInfoInventory;
+
+  constructor(environment: LmdbEnvironment) {
+    this.#environment = environment;
+    this.#pathInfos = environment.table('path-infos');
+    this.#referrers = environment.table('referrers');
+    this.inventory = {
+      list: (signal) => this.#listStored(signal),
+      remove: (hashPart, condition) => this.#remove(hashPart, condition),
+      referrers: async (hashPart) => this.#read(() => this.#referrersOf(keyOf(hashPart))),
+    };
+  }
+
+  async get(hashPart: string, signal?: AbortSignal): Promise<PathInfo | undefined> {
+    const value = await this.#use(hashPart, signal);
+    return value === undefined ? undefined : decodeStored(hashPart, value);
+  }
+
+  async has(hashPart: string, signal?: AbortSignal): Promise<boolean> {
+    return (await this.#use(hashPart, signal)) !== undefined;
+  }
+
+  async put(pathInfo: PathInfo, signal?: AbortSignal): Promise<PathInfo> {
+    signal?.throwIfAborted();
+    const { hashPart } = pathInfo.storePath;
+    const key = keyOf(hashPart);
+    // Refused here, not in the transaction.
+    encodePathInfo(pathInfo);
+    return this.#write(() => {
+      const earlier = this.#readEarlier(hashPart);
+      const next = mergeSignatures(earlier, pathInfo);
+      for (const reference of referencesOf(earlier)) this.#referrers.removeSync(pairOf(reference, key));
+      for (const reference of referencesOf(next)) this.#referrers.putSync(pairOf(reference, key), present);
+      this.#pathInfos.putSync(key, encodeStored(Date.now(), encodePathInfo(next)));
+      return next;
+    });
+  }
+
+  async *list(signal?: AbortSignal): AsyncGenerator<PathInfo, void, void> {
+    for await (const { read } of this.#listStored(signal)) yield read();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#environment[Symbol.asyncDispose]();
+  }
+
+  /** What is stored, after its time of last use was recorded. */
+  async #use(hashPart: string, signal?: AbortSignal): Promise<Buffer | undefined> {
+    signal?.throwIfAborted();
+    const key = keyOf(hashPart);
+    const value = this.#read(() => this.#pathInfos.get(key));
+    if (value === undefined || isFresh(value, Date.now())) return value;
+    return this.#write(() => {
+      // It may be gone, or another one, since it was read.
+      const current = this.#pathInfos.get(key);
+      if (current !== undefined)
+        this.#pathInfos.putSync(key, encodeStored(Date.now(), current.subarray(timeLength)));
+      return current;
+    });
+  }
+
+  async #remove(hashPart: string, { unusedSinceMs }: RemovalCondition): Promise<boolean> {
+    const key = keyOf(hashPart);
+    return this.#write(() => {
+      const value = this.#pathInfos.get(key);
+      if (value === undefined || lastUsed(value) >= unusedSinceMs) return false;
+      if (unusedSinceMs !== Infinity && this.#referrersOf(key).length > 0) return false;
+      for (const reference of referencesOf(this.#readEarlier(hashPart))) {
+        this.#referrers.removeSync(pairOf(reference, key));
+      }
+      return this.#pathInfos.removeSync(key);
+    });
+  }
+
+  /** Hash parts of those that refer to it and are there. */
+  #referrersOf(key: Buffer): readonly string[] {
+    const start = Buffer.concat([key, Buffer.alloc(digestLength)]);
+    const end = Buffer.concat([key, Buffer.alloc(digestLength + 1, 0xff)]);
+    return [...this.#referrers.getKeys({ start, end })]
+      .map((pair) => pair.subarray(digestLength))
+      .filter((referrer) => this.#pathInfos.doesExist(referrer))
+      .map((referrer) => encodeNixBase32(referrer));
+  }
+
+  /** A damaged one counts as none: it is replaced or removed as a whole. */
+  #readEarlier(hashPart: string): PathInfo | undefined {
+    const value = this.#pathInfos.get(keyOf(hashPart));
+    try {
+      return value === undefined ? undefined : decodeStored(hashPart, value);
+    } catch (error) {
+      if (error instanceof StoreError) return undefined;
+      throw error;
+    }
+  }
+
+  /** In pages, so that no read transaction is open while the consumer is busy. */
+  async *#listStored(signal?: AbortSignal): AsyncGenerator<StoredPathInfo, void, void> {
+    let start: Buffer | undefined;
+    while (true) {
+      const range = { limit: maxListed, ...(start === undefined ? {} : { start, exclusiveStart: true }) };
+      const page = this.#read(() => [...this.#pathInfos.getRange(range)]);
+      for (const { key, value } of page) {
+        signal?.throwIfAborted();
+        const hashPart = encodeNixBase32(key);
+        yield { hashPart, lastUsedMs: lastUsed(value), read: () => decodeStored(hashPart, value) };
+      }
+      start = page.at(-1)?.key;
+      if (start === undefined) return;
+    }
+  }
+
+  #read<T>(read: () => T): T {
+    return runLmdb(this.#environment, 'read', read);
+  }
+
+  #write<T>(change: () => T): Promise<T> {
+    return runLmdb(this.#environment, 'written', () => this.#environment.write(change));
+  }
+}
+
+function keyOf(hashPart: string): Buffer {
+  if (hashPart.length !== hashPartLength) {
+    throw new StoreError('invalid-path-info', `'${hashPart}' is not the hash part of a store path`);
+  }
+  return Buffer.from(decodeNixBase32(hashPart));
+}
+
+/** The row that says that `referrer` refers to `reference`. */
+function pairOf(reference: string, referrer: Buffer): Buffer {
+  return Buffer.concat([keyOf(reference), referrer]);
+}
+
+function encodeStored(timeMs: number, encoded: Uint8Array): Buffer {
+  const value = Buffer.allocUnsafe(timeLength + encoded.length);
+  value.writeDoubleBE(timeMs);
+  value.set(encoded, timeLength);
+  return value;
+}
+
+function decodeStored(hashPart: string, value: Buffer): PathInfo {
+  try {
+    const pathInfo = decodePathInfo(value.subarray(timeLength));
+    if (pathInfo.storePath.hashPart === hashPart) return pathInfo;
+    throw new StoreError('corrupt', `it is that of ${pathInfo.storePath.baseName}`);
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause;
+    throw new StoreError('corrupt', `the stored path info ${hashPart} is damaged: ${cause.message}`, {
+      cause,
+    });
+  }
+}
+
+function lastUsed(value: Buffer): number {
+  return value.length < timeLength ? 0 : value.readDoubleBE();
+}
+
+/** A time in the future is that of a clock that was wrong, and is replaced. */
+function isFresh(value: Buffer, nowMs: number): boolean {
+  return Math.abs(nowMs - lastUsed(value)) < lastUsedPrecisionMs;
+}

@@ -1,0 +1,20 @@
+/**
+ * A path info service that gets what it gives from elsewhere, a binary cache: what several of them need beyond path infos
+ * to be asked in a sensible order.
+ */
+import type { NarInfo } from '@neve/nix-compat';
+import type { PathInfoService } from './path-info-service.ts';
+
+export interface Substituter extends PathInfoService {
+  /** For messages and events: the URL without passwords. */
+  readonly name: string;
+
+  /** The lower, the sooner it is asked. */
+  priority(signal?: AbortSignal): Promise<number>;
+
+  /** Whether it likes to be asked for many paths at once. */
+  wantsMassQuery(signal?: AbortSignal): Promise<boolean>;
+
+  /** What it says about a path, checked as far as that goes without the contents. Nothing is downloaded. */
+  narInfo(hashPart: string, signal?: AbortSignal): Promise<NarInfo | undefined>;
+}

@@ -1,0 +1,160 @@
+// The compliance suites on services behind real servers, which are started here on loopback and stopped at the end.
+//
+// The servers are dependencies of this folder and not of the workspace: `npm ci --prefix tests/backends` installs them.
+// Each file in `servers/` starts one and says which suites it takes part in. Google Cloud Storage is not tested: there is
+// no emulator of it that could be installed from a registry; the code for it is that of S3 and Azure but for the options.
+
+import { build } from 'esbuild';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { UsageError, runHarness } from '../lib/options.mjs';
+import { Tally } from '../lib/tally.mjs';
+
+/**
+ * @typedef {typeof import('./library.mjs')} Library
+ * @typedef {{ readonly name: string, readonly run: () => Promise<void> }} Case
+ * @typedef {{ readonly name: string, readonly cases: readonly Case[] }} Suite
+ * @typedef {{ readonly suites: readonly Suite[], readonly stop: () => Promise<void> }} RunningServer
+ * @typedef {{ readonly folder: string, readonly library: Library }} ServerContext `folder` is the server's own, and empty
+ * @typedef {{ readonly name: string, start(context: ServerContext): Promise<RunningServer> }} Server
+ */
+
+const usage = `usage: node tests/backends/run.mjs [options]
+
+  --server NAME   only this one (default: all of tests/backends/servers)
+  --case TEXT     only cases whose name has this text
+  --verbose       prints each case`;
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, '../..');
+
+await runHarness(
+  {
+    usage,
+    options: { server: { type: 'string' }, case: { type: 'string' }, verbose: { type: 'boolean' } },
+  },
+  async (values) => {
+    if (!existsSync(join(here, 'node_modules'))) {
+      throw new UsageError('the servers are not installed; run npm ci --prefix tests/backends');
+    }
+    const servers = await loadServers(values['server']);
+    const library = await loadLibrary();
+    const tally = new Tally();
+    for (const server of servers) await runServer({ server, library, tally, values });
+    for (const failure of tally.failures) console.log(`failed: ${failure}`);
+    return tally.conclude();
+  },
+);
+
+/**
+ * @param {string | undefined} only
+ * @returns {Promise<readonly Server[]>}
+ */
+async function loadServers(only) {
+  const names = readdirSync(join(here, 'servers')).filter((name) => name.endsWith('.mjs'));
+  /** @type {Server[]} */
+  const servers = [];
+  for (const name of names) {
+    const { server } = /** @type {{ server?: Server }} */ (await import(`./servers/${name}`));
+    if (server !== undefined) servers.push(server);
+    else console.log(`servers/${name} exports no 'server': nothing is tested with it here`);
+  }
+  const chosen = servers.filter(({ name }) => only === undefined || name === only);
+  if (chosen.length > 0) return chosen;
+  throw new UsageError(`there is no server '${only}', only ${servers.map(({ name }) => name).join(', ')}`);
+}
+
+/**
+ * @param {{ server: Server, library: Library, tally: Tally, values: Record<string, any> }} parts
+ */
+async function runServer({ server, library, tally, values }) {
+  const folder = mkdtempSync(join(tmpdir(), `backend-${server.name}-`));
+  try {
+    const running = await server.start({ folder, library });
+    try {
+      for (const suite of running.suites) await runSuite({ suite, tally, values });
+    } finally {
+      await running.stop();
+    }
+  } catch (error) {
+    console.log(`${server.name}: ${error instanceof Error ? error.stack : String(error)}`);
+    tally.record(`${server.name} starts and stops`, false);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {{ suite: Suite, tally: Tally, values: Record<string, any> }} parts
+ */
+async function runSuite({ suite, tally, values }) {
+  const started = performance.now();
+  const cases = suite.cases.filter(({ name }) => name.includes(values['case'] ?? ''));
+  for (const { name, run } of cases) {
+    const begun = performance.now();
+    /** @type {unknown} */
+    let failure;
+    try {
+      await run();
+    } catch (error) {
+      failure = error;
+      console.log(`${suite.name}: ${name}: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+    tally.record(`${suite.name}: ${name}`, failure === undefined);
+    if (values['verbose'] === true) console.log(`${suite.name}: ${name} (${seconds(begun)})`);
+  }
+  console.log(`${suite.name}: ${cases.length} cases in ${seconds(started)}`);
+}
+
+/** @param {number} since */
+function seconds(since) {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
+
+/** @returns {Promise<Library>} */
+async function loadLibrary() {
+  const folder = join(root, 'node_modules/.cache/neve-tests');
+  mkdirSync(folder, { recursive: true });
+  const outfile = join(folder, `backends-${process.pid}.mjs`);
+  const { outputFiles } = await build({
+    entryPoints: [join(here, 'library.mjs')],
+    outfile,
+    write: false,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    conditions: ['source'],
+    external: foreignPackages(),
+    logLevel: 'warning',
+  });
+  const [bundle] = outputFiles;
+  if (bundle === undefined) throw new Error('esbuild gave no bundle');
+  writeFileSync(outfile, bundle.contents);
+  try {
+    return /** @type {Library} */ (await import(pathToFileURL(outfile).href));
+  } finally {
+    rmSync(outfile);
+  }
+}
+
+/** What the packages take from registries stays outside of the bundle. */
+function foreignPackages() {
+  return readdirSync(join(root, 'packages')).flatMap((name) => {
+    const path = join(root, 'packages', name, 'package.json');
+    const manifest = /** @type {{ dependencies?: Record<string, string> }} */ (
+      JSON.parse(readFileSync(path, 'utf8'))
+    );
+    return Object.keys(manifest.dependencies ?? {}).filter((it) => !it.startsWith('@neve/'));
+  });
+}
