@@ -117,6 +117,12 @@ export interface BlobInventory {
   /** Reads everything that is stored and names what is damaged. `remove` also takes what is damaged. */
   verify(signal?: AbortSignal): AsyncIterable<DamagedObject>;
 
+  /**
+   * Garbage is being collected since `startedMs`: what is found from now on gets a time of last use after that. Without it, times
+   * are only as precise as `lastUsedPrecisionMs`.
+   */
+  announceCollection?(startedMs: number): Promise<void>;
+
   /** Removes what interrupted writers left behind; gives the bytes freed. */
   removeLeftovers?(signal?: AbortSignal): Promise<number>;
 }

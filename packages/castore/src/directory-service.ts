@@ -45,6 +45,8 @@ export interface DirectoryInventory {
   /** Removes directories unless they were used since; gives the bytes freed. */
   remove(digests: Iterable<B3Digest>, condition: RemovalCondition, signal?: AbortSignal): Promise<number>;
   verify(signal?: AbortSignal): AsyncIterable<DamagedObject>;
+  /** As `BlobInventory.announceCollection`. */
+  announceCollection?(startedMs: number): Promise<void>;
 }
 
 export type StoredDirectory = {

@@ -30,9 +30,9 @@ export function boundedCodec<D extends DescMessage>(
   schema: D,
   limits: MessageLimits,
 ): Codec<MessageInitShape<D>, MessageShape<D>> {
-  const { encode, decode } = messageCodec(schema);
+  const codec = messageCodec(schema);
   return {
-    encode,
+    encode: (message) => codec.encode(message),
     decode: (bytes) => {
       if (bytes.length > limits.maxBytes) {
         throw new RangeError(`the message has ${bytes.length} bytes, more than ${limits.maxBytes}`);
@@ -43,7 +43,7 @@ export function boundedCodec<D extends DescMessage>(
         const [number, type] = reader.tag();
         reader.skip(type, number);
       }
-      return decode(bytes);
+      return codec.decode(bytes);
     },
   };
 }

@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Digest } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
-import { digestFromKey, memoryBlobs } from '@neve/castore';
-import type { B3Digest, BlobService, ChunkMeta } from '@neve/castore';
+import { Directory, digestFromKey, memoryBlobs, pathComponent } from '@neve/castore';
+import type { B3Digest, BlobService, ChunkMeta, FileNode } from '@neve/castore';
 import { StoreDirectory } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
 import { copyClosure, narCalculationByRendering, renderNar, repairStore, verifyStore } from './index.ts';
 import type { CopyEvent, Finding, StoreServices } from './index.ts';
-import { copyBlob } from './copy-node.ts';
+import { NodeCopier, copyBlob } from './copy-node.ts';
+import type { CopiedBlob } from './copy-node.ts';
 import { memoryStore, putSamplePath, samplePath, samplePathInfo, sampleSignature } from './testing/index.ts';
 
 const storeDirectory = new StoreDirectory('/nix/store', nodeHashes);
@@ -42,10 +43,11 @@ async function digests(items: AsyncIterable<{ readonly digest: B3Digest }> | und
 }
 
 /** Calls are counted and can fail. */
-function watched(blobs: BlobService, before: (method: string) => void): BlobService {
-  return new Proxy(blobs, {
+function watched<T extends object>(service: T, before: (method: string) => void): T {
+  return new Proxy(service, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key, target);
+      if (key === 'batch') return value === undefined ? value : watched(value as object, before);
       if (typeof value !== 'function') return value;
       return (...all: readonly unknown[]) => {
         before(String(key));
@@ -55,9 +57,36 @@ function watched(blobs: BlobService, before: (method: string) => void): BlobServ
   });
 }
 
-describe('copying', () => {
+/** As wrappers are, which have single calls only. */
+function withoutBatches(store: StoreServices): StoreServices {
+  const blobs = new Proxy(store.blobs, {
+    get(target, key) {
+      const value: unknown = key === 'batch' ? undefined : Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  return { ...store, blobs };
+}
+
+type Stores = { readonly source: StoreServices; readonly target: StoreServices };
+
+const forms: readonly (readonly [string, (stores: Stores) => Stores])[] = [
+  ['in batches', (stores) => stores],
+  [
+    'one by one',
+    ({ source, target }) => ({ source: withoutBatches(source), target: withoutBatches(target) }),
+  ],
+  ['from batches', ({ source, target }) => ({ source, target: withoutBatches(target) })],
+  ['to batches', ({ source, target }) => ({ source: withoutBatches(source), target })],
+];
+
+describe.each(forms)('copying %s', (_, formOf) => {
+  async function sampleStores(): Promise<Stores> {
+    return formOf({ source: await sampleStore(), target: memoryStore() });
+  }
+
   test('a closure, and what it tells meanwhile', async () => {
-    const [source, target] = [await sampleStore(), memoryStore()];
+    const { source, target } = await sampleStores();
     const events: CopyEvent[] = [];
     const verification = deepOf(target);
     const result = await copyClosure([samplePath('c')], {
@@ -76,12 +105,12 @@ describe('copying', () => {
   });
 
   test('again copies nothing, and what is new only that', async () => {
-    const [source, target] = [await sampleStore(), memoryStore()];
+    const { source, target } = await sampleStores();
     await copyClosure([samplePath('b')], { source, target });
     let opened = 0;
     const counting = {
       ...source,
-      blobs: watched(source.blobs, (method) => (opened += method === 'open' ? 1 : 0)),
+      blobs: watched(source.blobs, (method) => (opened += method === 'open' || method === 'readAll' ? 1 : 0)),
     };
     expect(await copyClosure([samplePath('b')], { source: counting, target })).toEqual({
       paths: 0,
@@ -100,7 +129,7 @@ describe('copying', () => {
   test('an interruption at any time leaves a valid store, and doing it again ends it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(40), fc.integer({ min: 1, max: 4 }), async (calls, maxPaths) => {
-        const [source, target] = [await sampleStore(), memoryStore()];
+        const { source, target } = await sampleStores();
         let left = calls;
         const failing = {
           ...source,
@@ -123,7 +152,7 @@ describe('copying', () => {
   });
 
   test('an incomplete source is refused before anything is copied', async () => {
-    const [source, target] = [await sampleStore(), memoryStore()];
+    const { source, target } = await sampleStores();
     await source.pathInfos.inventory?.remove(samplePath('a').hashPart, always);
     await expect(copyClosure([samplePath('c')], { source, target })).rejects.toMatchObject({
       code: 'not-found',
@@ -132,7 +161,7 @@ describe('copying', () => {
   });
 
   test('contents that are not those of the path info', async () => {
-    const [source, target] = [await sampleStore(), memoryStore()];
+    const { source, target } = await sampleStores();
     const pathInfo = await source.pathInfos.get(samplePath('a').hashPart);
     if (pathInfo === undefined) throw new Error('the sample is not there');
     await source.pathInfos.put({ ...pathInfo, narHash: samplePathInfo('lie').narHash });
@@ -143,28 +172,35 @@ describe('copying', () => {
   });
 
   test('a source that gives other bytes', async () => {
-    const [source, target] = [await sampleStore(), memoryStore()];
+    const { source, target } = await sampleStores();
     const lie = memoryBlobs();
     const wrong = await lie.put(new Uint8Array(8).fill(1));
+    const { batch } = source.blobs;
+    async function* lyingReadAll(digests: readonly B3Digest[], maxBytes: number) {
+      for await (const bytes of batch?.readAll(digests, maxBytes) ?? [])
+        yield bytes && new Uint8Array(bytes.length);
+    }
     const lying: BlobService = new Proxy(source.blobs, {
       get: (blobs, key) =>
-        key === 'open'
-          ? async (digest: B3Digest) => {
-              const reader = await lie.open(wrong);
-              const size = (await blobs.open(digest))?.size ?? 0;
-              return (
-                reader && {
-                  ...reader,
-                  size,
-                  read: async () => new Uint8Array(size),
-                  stream: async function* () {
-                    yield new Uint8Array(size);
-                  },
-                  [Symbol.asyncDispose]: async () => {},
-                }
-              );
-            }
-          : (Reflect.get(blobs, key, blobs) as unknown),
+        key === 'batch'
+          ? batch && { ...batch, readAll: lyingReadAll }
+          : key === 'open'
+            ? async (digest: B3Digest) => {
+                const reader = await lie.open(wrong);
+                const size = (await blobs.open(digest))?.size ?? 0;
+                return (
+                  reader && {
+                    ...reader,
+                    size,
+                    read: async () => new Uint8Array(size),
+                    stream: async function* () {
+                      yield new Uint8Array(size);
+                    },
+                    [Symbol.asyncDispose]: async () => {},
+                  }
+                );
+              }
+            : (Reflect.get(blobs, key, blobs) as unknown),
     });
     await expect(
       copyClosure([samplePath('c')], { source: { ...source, blobs: lying }, target }),
@@ -173,6 +209,78 @@ describe('copying', () => {
     });
     expect(await names(target)).toEqual([]);
     expect(await digests(target.directories.inventory?.list())).toEqual([]);
+  });
+
+  test('what a source leaves out of its batches, or cuts off, is read one by one', async () => {
+    const { source, target } = await sampleStores();
+    const { batch } = source.blobs;
+    async function* poorReadAll(digests: readonly B3Digest[], maxBytes: number) {
+      let index = 0;
+      for await (const bytes of batch?.readAll(digests, maxBytes) ?? []) {
+        if (index++ === 2) return;
+        yield index === 1 ? undefined : bytes?.subarray(1);
+      }
+    }
+    const poor = new Proxy(source.blobs, {
+      get: (blobs, key) =>
+        key === 'batch'
+          ? batch && { ...batch, readAll: poorReadAll }
+          : (Reflect.get(blobs, key, blobs).bind?.(blobs) as unknown),
+    });
+    await copyClosure([samplePath('c')], { source: { ...source, blobs: poor }, target });
+    expect(await verify(target)).toEqual([]);
+    expect(await names(target)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('a blob that the source has lost', async () => {
+    const { source, target } = await sampleStores();
+    const lost = await digests(source.blobs.inventory?.list());
+    await source.blobs.inventory?.remove(lost.slice(0, 1), always);
+    const all = ['c', 'other'].map((seed) => samplePath(seed));
+    await expect(copyClosure(all, { source, target })).rejects.toMatchObject({ code: 'not-found' });
+    expect(await verify(target)).toEqual([]);
+  });
+
+  test('more blobs than fit into a batch, some of them there, each told once', async () => {
+    const { source, target } = formOf({ source: memoryStore(), target: memoryStore() });
+    const sizes = [0, 1, 65_536, 65_537, 200_000, ...Array.from({ length: 2500 }, (_, i) => 20 + (i % 400))];
+    const contents = sizes.map((size, i) =>
+      Uint8Array.from({ length: size }, (_, at) => (at * 7 + i * (at >> 3)) & 0xff),
+    );
+    const files: FileNode[] = [];
+    for (const bytes of contents) {
+      files.push({
+        kind: 'file',
+        digest: await source.blobs.put(bytes),
+        size: bytes.length,
+        executable: false,
+      });
+    }
+    const expected = new Map(
+      files.map(({ digest, size }) => [digest.key, { sizeBytes: size, copiedBytes: size }]),
+    );
+    for (const i of [1, 3, 100, 1500]) {
+      await target.blobs.put(contents[i] ?? new Uint8Array());
+      const { digest, size } = files[i] as FileNode;
+      expected.set(digest.key, { sizeBytes: size, copiedBytes: 0 });
+    }
+    const entries = files.map((node, i) => ({ name: pathComponent(`f${String(i).padStart(5, '0')}`), node }));
+    const directory = Directory.of(entries);
+    await source.directories.put(directory);
+    const told = new Map<string, unknown>();
+    let times = 0;
+    const onBlob = ({ digest, ...rest }: CopiedBlob): void => {
+      times++;
+      told.set(digest.key, rest);
+    };
+    const copier = new NodeCopier({ source, target, onBlob });
+    // Both want the same blobs at the same time.
+    await Promise.all([copier.copy(directory.node), copier.copy(directory.node)]);
+    // The empty blob is everywhere.
+    expected.set((files[0] as FileNode).digest.key, { sizeBytes: 0, copiedBytes: 0 });
+    expect(times).toBe(expected.size);
+    expect(told).toEqual(expected);
+    for (const { digest, size } of files) expect((await target.blobs.open(digest))?.size).toBe(size);
   });
 
   test('chunks that the target has are not read from the source', async () => {

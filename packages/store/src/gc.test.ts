@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { encodeUtf8 } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
 import { lastUsedPrecisionMs } from '@neve/castore';
-import type { Node, RemovalCondition } from '@neve/castore';
+import type { Directory, DirectoryNode, Node, RemovalCondition } from '@neve/castore';
 import { StoreDirectory } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
 import { collectGarbage, narCalculationByRendering, renderNar, verifyStore } from './index.ts';
@@ -243,6 +243,30 @@ describe('what is used meanwhile stays', () => {
     });
     const { paths } = await collectGarbage({ store: { ...store, directories }, roots: [] });
     expect(paths.map(({ name }) => name)).toEqual(['s1', 's0']);
+    let size = 0;
+    for await (const piece of renderNar(node as Node, store)) size += piece.length;
+    expect(size).toBeGreaterThan(0);
+  });
+
+  test('contents of a directory that was put again while it runs, by somebody who did not look at its blobs', async () => {
+    const store = await fill(rows);
+    let node: Node | undefined;
+    await at(longAgo, async () => {
+      node = await putSampleTree({ seed: 'copied', shared: ['y'] }, store);
+    });
+    const directories = wrapInventory(store.directories, {
+      list: (inner) =>
+        async function* (signal: AbortSignal) {
+          const closure: Directory[] = [];
+          const { digest } = node as DirectoryNode;
+          for await (const directory of store.directories.closure(digest)) closure.push(directory);
+          await using putter = store.directories.putClosure();
+          for (const directory of closure.toReversed()) await putter.put(directory);
+          await putter.close();
+          yield* inner(signal) as AsyncIterable<unknown>;
+        },
+    });
+    await collectGarbage({ store: { ...store, directories }, roots: [] });
     let size = 0;
     for await (const piece of renderNar(node as Node, store)) size += piece.length;
     expect(size).toBeGreaterThan(0);

@@ -72,7 +72,11 @@ export async function collectGarbage(options: GcOptions, signal?: AbortSignal): 
   const { store, now = Date.now, dryRun = false, onEvent } = options;
   const startedMs = now();
   const inventories = requireInventories(store);
-  const condition = removalCondition(startedMs, await options.oldestWriterMs?.());
+  const isAnnounced = await announce(inventories, startedMs, dryRun);
+  const condition = removalCondition(startedMs, {
+    isAnnounced,
+    oldestWriterMs: await options.oldestWriterMs?.(),
+  });
   const roots = [...options.roots];
   const nodes = roots.flatMap((root) => (root.kind === 'node' ? [root.node] : []));
   const paths = await readPaths(inventories.pathInfos, signal);
@@ -126,9 +130,24 @@ function requireInventories({ pathInfos, directories, blobs }: StoreServices): I
   return { pathInfos: pathInfos.inventory, directories: directories.inventory, blobs: blobs.inventory };
 }
 
-/** Times of last use are only as precise as `lastUsedPrecisionMs`. */
-function removalCondition(startedMs: number, oldestWriterMs = startedMs): RemovalCondition {
-  return { unusedSinceMs: Math.min(startedMs, oldestWriterMs) - lastUsedPrecisionMs };
+/**
+ * Whether everybody records a time after `startedMs` for what is found from now on. It has to be said before the leases are
+ * looked at: a writer whose lease is not seen finds nothing before it is said.
+ */
+async function announce(inventories: Inventories, startedMs: number, dryRun: boolean): Promise<boolean> {
+  const { blobs, directories, pathInfos } = inventories;
+  const all = [blobs, directories, pathInfos];
+  if (all.some((it) => it.announceCollection === undefined)) return false;
+  if (!dryRun) for (const it of all) await it.announceCollection?.(startedMs);
+  return true;
+}
+
+type Writers = { readonly isAnnounced: boolean; readonly oldestWriterMs: number | undefined };
+
+/** What was found before the announcement has times that are only as precise as `lastUsedPrecisionMs`. */
+function removalCondition(startedMs: number, { isAnnounced, oldestWriterMs }: Writers): RemovalCondition {
+  if (isAnnounced && oldestWriterMs === undefined) return { unusedSinceMs: startedMs };
+  return { unusedSinceMs: Math.min(startedMs, oldestWriterMs ?? startedMs) - lastUsedPrecisionMs };
 }
 
 async function readPaths(inventory: PathInfoInventory, signal?: AbortSignal): Promise<GcPaths> {
@@ -286,7 +305,29 @@ async function sweepDirectories(
   for (const batch of batches(order)) {
     freedBytes += await directories.remove(batch.map(digestFromKey), condition, signal);
   }
+  await markUsedDirectories({ directories, store, needed }, signal);
   return { count: garbage.length, freedBytes };
+}
+
+/**
+ * Adds the blobs of directories that nothing needs and that stay, because somebody used them lately: whoever found a
+ * directory need not have looked for what is in it.
+ */
+async function markUsedDirectories(
+  {
+    directories,
+    store,
+    needed,
+  }: Pick<Sweep, 'needed'> & { directories: DirectoryInventory; store: StoreServices },
+  signal?: AbortSignal,
+): Promise<void> {
+  for await (const { digest } of directories.list(signal)) {
+    if (needed.directories.has(digest.key)) continue;
+    const directory = await store.directories.get(digest, signal).catch(() => undefined);
+    for (const { node } of directory?.entries ?? []) {
+      if (node.kind === 'file') needed.blobs.add(node.digest.key);
+    }
+  }
 }
 
 /** What cannot be read has no children that anybody could need. */

@@ -38,6 +38,9 @@ export interface PathInfoInventory {
    */
   remove(hashPart: string, condition: RemovalCondition, signal?: AbortSignal): Promise<boolean>;
 
+  /** As `BlobInventory.announceCollection`. */
+  announceCollection?(startedMs: number): Promise<void>;
+
   /** Hash parts of those whose references have `hashPart`, itself excepted. */
   referrers(hashPart: string, signal?: AbortSignal): Promise<readonly string[]>;
 }

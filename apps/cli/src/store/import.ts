@@ -78,6 +78,8 @@ export const importCommand = storeCommand({
         submodules: args.has('submodules'),
         exportIgnore: args.has('exportIgnore'),
         useCache: !args.has('noCache'),
+        // A thread takes longer to start than a small tree takes to read.
+        useThread: sources.length <= 4,
       });
       if (nar !== undefined) await state.recordNar(node, nar);
       const { narSize, narHash } = nar ?? (await calculation.calculateNar(node, signal));
@@ -113,6 +115,7 @@ type ImportOptions = {
   readonly submodules: boolean;
   readonly exportIgnore: boolean;
   readonly useCache: boolean;
+  readonly useThread: boolean;
 };
 
 /** `nar` is what was learned on the way. */
@@ -164,8 +167,8 @@ async function importFiles(source: string, options: ImportOptions): Promise<Impo
   const entries = fileSystemEntries(source, {
     blobs: store.blobs,
     observer,
-    readerScript: new URL('./tree-reader-worker.mjs', import.meta.url),
     signal,
+    ...(options.useThread && { readerScript: new URL('./tree-reader-worker.mjs', import.meta.url) }),
     ...(options.useCache && { cache: state.fileCache }),
   });
   const node = await ingestEntries(store.directories, entries, signal);

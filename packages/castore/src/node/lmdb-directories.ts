@@ -13,7 +13,6 @@
  * are left to garbage collection if the putter is given up. What is read is trusted; `verify` checks it.
  */
 import { B3Digest } from '../b3-digest.ts';
-import { lastUsedPrecisionMs } from '../blob-service.ts';
 import type { DamagedObject, RemovalCondition } from '../blob-service.ts';
 import { CastoreError } from '../castore-error.ts';
 import { checkDigest, childKeys, closureByGet, parentsFirst } from '../closure.ts';
@@ -26,6 +25,7 @@ import type {
   DirectoryService,
   StoredDirectory,
 } from '../directory-service.ts';
+import { LastUse } from './last-use.ts';
 import { LmdbEnvironment, type LmdbTable } from './lmdb-environment.ts';
 
 /** Opens the environment in the folder `path`, which may hold other tables. Throws `CastoreError` (`io`). */
@@ -45,13 +45,22 @@ type Pending = {
   readonly children: readonly B3Digest[];
 };
 
+/** This moment, and which recorded times are good enough for it. */
+type Use = { readonly nowMs: number; readonly isFresh: (timeMs: number | undefined) => boolean };
+
 class LmdbDirectories implements DirectoryService, DirectoryInventory {
   readonly #environment: LmdbEnvironment;
   readonly #table: LmdbTable;
+  readonly #lastUse: LastUse;
 
   constructor(environment: LmdbEnvironment) {
     this.#environment = environment;
     this.#table = environment.table('directories');
+    this.#lastUse = new LastUse(environment);
+  }
+
+  announceCollection(startedMs: number): Promise<void> {
+    return this.#lastUse.announceCollection(startedMs);
   }
 
   get inventory(): DirectoryInventory {
@@ -72,9 +81,9 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
     signal?.throwIfAborted();
     const { digest } = directory;
     if (this.#areFresh([digest])) return digest;
-    await this.#write((now) => {
+    await this.#write((use) => {
       if (!this.#table.doesExist(keyOf(digest))) checkChildren(this.#table, directory);
-      store(this.#table, pendingOf(directory), now);
+      store(this.#table, pendingOf(directory), use);
     });
     return digest;
   }
@@ -87,8 +96,8 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
       pending = [];
       pendingBytes = 0;
       if (this.#areFresh(batch.map(({ digest }) => digest))) return;
-      await this.#write((now) => {
-        for (const it of batch) store(this.#table, it, now);
+      await this.#write((use) => {
+        for (const it of batch) store(this.#table, it, use);
       });
     };
     return orderedPutter(
@@ -152,10 +161,10 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
   }
 
   #areFresh(digests: readonly B3Digest[]): boolean {
-    const now = Date.now();
-    return readingFrom(this.#environment, () =>
-      digests.every((digest) => isFresh(lastUsed(this.#table, keyOf(digest)), now)),
-    );
+    return readingFrom(this.#environment, () => {
+      const isFresh = this.#lastUse.freshness();
+      return digests.every((digest) => isFresh(lastUsed(this.#table, keyOf(digest))));
+    });
   }
 
   /** In pages, so that no read transaction is open while the consumer is busy. */
@@ -182,9 +191,11 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
     }
   }
 
-  async #write<T>(change: (nowMs: number) => T): Promise<T> {
+  async #write<T>(change: (use: Use) => T): Promise<T> {
     try {
-      return await this.#environment.write(() => change(Date.now()));
+      return await this.#environment.write(() =>
+        change({ nowMs: Date.now(), isFresh: this.#lastUse.freshness() }),
+      );
     } catch (cause) {
       if (cause instanceof CastoreError) throw cause;
       const message = cause instanceof Error ? cause.message : String(cause);
@@ -219,11 +230,11 @@ function pendingOf(directory: Directory): Pending {
 // The rest runs in a transaction.
 
 /** Writes a directory, and the time of everything below it that was not used lately. */
-function store(table: LmdbTable, { digest, encoded, children }: Pending, now: number): void {
+function store(table: LmdbTable, { digest, encoded, children }: Pending, use: Use): void {
   const key = keyOf(digest);
-  if (isFresh(lastUsed(table, key), now)) return;
-  for (const child of children) refresh(table, child, now);
-  table.putSync(key, encodeStored(earliest(table, children, now), encoded));
+  if (use.isFresh(lastUsed(table, key))) return;
+  for (const child of children) refresh(table, child, use);
+  table.putSync(key, encodeStored(earliest(table, children, use.nowMs), encoded));
 }
 
 /** Throws unless what the directory refers to is there and has the recorded size. */
@@ -241,23 +252,23 @@ function checkChildren(table: LmdbTable, directory: Directory): void {
 }
 
 /** Children first, so that no time is later than that of what is below. */
-function refresh(table: LmdbTable, root: B3Digest, now: number): void {
+function refresh(table: LmdbTable, root: B3Digest, { nowMs, isFresh }: Use): void {
   const stack = [root];
   for (let digest = stack.at(-1); digest !== undefined; digest = stack.at(-1)) {
     const key = keyOf(digest);
     const time = lastUsed(table, key);
     if (time === undefined) throw missing(digest);
-    if (isFresh(time, now)) {
+    if (isFresh(time)) {
       stack.pop();
       continue;
     }
     const { children, encoded } = pendingOf(decodeStored(digest, table.get(key) ?? noBytes));
-    const stale = children.filter((child) => !isFresh(lastUsed(table, keyOf(child)), now));
+    const stale = children.filter((child) => !isFresh(lastUsed(table, keyOf(child))));
     if (stale.length > 0) {
       for (const child of stale) stack.push(child);
       continue;
     }
-    table.putSync(key, encodeStored(earliest(table, children, now), encoded));
+    table.putSync(key, encodeStored(earliest(table, children, nowMs), encoded));
     stack.pop();
   }
 }
@@ -275,11 +286,6 @@ function remove(table: LmdbTable, key: string, unusedSinceMs: number): number {
   if (value.length >= timeLength && value.readDoubleBE() >= unusedSinceMs) return 0;
   table.removeSync(bufferOfKey(key));
   return value.length;
-}
-
-/** A time in the future is that of a clock that was wrong, and is replaced. */
-function isFresh(timeMs: number | undefined, nowMs: number): boolean {
-  return timeMs !== undefined && Math.abs(nowMs - timeMs) < lastUsedPrecisionMs;
 }
 
 function lastUsed(table: LmdbTable, key: Buffer): number | undefined {

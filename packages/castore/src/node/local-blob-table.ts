@@ -10,7 +10,6 @@
  * record of state 1 means that the file is there.
  */
 import type { B3Digest } from '../b3-digest.ts';
-import { lastUsedPrecisionMs } from '../blob-service.ts';
 import type { LmdbEnvironment, LmdbTable } from './lmdb-environment.ts';
 
 const recordLength = 17;
@@ -63,11 +62,6 @@ export class LocalBlobTable {
       yield { key, record: decode(value) };
     }
   }
-}
-
-/** Whether the time of the last use has to be written anew. */
-export function isStale(record: LocalBlobRecord, nowMs: number): boolean {
-  return nowMs - record.lastUsedMs > lastUsedPrecisionMs;
 }
 
 function keyOf({ bytes }: B3Digest): Buffer {

@@ -8,20 +8,10 @@
  *
  * Outboards are made when they are first asked for, which also checks the blob.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
-import { open, readFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs';
+import { open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { equalBytes } from '@neve/bytes';
-import { B3Digest, b3DigestLength } from '../b3-digest.ts';
+import { B3Digest } from '../b3-digest.ts';
 import type {
   BlobBatches,
   BlobInventory,
@@ -29,23 +19,22 @@ import type {
   BlobService,
   BlobWriter,
   ChunkMeta,
-  DamagedObject,
   HashedBlob,
-  RemovalCondition,
-  StoredBlob,
   TrustingBlobWriter,
   TrustingBlobs,
 } from '../blob-service.ts';
 import { Blake3TreeHasher } from '../blake3.ts';
 import { bytesReader } from '../bytes-reader.ts';
 import { CastoreError } from '../castore-error.ts';
-import { type Blake3, loadBlake3 } from './blake3.ts';
+import { loadBlake3 } from './blake3.ts';
 import { BlockingFileReader } from './blocking-file-reader.ts';
 import { FileReader } from './file-reader.ts';
 import { outboardLength } from '../outboard.ts';
+import { LastUse } from './last-use.ts';
 import { LmdbEnvironment } from './lmdb-environment.ts';
-import { LocalBlobFiles, blobFileKinds, isAbandoned } from './local-blob-files.ts';
-import { type LocalBlobRecord, LocalBlobTable, isStale } from './local-blob-table.ts';
+import { LocalBlobFiles } from './local-blob-files.ts';
+import { LocalBlobInventory, type LocalBlobParts } from './local-blob-inventory.ts';
+import { type LocalBlobRecord, LocalBlobTable } from './local-blob-table.ts';
 import { type FinishedBlob, LocalBlobWriter } from './local-blob-writer.ts';
 
 export type LocalBlobsOptions = {
@@ -72,14 +61,6 @@ export async function openLocalBlobs(options: LocalBlobsOptions): Promise<LocalB
   return new LocalBlobs({ blake3, files, environment, inlineLimit, blockingReads });
 }
 
-type Parts = {
-  readonly blake3: Blake3;
-  readonly files: LocalBlobFiles;
-  readonly environment: LmdbEnvironment;
-  readonly inlineLimit: number;
-  readonly blockingReads: boolean;
-};
-
 export class LocalBlobs implements BlobService {
   readonly inventory: Required<BlobInventory>;
   readonly trusting: TrustingBlobs = {
@@ -92,20 +73,22 @@ export class LocalBlobs implements BlobService {
     putAll: (blobs, signal) => this.#hashAndPutAll(blobs, signal),
     readAll: (digests, maxBytes, signal) => this.#readAll(digests, maxBytes, signal),
   };
-  readonly #parts: Parts;
+  readonly #parts: LocalBlobParts;
   readonly #table: LocalBlobTable;
+  readonly #lastUse: LastUse;
 
-  constructor(parts: Parts) {
+  constructor(parts: LocalBlobParts) {
     this.#parts = parts;
     this.#table = new LocalBlobTable(parts.environment);
-    this.inventory = new LocalBlobInventory(parts, this.#table);
+    this.#lastUse = new LastUse(parts.environment);
+    this.inventory = new LocalBlobInventory(parts, { table: this.#table, lastUse: this.#lastUse });
   }
 
   async has(digest: B3Digest, signal?: AbortSignal): Promise<boolean> {
     signal?.throwIfAborted();
     const record = this.#live(digest);
     if (record === undefined) return false;
-    return !isStale(record, Date.now()) || (await this.#touch(digest));
+    return this.#lastUse.freshness()(record.lastUsedMs) || (await this.#touch(digest));
   }
 
   // oxlint-disable-next-line typescript/require-await -- most blobs are at hand
@@ -200,11 +183,12 @@ export class LocalBlobs implements BlobService {
     await Promise.all([
       environment.write(() => {
         const lastUsedMs = Date.now();
+        const isFresh = this.#lastUse.freshness();
         for (const { digest, bytes } of inline) {
           const record = this.#live(digest);
           if (record === undefined) {
             this.#table.set(digest, { state: 'inline', lastUsedMs, size: bytes.length }, bytes);
-          } else if (isStale(record, lastUsedMs)) this.#table.set(digest, { ...record, lastUsedMs });
+          } else if (!isFresh(record.lastUsedMs)) this.#table.set(digest, { ...record, lastUsedMs });
         }
       }),
       ...large.map(async ({ digest, bytes }) => {
@@ -254,10 +238,11 @@ export class LocalBlobs implements BlobService {
   async #hasAll(digests: readonly B3Digest[], signal?: AbortSignal): Promise<readonly boolean[]> {
     signal?.throwIfAborted();
     const nowMs = Date.now();
+    const isFresh = this.#lastUse.freshness();
     const found = digests.map((digest) => {
       const record = this.#live(digest);
       if (record === undefined) return false;
-      return isStale(record, nowMs) ? 'stale' : true;
+      return isFresh(record.lastUsedMs) ? true : 'stale';
     });
     if (!found.includes('stale')) return found.map((it) => it !== false);
     return await this.#parts.environment.write(() =>
@@ -304,7 +289,8 @@ export class LocalBlobs implements BlobService {
       const record = this.#live(blob.digest);
       const lastUsedMs = Date.now();
       if (record !== undefined) {
-        if (isStale(record, lastUsedMs)) this.#table.set(blob.digest, { ...record, lastUsedMs });
+        if (!this.#lastUse.freshness()(record.lastUsedMs))
+          this.#table.set(blob.digest, { ...record, lastUsedMs });
         return;
       }
       if (blob.kind === 'inline') {
@@ -331,173 +317,6 @@ export class LocalBlobs implements BlobService {
   }
 }
 
-/** What the owner can do about all of them. */
-class LocalBlobInventory implements Required<BlobInventory> {
-  readonly #parts: Parts;
-  readonly #table: LocalBlobTable;
-
-  constructor(parts: Parts, table: LocalBlobTable) {
-    this.#parts = parts;
-    this.#table = table;
-  }
-
-  // oxlint-disable-next-line typescript/require-await -- the interface is asynchronous
-  async *list(): AsyncIterable<StoredBlob> {
-    for (const { key, record } of this.#table.entries()) {
-      if (record.state === 'dying') continue;
-      yield { digest: digestOf(key), sizeBytes: record.size, lastUsedMs: record.lastUsedMs };
-    }
-  }
-
-  async remove(
-    digests: Iterable<B3Digest>,
-    { unusedSinceMs }: RemovalCondition,
-    signal?: AbortSignal,
-  ): Promise<number> {
-    let freed = 0;
-    for (const batch of batches(digests, 256)) {
-      signal?.throwIfAborted();
-      const removed = await this.#parts.environment.write(() => this.#removeBatch(batch, unusedSinceMs));
-      await this.#bury(removed.dying);
-      freed += removed.freed;
-    }
-    return freed;
-  }
-
-  #removeBatch(
-    batch: readonly B3Digest[],
-    unusedSinceMs: number,
-  ): { readonly dying: readonly B3Digest[]; readonly freed: number } {
-    const dying: B3Digest[] = [];
-    let freed = 0;
-    for (const digest of batch) {
-      const record = this.#table.get(digest);
-      if (record === undefined || record.lastUsedMs >= unusedSinceMs) continue;
-      if (record.state === 'inline') this.#table.delete(digest);
-      else {
-        this.#table.set(digest, { ...record, state: 'dying' });
-        dying.push(digest);
-      }
-      if (record.state !== 'dying') freed += record.size;
-    }
-    return { dying, freed };
-  }
-
-  /** The second half of a removal: first nobody finds the blob any more, then its file goes. */
-  async #bury(dying: readonly B3Digest[]): Promise<void> {
-    if (dying.length === 0) return;
-    await this.#parts.environment.write(() => {
-      for (const digest of dying) {
-        if (this.#table.get(digest)?.state !== 'dying') continue;
-        for (const kind of blobFileKinds) rmSync(this.#parts.files.path(digest, kind), { force: true });
-        this.#table.delete(digest);
-      }
-    });
-  }
-
-  async *verify(signal?: AbortSignal): AsyncIterable<DamagedObject> {
-    for (const { key, record } of this.#table.entries()) {
-      signal?.throwIfAborted();
-      if (record.state === 'dying') continue;
-      const digest = digestOf(key);
-      const problem = await this.#problemOf(digest, record);
-      if (problem !== undefined) yield { digest, what: 'blob', problem };
-    }
-  }
-
-  async #problemOf(digest: B3Digest, record: LocalBlobRecord): Promise<string | undefined> {
-    const { blake3, files } = this.#parts;
-    if (record.state === 'inline') {
-      const contents = this.#table.contents(digest);
-      // It may have been removed since it was listed.
-      if (contents === undefined)
-        return this.#table.get(digest) === undefined ? undefined : 'its contents are missing';
-      const found = blake3.hashBytes(contents);
-      return digest.equals(new B3Digest(found)) ? undefined : 'its contents have another digest';
-    }
-    try {
-      const outboardPath = files.path(digest, '.bao');
-      const outboard = existsSync(outboardPath) ? await readFile(outboardPath) : undefined;
-      const found = await hashFile(files.path(digest), {
-        size: record.size,
-        blake3,
-        withOutboard: outboard !== undefined,
-      });
-      if (!digest.equals(found.digest)) return 'its contents have another digest';
-      if (outboard !== undefined && !equalBytes(outboard, found.outboard)) return 'its outboard is damaged';
-      if (!existsSync(files.path(digest, '.x'))) return undefined;
-      const copy = await hashFile(files.path(digest, '.x'), {
-        size: record.size,
-        blake3,
-        withOutboard: false,
-      });
-      return digest.equals(copy.digest) ? undefined : 'its executable copy has another digest';
-    } catch (cause) {
-      // It may have been removed since it was listed.
-      if (this.#table.get(digest)?.state !== 'file') return undefined;
-      return cause instanceof Error ? cause.message : String(cause);
-    }
-  }
-
-  async removeLeftovers(signal?: AbortSignal): Promise<number> {
-    let freed = 0;
-    const { files } = this.#parts;
-    for (const name of await readdir(files.tmp)) {
-      if (isAbandoned(name)) freed += await removeFile(join(files.tmp, name));
-    }
-    const dying: B3Digest[] = [];
-    for (const { key, record } of this.#table.entries()) {
-      if (record.state === 'dying') dying.push(digestOf(key));
-    }
-    await this.#bury(dying);
-    for (const folder of await readdir(files.blobs)) {
-      signal?.throwIfAborted();
-      freed += await this.#removeOrphans(folder);
-    }
-    return freed;
-  }
-
-  /** Files of one folder that no record names. */
-  async #removeOrphans(folder: string): Promise<number> {
-    const { environment, files } = this.#parts;
-    const names = await readdir(join(files.blobs, folder));
-    const orphans = names.filter((name) => this.#isOrphan(folder, name));
-    if (orphans.length === 0) return 0;
-    return await environment.write(() => {
-      let freed = 0;
-      for (const name of orphans.filter((orphan) => this.#isOrphan(folder, orphan))) {
-        const path = join(files.blobs, folder, name);
-        freed += statSync(path).size;
-        unlinkSync(path);
-      }
-      return freed;
-    });
-  }
-
-  #isOrphan(folder: string, name: string): boolean {
-    const hex = folder + (name.split('.')[0] ?? '');
-    return /^[0-9a-f]{64}$/.test(hex) && this.#table.get(digestOf(Buffer.from(hex, 'hex'))) === undefined;
-  }
-}
-
-type FileHash = { readonly digest: B3Digest; readonly outboard: Uint8Array };
-
-async function hashFile(
-  path: string,
-  {
-    size,
-    blake3,
-    withOutboard,
-  }: { readonly size: number; readonly blake3: Blake3; readonly withOutboard: boolean },
-): Promise<FileHash> {
-  await using reader = await FileReader.open(path, size);
-  const hasher = withOutboard ? new Blake3TreeHasher() : blake3.createHasher();
-  for await (const piece of reader.stream()) hasher.update(piece);
-  if ('digest' in hasher) return { digest: new B3Digest(hasher.digest()), outboard: new Uint8Array() };
-  const { digest, outboard } = hasher.finish();
-  return { digest: new B3Digest(digest), outboard };
-}
-
 /** A change of the database may run twice, when another one that shared its transaction fails. */
 function move(source: string, target: string): void {
   try {
@@ -517,31 +336,6 @@ function move(source: string, target: string): void {
 async function syncFile(path: string): Promise<void> {
   await using file = await open(path);
   await file.sync();
-}
-
-function digestOf(key: Uint8Array): B3Digest {
-  return new B3Digest(new Uint8Array(key.subarray(0, b3DigestLength)));
-}
-
-function* batches<T>(items: Iterable<T>, size: number): Iterable<readonly T[]> {
-  let batch: T[] = [];
-  for (const item of items) {
-    batch.push(item);
-    if (batch.length < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}
-
-async function removeFile(path: string): Promise<number> {
-  try {
-    const { size } = await stat(path);
-    await unlink(path);
-    return size;
-  } catch {
-    return 0;
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -8,7 +8,13 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { blobChunkCodec } from '../blob-chunk.ts';
 import type { AnyMethod } from '../method.ts';
 import { pathOf } from '../method.ts';
-import { blobMethods, directoryMethods, pathInfoMethods } from '../services.ts';
+import {
+  blobBatchMethods,
+  blobMethods,
+  directoryMethods,
+  maxBatchBlobs,
+  pathInfoMethods,
+} from '../services.ts';
 import { openGrpcBlobs, openGrpcDirectories, openGrpcPathInfos } from './index.ts';
 
 const cleanups: (() => void)[] = [];
@@ -172,6 +178,113 @@ describe('blobs', () => {
     const blobs = await openGrpcBlobs(await lyingServer([[blobMethods.put, { messages: [answer] }]]));
     await expect(blobs.put(contents)).rejects.toMatchObject({ name: 'CastoreError' });
     await blobs[Symbol.asyncDispose]();
+  });
+});
+
+describe('batches of blobs', () => {
+  const small = [0, 1, 2].map((index) => contents.slice(index * 100, (index + 1) * 100));
+  const digests = small.map((it) => new B3Digest(hashBlake3(it)));
+  const maxBytes = 100;
+  const got = (blobs: readonly (Uint8Array | undefined)[]): Uint8Array =>
+    blobBatchMethods.get.answer.encode({
+      blobs: blobs.map((it) => (it === undefined ? {} : { contents: it })),
+    });
+
+  async function open(answers: readonly (readonly [AnyMethod, Answer])[]) {
+    const blobs = await openGrpcBlobs(await lyingServer(answers));
+    cleanups.push(() => void blobs[Symbol.asyncDispose]());
+    const { batch, trusting } = blobs;
+    if (batch === undefined || trusting === undefined) throw new Error('these blobs have batches');
+    return { blobs, batch, trusting };
+  }
+
+  /** What is given out until it fails. */
+  async function read(answer: Answer) {
+    const { batch } = await open([[blobBatchMethods.get, answer]]);
+    const given: (Uint8Array | undefined)[] = [];
+    try {
+      for await (const bytes of batch.readAll(digests, maxBytes)) given.push(bytes);
+    } catch (error) {
+      return { given, error };
+    }
+    return { given, error: undefined };
+  }
+
+  test.each<[string, Uint8Array[]]>([
+    ['in one message', [got(small)]],
+    ['in several', [got(small.slice(0, 1)), got([]), got(small.slice(1))]],
+  ])('an honest answer is taken %s', async (_, messages) => {
+    expect(await read({ messages })).toEqual({ given: small, error: undefined });
+  });
+
+  test('one that is left out', async () => {
+    const answer = { messages: [got([small[0], undefined, small[2]])] };
+    expect((await read(answer)).given).toEqual([small[0], undefined, small[2]]);
+  });
+
+  const manyNothings = Array.from({ length: maxBatchBlobs + 2 }, () => undefined);
+
+  test.each<[string, Answer, string, number]>([
+    ['other bytes', { messages: [got([small[0], small[2]])] }, 'corrupt', 1],
+    ['another order', { messages: [got(small.toReversed())] }, 'corrupt', 0],
+    ['a longer blob', { messages: [got([contents.slice(0, 101)])] }, 'corrupt', 0],
+    ['too few', { messages: [got(small.slice(0, 2))] }, 'corrupt', 2],
+    ['none', { messages: [] }, 'corrupt', 0],
+    ['too many', { messages: [got([...small, small[0]])] }, 'corrupt', 3],
+    ['what is no message', { messages: [got(small), Uint8Array.of(0x0a, 0x7f, 1)] }, 'corrupt', 3],
+    ['a message that is too large', { messages: [got([contents, contents])] }, 'corrupt', 0],
+    ['a message of very many', { messages: [got(manyNothings)] }, 'corrupt', 0],
+    ['an end by a failure', { messages: [got(small)], status: grpc.status.INTERNAL }, 'io', 3],
+    [
+      'the end of the service',
+      { messages: [got(small)], status: grpc.status.UNIMPLEMENTED },
+      'unsupported',
+      3,
+    ],
+  ])('%s', async (_, answer, code, trueOnes) => {
+    const { given, error } = await read(answer);
+    expect(error).toMatchObject({ name: 'CastoreError', code });
+    expect(given).toEqual(small.slice(0, trueOnes));
+  });
+
+  test.each<[string, Uint8Array[]]>([
+    ['other digests', [digests[0], digests[2], digests[1]].map((it) => it?.bytes ?? new Uint8Array())],
+    ['too few digests', digests.slice(1).map(({ bytes }) => bytes)],
+    ['too many digests', [...digests, digest].map(({ bytes }) => bytes)],
+    ['a digest that is none', [...digests.slice(1).map(({ bytes }) => bytes), new Uint8Array(31)]],
+  ])('%s for what was put', async (_, lie) => {
+    const messages = [blobBatchMethods.put.answer.encode({ digests: lie })];
+    const { batch, trusting } = await open([[blobBatchMethods.put, { messages }]]);
+    await expect(batch.putAll(small)).rejects.toMatchObject({ name: 'CastoreError' });
+    const hashed = small.map((bytes, i) => ({ bytes, digest: digests[i] ?? digest }));
+    await expect(trusting.putAll(hashed)).rejects.toMatchObject({ name: 'CastoreError' });
+  });
+
+  test('another number of answers', async () => {
+    const messages = [blobBatchMethods.has.answer.encode({ found: [true, true] })];
+    const { batch } = await open([[blobBatchMethods.has, { messages }]]);
+    await expect(batch.hasAll(digests)).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
+  test('another digest for one that is streamed than the caller knows', async () => {
+    const messages = [blobMethods.put.answer.encode({ digest: new Uint8Array(32) })];
+    const { trusting } = await open([[blobMethods.put, { messages }]]);
+    await using writer = await trusting.create();
+    await writer.write(small[0] ?? contents);
+    await expect(writer.close(digests[0] ?? digest)).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
+  test('a server that has no batches, and lies', async () => {
+    const { batch } = await open([
+      [blobMethods.stat, stat([[digests[0]?.bytes ?? new Uint8Array(), 100]])],
+      [blobMethods.read, { messages: messagesOf([new Uint8Array(100)]) }],
+      [blobMethods.put, { messages: [blobMethods.put.answer.encode({ digest: new Uint8Array(32) })] }],
+    ]);
+    await expect(batch.readAll(digests, maxBytes)[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'corrupt',
+    });
+    await expect(batch.putAll(small)).rejects.toMatchObject({ code: 'corrupt' });
+    expect(await batch.hasAll(digests)).toEqual([true, true, true]);
   });
 });
 

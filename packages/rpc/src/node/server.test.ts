@@ -232,7 +232,12 @@ async function severable(url: string): Promise<{ url: string; sever: () => void 
 describe('health', () => {
   test('the services are serving', async () => {
     const channel = await channelTo((await start()).url);
-    for (const service of ['', 'snix.castore.v1.BlobService', 'tvix.store.v1.PathInfoService']) {
+    for (const service of [
+      '',
+      'snix.castore.v1.BlobService',
+      'tvix.store.v1.PathInfoService',
+      'neve.castore.v1.BlobBatchService',
+    ]) {
       expect(await channel.unary(healthMethods.check, { service })).toMatchObject({ status: Status.SERVING });
     }
     await expect(channel.unary(healthMethods.check, { service: 'x' })).rejects.toMatchObject({

@@ -9,9 +9,8 @@
  * `lastUsedPrecisionMs`. The message is described in `path-info-encoding.ts`.
  */
 import { decodeNixBase32, encodeNixBase32 } from '@neve/bytes';
-import { lastUsedPrecisionMs } from '@neve/castore';
 import type { RemovalCondition } from '@neve/castore';
-import { LmdbEnvironment } from '@neve/castore/node';
+import { LastUse, LmdbEnvironment } from '@neve/castore/node';
 import type { LmdbTable } from '@neve/castore/node';
 import { hashPartLength } from '@neve/nix-compat';
 import { referencesOf } from '../closure.ts';
@@ -38,15 +37,18 @@ class LmdbPathInfos implements PathInfoService {
   readonly #environment: LmdbEnvironment;
   readonly #pathInfos: LmdbTable;
   readonly #referrers: LmdbTable;
+  readonly #lastUse: LastUse;
   readonly inventory: PathInfoInventory;
 
   constructor(environment: LmdbEnvironment) {
     this.#environment = environment;
     this.#pathInfos = environment.table('path-infos');
     this.#referrers = environment.table('referrers');
+    this.#lastUse = new LastUse(environment);
     this.inventory = {
       list: (signal) => this.#listStored(signal),
       remove: (hashPart, condition) => this.#remove(hashPart, condition),
+      announceCollection: (startedMs) => this.#lastUse.announceCollection(startedMs),
       referrers: async (hashPart) => this.#read(() => this.#referrersOf(keyOf(hashPart))),
     };
   }
@@ -89,7 +91,7 @@ class LmdbPathInfos implements PathInfoService {
     signal?.throwIfAborted();
     const key = keyOf(hashPart);
     const value = this.#read(() => this.#pathInfos.get(key));
-    if (value === undefined || isFresh(value, Date.now())) return value;
+    if (value === undefined || this.#lastUse.freshness()(lastUsed(value))) return value;
     return this.#write(() => {
       // It may be gone, or another one, since it was read.
       const current = this.#pathInfos.get(key);
@@ -192,9 +194,4 @@ function decodeStored(hashPart: string, value: Buffer): PathInfo {
 
 function lastUsed(value: Buffer): number {
   return value.length < timeLength ? 0 : value.readDoubleBE();
-}
-
-/** A time in the future is that of a clock that was wrong, and is replaced. */
-function isFresh(value: Buffer, nowMs: number): boolean {
-  return Math.abs(nowMs - lastUsed(value)) < lastUsedPrecisionMs;
 }
