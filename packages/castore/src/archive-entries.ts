@@ -3,9 +3,9 @@ import { ArchiveTree, type StripRoot } from './archive/archive-tree.ts';
 import { type ArchiveMember, type ArchivePath, showArchivePath } from './archive/archive-member.ts';
 import type { B3Digest } from './b3-digest.ts';
 import type { BlobService } from './blob-service.ts';
+import { BlobUploader } from './blob-uploader.ts';
 import { CastoreError } from './castore-error.ts';
 import type { IngestionEntry, IngestionPath } from './ingestion-entry.ts';
-import { OrderedWindow } from './ordered-window.ts';
 import { PathComponent, SymlinkTarget } from './path-component.ts';
 
 export type ArchiveEntriesOptions = {
@@ -14,12 +14,7 @@ export type ArchiveEntriesOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** Files up to this size are gathered in memory and stored in the background. */
-const smallFile = 1 << 20;
-
-const limits = { maxCost: 64 << 20, maxItems: 1024 };
-
-/** The blob of a file, which is under way while the members after it are read. */
+/** The blob of a file. */
 type StoredContents = { digest: B3Digest | undefined };
 
 /**
@@ -31,26 +26,19 @@ export async function* archiveEntries(
   { blobs, strip, signal }: ArchiveEntriesOptions,
 ): AsyncIterable<IngestionEntry> {
   const tree = new ArchiveTree<StoredContents>();
-  await using uploads = new OrderedWindow<void>(limits);
+  await using uploader = new BlobUploader(blobs, { ...(signal !== undefined && { signal }) });
   for await (const member of members) {
     signal?.throwIfAborted();
     if (member.kind !== 'file') {
       tree.add(member);
       continue;
     }
-    const { kind, path, executable, sizeBytes } = member;
+    const { kind, path, executable, sizeBytes, contents } = member;
     const value: StoredContents = { digest: undefined };
     tree.add({ kind, path, executable, sizeBytes, value });
-    if (sizeBytes > smallFile) {
-      value.digest = await storeStream(blobs, member.contents, signal);
-      continue;
-    }
-    const bytes = await gather(member.contents, sizeBytes);
-    const stored = blobs.put(bytes, signal).then((digest) => void (value.digest = digest));
-    uploads.push(stored, sizeBytes);
-    while (uploads.isFull) await uploads.shift();
+    value.digest = await uploader.upload({ size: sizeBytes, contents, name: showArchivePath(path) });
   }
-  while (!uploads.isEmpty) await uploads.shift();
+  await uploader.finish();
   for (const entry of tree.entries(strip)) {
     const path = entryPath(entry.path);
     if (entry.kind === 'directory') yield { kind: 'directory', path };
@@ -62,28 +50,6 @@ export async function* archiveEntries(
       yield { kind: 'file', path, digest, size: entry.sizeBytes, executable: entry.executable };
     }
   }
-}
-
-/** Stores a blob as it streams. */
-export async function storeStream(
-  blobs: BlobService,
-  contents: AsyncIterable<Uint8Array>,
-  signal?: AbortSignal,
-): Promise<B3Digest> {
-  await using writer = await blobs.create(signal);
-  for await (const piece of contents) await writer.write(piece);
-  return await writer.close();
-}
-
-async function gather(contents: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
-  let done = 0;
-  for await (const piece of contents) {
-    bytes.set(piece, done);
-    done += piece.length;
-  }
-  if (done !== size) throw new CastoreError('invalid-archive', 'a member of the archive is cut off');
-  return bytes;
 }
 
 function entryPath(path: ArchivePath): IngestionPath {

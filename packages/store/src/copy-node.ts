@@ -51,6 +51,9 @@ const batchedBlobSize = 64 << 10;
 const maxBatchBlobs = 1024;
 const maxBatchBytes = 1 << 20;
 
+/** Of what may be under way at the same time, a batch takes as much as so many blobs. */
+const batchWeight = 8;
+
 /** Copies nodes; what several of them have in common is looked at once. */
 export class NodeCopier {
   readonly #options: CopyNodeOptions;
@@ -147,7 +150,7 @@ export class NodeCopier {
 
   async #copyNewBatch(files: readonly FileNode[], signal?: AbortSignal): Promise<void> {
     const blobs = { source: this.#options.source.blobs, target: this.#options.target.blobs };
-    const release = await this.#reserve(sizeOf(files));
+    const release = await this.#reserve(sizeOf(files), batchWeight);
     try {
       const digests = files.map(({ digest }) => digest);
       const there = await batchesOf(blobs.target).hasAll(digests, signal);
@@ -164,8 +167,8 @@ export class NodeCopier {
     }
   }
 
-  async #reserve(bytes: number): Promise<() => void> {
-    const releaseRequest = await this.#requests.acquire();
+  async #reserve(bytes: number, requests = 1): Promise<() => void> {
+    const releaseRequest = await this.#requests.acquire(requests);
     const releaseBytes = await this.#bytes.acquire(bytes);
     return () => {
       releaseBytes();

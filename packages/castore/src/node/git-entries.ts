@@ -6,11 +6,11 @@
  * and so are its own submodules; one that `.gitmodules` does not know stays empty.
  */
 import type { BlobService } from '../blob-service.ts';
-import { storeStream } from '../archive-entries.ts';
+import { BlobUploader } from '../blob-uploader.ts';
 import { CastoreError } from '../castore-error.ts';
 import type { IngestionEntry, IngestionPath } from '../ingestion-entry.ts';
-import { OrderedWindow } from '../ordered-window.ts';
 import { SymlinkTarget, parsePath, showPath } from '../path-component.ts';
+import { loadBlake3 } from './blake3.ts';
 import { GitObjects } from './git-objects.ts';
 import { GitRepository } from './git-repository.ts';
 import { resolveRevision } from './git-revision.ts';
@@ -27,10 +27,6 @@ export type GitEntriesOptions = {
   readonly subdirectory?: IngestionPath;
   readonly signal?: AbortSignal;
 };
-
-/** Larger objects are streamed. */
-const smallObject = 1 << 20;
-const limits = { maxCost: 64 << 20, maxItems: 1024 };
 
 /**
  * The tree of a commit. Throws `CastoreError`: `not-found` for an unknown repository, revision, subdirectory or submodule and
@@ -51,10 +47,19 @@ export async function* gitEntries(
   const { commit } = await resolveRevision(git, revision, options);
   const subdirectory = options.subdirectory ?? [];
   let found = false;
-  for await (const entry of treeEntries({ git, commit, prefix: [] }, options)) {
+  const blake3 = await loadBlake3();
+  await using uploader = new BlobUploader(options.blobs, {
+    hash: (bytes) => blake3.hashBytes(bytes),
+    ...(options.signal !== undefined && { signal: options.signal }),
+  });
+  for await (const entry of treeEntries({ git, commit, prefix: [] }, { ...options, uploader })) {
     options.signal?.throwIfAborted();
     if (!startsWith(entry.path, subdirectory)) continue;
-    found ||= entry.path.length === subdirectory.length;
+    if (entry.path.length === subdirectory.length) {
+      found = true;
+      // Whoever gets the root may rely on everything being there.
+      await uploader.finish();
+    }
     yield { ...entry, path: entry.path.slice(subdirectory.length) };
   }
   if (found) return;
@@ -67,12 +72,10 @@ export async function* gitEntries(
 /** `prefix` is where the tree is in the superproject. */
 type Place = { readonly git: GitRepository; readonly commit: string; readonly prefix: IngestionPath };
 type Item = GitTreeItem & { readonly fullPath: IngestionPath };
+type TreeOptions = GitEntriesOptions & { readonly uploader: BlobUploader };
 
 /** The tree with its own root, which comes last. What is outside of the subdirectory may be left out. */
-async function* treeEntries(
-  place: Place,
-  options: GitEntriesOptions,
-): AsyncGenerator<IngestionEntry, void, void> {
+async function* treeEntries(place: Place, options: TreeOptions): AsyncGenerator<IngestionEntry, void, void> {
   const { git, prefix } = place;
   const { exportIgnore = false, subdirectory = [], signal } = options;
   const { tree } = await resolveRevision(git, place.commit, signal && { signal });
@@ -82,28 +85,21 @@ async function* treeEntries(
     .filter(({ fullPath }) => startsWith(fullPath, subdirectory) || startsWith(subdirectory, fullPath));
   const importer = new TreeImporter(place, options, items);
   await using objects = importer.objects;
-  await using window = new OrderedWindow<IngestionEntry>(limits);
   const open: IngestionPath[] = [prefix];
   for (const item of items) {
-    while (!startsWith(item.fullPath, open.at(-1) ?? [])) window.push(directoryEntry(open.pop() ?? []), 0);
+    while (!startsWith(item.fullPath, open.at(-1) ?? [])) yield { kind: 'directory', path: open.pop() ?? [] };
     if (item.kind === 'directory') open.push(item.fullPath);
     else if (item.kind === 'submodule') {
-      while (!window.isEmpty) yield await window.shift();
       yield* submoduleEntries(item, await importer.findSubmodule(item, all), options);
-    } else {
-      const { result, cost } = await importer.startObject(item, objects);
-      window.push(result, cost);
-    }
-    while (window.isFull) yield await window.shift();
+    } else yield await importer.importObject(item, objects);
   }
-  for (const path of open.toReversed()) window.push(directoryEntry(path), 0);
-  while (!window.isEmpty) yield await window.shift();
+  for (const path of open.toReversed()) yield { kind: 'directory', path };
 }
 
 async function* submoduleEntries(
   { id, fullPath }: Item,
   git: GitRepository | undefined,
-  options: GitEntriesOptions,
+  options: TreeOptions,
 ): AsyncGenerator<IngestionEntry, void, void> {
   if (git === undefined) yield { kind: 'directory', path: fullPath };
   else yield* treeEntries({ git, commit: id, prefix: fullPath }, options);
@@ -112,10 +108,10 @@ async function* submoduleEntries(
 class TreeImporter {
   readonly objects: GitObjects;
   readonly #place: Place;
-  readonly #options: GitEntriesOptions;
+  readonly #options: TreeOptions;
   #submodules: Promise<GitSubmodules> | undefined;
 
-  constructor(place: Place, options: GitEntriesOptions, items: readonly Item[]) {
+  constructor(place: Place, options: TreeOptions, items: readonly Item[]) {
     this.#place = place;
     this.#options = options;
     const isObject = ({ kind }: Item): boolean => kind === 'file' || kind === 'symlink';
@@ -124,26 +120,20 @@ class TreeImporter {
   }
 
   /** The object of a file or link, which must be the next one. It is read when this is fulfilled, but perhaps not stored. */
-  async startObject(
+  async importObject(
     { kind, id, fullPath: path, executable }: Item,
     objects: GitObjects,
-  ): Promise<{ readonly result: Promise<IngestionEntry>; readonly cost: number }> {
-    const { blobs, signal } = this.#options;
+  ): Promise<IngestionEntry> {
+    const { uploader, signal } = this.#options;
     signal?.throwIfAborted();
     const size = await objects.next(id);
     const contents = objects.contents(id, size);
     if (kind === 'symlink') {
       // It may be of any size; no more of it is kept than says that it is too long.
-      const target = new SymlinkTarget(await gather(contents, Math.min(size, 1 << 16)));
-      return { result: Promise.resolve({ kind, path, target }), cost: 0 };
+      return { kind, path, target: new SymlinkTarget(await gather(contents, Math.min(size, 1 << 16))) };
     }
-    const entry = { kind: 'file', path, size, executable } as const;
-    if (size > smallObject) {
-      const digest = await storeStream(blobs, contents, signal);
-      return { result: Promise.resolve({ ...entry, digest }), cost: 0 };
-    }
-    const bytes = await gather(contents, size);
-    return { result: blobs.put(bytes, signal).then((digest) => ({ ...entry, digest })), cost: size };
+    const digest = await uploader.upload({ size, contents, name: showPath(path) });
+    return { kind: 'file', path, digest, size, executable };
   }
 
   async findSubmodule({ path, id }: Item, all: readonly GitTreeItem[]): Promise<GitRepository | undefined> {
@@ -167,10 +157,6 @@ async function gather(contents: AsyncIterable<Uint8Array>, length: number): Prom
     done += Math.min(piece.length, length - done);
   }
   return bytes;
-}
-
-function directoryEntry(path: IngestionPath): Promise<IngestionEntry> {
-  return Promise.resolve({ kind: 'directory', path });
 }
 
 function parseItemPath({ path }: GitTreeItem, git: GitRepository): IngestionPath {

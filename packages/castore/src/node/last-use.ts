@@ -25,8 +25,8 @@ export class LastUse {
   freshness(): (timeMs: number | undefined) => boolean {
     const nowMs = Date.now();
     const value = this.#table.get(startedKey);
-    const collectedMs = value?.length === 8 ? value.readDoubleBE() : 0;
-    // A time in the future is that of a clock that was wrong.
+    // Times in the future are those of a clock that was wrong; what is recorded now must be fresh in any case.
+    const collectedMs = Math.min(nowMs, value?.length === 8 ? value.readDoubleBE() : 0);
     return (timeMs) =>
       timeMs !== undefined && Math.abs(nowMs - timeMs) < lastUsedPrecisionMs && timeMs >= collectedMs;
   }

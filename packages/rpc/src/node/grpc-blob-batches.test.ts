@@ -146,6 +146,21 @@ test('more blobs than a request may name', async () => {
   expect(read).toBe(count);
 });
 
+test('many batches at the same time do not stand still', async () => {
+  await using blobs = await openGrpcBlobs(await serve(memoryBlobs()), { timeoutMs: 10_000 });
+  const { batch } = blobs;
+  const all = Array.from({ length: 32 }, (_, i) =>
+    Array.from({ length: 250 }, (_, j) => new Uint8Array(4096).fill(i).fill(j, 1, 3)),
+  );
+  const stored = await Promise.all(all.map((part) => batch?.putAll(part)));
+  const sizes = stored.map(async (part) => {
+    let size = 0;
+    for await (const bytes of batch?.readAll(part ?? [], 4096) ?? []) size += bytes?.length ?? 0;
+    return size;
+  });
+  expect(await Promise.all(sizes)).toEqual(all.map((part) => part.length * 4096));
+});
+
 test('what a caller says of the digests is not taken on trust', async () => {
   const inner = memoryBlobs();
   await using blobs = await openGrpcBlobs(await serve(inner));

@@ -6,7 +6,7 @@
  * stored against those that the bytes have.
  */
 import { equalBytes } from '@neve/bytes';
-import { B3Digest, CastoreError, OrderedWindow } from '@neve/castore';
+import { B3Digest, CastoreError, OrderedWindow, WeightedSemaphore } from '@neve/castore';
 import type { BlobBatches, HashedBlob } from '@neve/castore';
 import type { Blake3 } from '@neve/castore/node';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -17,7 +17,13 @@ import { castoreErrorOf } from '../status.ts';
 import type { GrpcChannel } from './grpc-channel.ts';
 
 /** The contents in a request that stores, unless one blob alone has more. */
-const maxPutSize = 1024 * 1024;
+const maxPutSize = 512 * 1024;
+
+/**
+ * Calls under way that store. Together they stay below the window of a connection: Node stands still when several times that
+ * is written to it at once.
+ */
+const maxPuts = 4;
 
 /** Calls under way for one batch. */
 const maxCalls = 4;
@@ -38,6 +44,7 @@ export class GrpcBlobBatches implements BlobBatches {
   readonly #single: BlobBatches;
   /** Names of calls that the server does not have. */
   readonly #missing = new Set<string>();
+  readonly #puts = new WeightedSemaphore(maxPuts);
 
   constructor({ channel, blake3, single }: GrpcBlobBatchesOptions) {
     this.#channel = channel;
@@ -95,7 +102,10 @@ export class GrpcBlobBatches implements BlobBatches {
     const bySingle = (): Promise<readonly B3Digest[]> => this.#single.putAll(blobs, signal);
     if (blobs.length === 1 && (blobs[0]?.length ?? 0) > maxPutSize) return bySingle();
     return this.#unlessMissing('Put', bySingle, async () => {
-      const { digests } = await this.#channel.unary(blobBatchMethods.put, { blobs: [...blobs] }, { signal });
+      const release = await this.#puts.acquire();
+      const { digests } = await this.#channel
+        .unary(blobBatchMethods.put, { blobs: [...blobs] }, { signal })
+        .finally(release);
       if (digests.length !== blobs.length) throw wrongCount(blobs.length, digests.length);
       return digests.map((it) => new B3Digest(it));
     });

@@ -76,3 +76,12 @@ test('what is found after the collection began stays, although its use was recor
   expect(paths.map(({ name }) => name)).toEqual(['same']);
   expect(await count(renderNar(node, store))).toBeGreaterThan(0);
 });
+
+test('a collection by a clock that was ahead keeps nobody from storing', async () => {
+  await putPath('before');
+  const now = (): number => Date.now() + 3_600_000;
+  await collectGarbage({ store, roots: [], now });
+  const { node } = await putSamplePath({ seed: 'after', shared: ['x'] }, store, nodeHashes);
+  await putSampleTree({ seed: 'after', shared: ['x'] }, store);
+  expect(await count(renderNar(node, store))).toBeGreaterThan(0);
+});
