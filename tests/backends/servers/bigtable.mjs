@@ -17,12 +17,12 @@ const source = fileURLToPath(new URL('bigtable/main.go', import.meta.url));
 export const server = {
   name: 'bigtable',
   async start({ folder }) {
-    const { env, stop } = await start();
+    const emulator = await start();
     try {
-      const cases = await runTests({ env, report: join(folder, 'report.json') });
-      return { suites: [{ name: 'Bigtable', cases }], stop };
+      const cases = await runTests({ env: emulator.env, report: join(folder, 'report.json') });
+      return { suites: [{ name: 'Bigtable', cases }], stop: () => emulator.stop() };
     } catch (error) {
-      await stop();
+      await emulator.stop();
       throw error;
     }
   },
