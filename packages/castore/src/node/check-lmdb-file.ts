@@ -22,8 +22,7 @@ export async function lmdbFileProblem(path: string): Promise<string | undefined>
   });
   if (file === undefined) return undefined;
   await using _file = file;
-  const { size } = await file.stat();
-  if (size === 0) return undefined;
+  if ((await file.stat()).size === 0) return undefined;
   const read = async (position: number): Promise<Buffer | undefined> => {
     const meta = Buffer.alloc(metaLength);
     const { bytesRead } = await file.read(meta, 0, metaLength, position);
@@ -36,6 +35,8 @@ export async function lmdbFileProblem(path: string): Promise<string | undefined>
   if (second === undefined) return 'its beginning is damaged';
   const transaction = (meta: Buffer): bigint => meta.readBigUInt64LE(offsets.transaction);
   const latest = transaction(second) > transaction(first) ? second : first;
+  // Looked at last: while another process writes, the file grows before the meta page says so.
+  const { size } = await file.stat();
   const pages = BigInt(Math.floor(size / pageSize));
   const roots = [offsets.freeRoot, offsets.mainRoot].map((it) => latest.readBigUInt64LE(it));
   return roots.every((root) => root === noPage || root < pages) ? undefined : 'it is cut off';

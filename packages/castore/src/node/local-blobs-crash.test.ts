@@ -28,7 +28,7 @@ const program = `
     while (round < Number(count)) {
       const own = ++round;
       const name = own % 3 === 0 ? 'shared ' + own : seed + ' ' + own;
-      const size = own % 3 === 0 ? 50000 : Math.floor(Math.exp(Math.random() * 14));
+      const size = own % 3 === 0 ? 50000 : 100 + Math.floor(Math.exp(Math.random() * 14));
       const writer = await blobs.create();
       const bytes = bytesFor(size, name);
       for (let at = 0; at < size; at += 60000) await writer.write(bytes.subarray(at, at + 60000));
