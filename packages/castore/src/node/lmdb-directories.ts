@@ -210,7 +210,6 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
 
 function readingFrom<T>(environment: LmdbEnvironment, read: () => T): T {
   try {
-    environment.renew();
     return read();
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);

@@ -31,7 +31,7 @@ type QueuedChange = { readonly change: () => () => void; readonly reject: (cause
 type Root = RootDatabase<Buffer, Buffer>;
 
 /** `queue` has the changes of this turn of the event loop. */
-type SharedEnvironment = { readonly root: Root; users: number; queue: QueuedChange[]; isRenewed: boolean };
+type SharedEnvironment = { readonly root: Root; users: number; queue: QueuedChange[] };
 
 const openEnvironments = new Map<string, Promise<SharedEnvironment>>();
 
@@ -70,20 +70,6 @@ export class LmdbEnvironment implements AsyncDisposable {
   }
 
   /**
-   * Lets the reads up to the next `await` see what everybody has committed by now. Without it they may see the state of some
-   * turns of the event loop ago, which is wrong for whoever was told by another process that something is stored.
-   */
-  renew(): void {
-    const environment = this.#shared;
-    if (environment.isRenewed) return;
-    environment.isRenewed = true;
-    environment.root.resetReadTxn();
-    queueMicrotask(() => {
-      environment.isRenewed = false;
-    });
-  }
-
-  /**
    * Runs `change` in a write transaction. It must not wait for anything; it writes with `putSync` and `removeSync`. When it
    * throws, nothing of it is written. Fulfilled when the transaction is on disk.
    */
@@ -118,7 +104,7 @@ async function openShared(path: string): Promise<SharedEnvironment> {
     );
   }
   const { open } = await import('lmdb');
-  return { root: open<Buffer, Buffer>(path, options), users: 0, queue: [], isRenewed: false };
+  return { root: open<Buffer, Buffer>(path, options), users: 0, queue: [] };
 }
 
 /** All waiting changes in one transaction. When one throws, each gets a transaction of its own. */

@@ -24,25 +24,21 @@ export type LocalBlobRecord = {
 };
 
 export class LocalBlobTable {
-  readonly #environment: LmdbEnvironment;
   readonly #table: LmdbTable;
   readonly #contents: LmdbTable;
 
   constructor(environment: LmdbEnvironment) {
-    this.#environment = environment;
     this.#table = environment.table('blobs');
     this.#contents = environment.table('blob-contents');
   }
 
   get(digest: B3Digest): LocalBlobRecord | undefined {
-    this.#environment.renew();
     const value = this.#table.get(keyOf(digest));
     return value === undefined ? undefined : decode(value);
   }
 
   /** Of an inline blob. */
   contents(digest: B3Digest): Uint8Array | undefined {
-    this.#environment.renew();
     const bytes = this.#contents.get(keyOf(digest));
     return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }

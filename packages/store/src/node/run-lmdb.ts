@@ -13,7 +13,6 @@ export function runLmdb<T>(environment: LmdbEnvironment, what: 'read' | 'written
     });
   };
   try {
-    if (what === 'read') environment.renew();
     const result = run();
     // The type is that of a promise exactly when the value is one.
     return result instanceof Promise ? (result.catch(convert) as T) : result;
