@@ -57,7 +57,7 @@ export class FileCache {
     this.#pending = [];
     if (pending.length === 0) return;
     await this.#environment.write(() => {
-      for (const { key, value } of pending) this.#table.putSync(key, value);
+      for (const { key, value } of pending) this.#table.put(key, value);
     });
   }
 }

@@ -35,6 +35,6 @@ export class LastUse {
   async announceCollection(startedMs: number): Promise<void> {
     const value = Buffer.alloc(8);
     value.writeDoubleBE(startedMs);
-    await this.#environment.write(() => this.#table.putSync(startedKey, value));
+    await this.#environment.write(() => this.#table.put(startedKey, value));
   }
 }

@@ -193,11 +193,11 @@ test('damage is named, and can be removed', async () => {
   const wrongSize = Directory.of([{ name: pathComponent('d'), node: { ...leaf.node, size: 1000 } }]);
   const time = Buffer.alloc(8);
   await environment.write(() => {
-    table.removeSync(Buffer.from(emptyDirectory.digest.bytes));
-    table.putSync(Buffer.from(leaf.digest.bytes), Buffer.concat([time, other.encoded]));
-    table.putSync(Buffer.from(other.digest.bytes), Buffer.concat([time, Buffer.from('what is this')]));
-    table.putSync(Buffer.from(wrongSize.digest.bytes), Buffer.concat([time, wrongSize.encoded]));
-    table.putSync(Buffer.alloc(32, 1), Buffer.alloc(3));
+    table.remove(Buffer.from(emptyDirectory.digest.bytes));
+    table.put(Buffer.from(leaf.digest.bytes), Buffer.concat([time, other.encoded]));
+    table.put(Buffer.from(other.digest.bytes), Buffer.concat([time, Buffer.from('what is this')]));
+    table.put(Buffer.from(wrongSize.digest.bytes), Buffer.concat([time, wrongSize.encoded]));
+    table.put(Buffer.alloc(32, 1), Buffer.alloc(3));
   });
   const damaged = await collect(inventoryOf(service).verify());
   const problems = new Map(damaged.map(({ digest, problem }) => [digest.hex, problem]));

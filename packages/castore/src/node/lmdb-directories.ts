@@ -36,7 +36,6 @@ export async function lmdbDirectories(path: string): Promise<DirectoryService> {
 const timeLength = 8;
 const maxPendingBytes = 8 * 2 ** 20;
 const maxRemovals = 1000;
-const maxListed = 256;
 
 /** What is kept of a directory until it is written; its entries are free to go. */
 type Pending = {
@@ -69,7 +68,7 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
 
   async get(digest: B3Digest, signal?: AbortSignal): Promise<Directory | undefined> {
     signal?.throwIfAborted();
-    const value = readingFrom(this.#environment, () => this.#table.get(keyOf(digest)));
+    const value = this.#table.get(keyOf(digest));
     return value === undefined ? undefined : decodeStored(digest, value);
   }
 
@@ -82,7 +81,7 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
     const { digest } = directory;
     if (this.#areFresh([digest])) return digest;
     await this.#write((use) => {
-      if (!this.#table.doesExist(keyOf(digest))) checkChildren(this.#table, directory);
+      if (!this.#table.has(keyOf(digest))) checkChildren(this.#table, directory);
       store(this.#table, pendingOf(directory), use);
     });
     return digest;
@@ -117,7 +116,7 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
   }
 
   async *list(signal?: AbortSignal): AsyncGenerator<StoredDirectory, void, void> {
-    for (const { key, value } of this.#entries()) {
+    for (const { key, value } of this.#table.rows()) {
       signal?.throwIfAborted();
       const lastUsedMs = value.length < timeLength ? 0 : value.readDoubleBE();
       yield { digest: new B3Digest(key), sizeBytes: value.length, lastUsedMs };
@@ -146,12 +145,12 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
   }
 
   async *verify(signal?: AbortSignal): AsyncGenerator<DamagedObject, void, void> {
-    for (const { key, value } of this.#entries()) {
+    for (const { key, value } of this.#table.rows()) {
       signal?.throwIfAborted();
       const digest = new B3Digest(key);
       const problem = findProblem(this.#table, digest, value);
       // It may have been removed since it was read, after what it refers to.
-      if (problem === undefined || !this.#table.doesExist(key)) continue;
+      if (problem === undefined || !this.#table.has(key)) continue;
       yield { digest, what: 'directory', problem };
     }
   }
@@ -161,22 +160,8 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
   }
 
   #areFresh(digests: readonly B3Digest[]): boolean {
-    return readingFrom(this.#environment, () => {
-      const isFresh = this.#lastUse.freshness();
-      return digests.every((digest) => isFresh(lastUsed(this.#table, keyOf(digest))));
-    });
-  }
-
-  /** In pages, so that no read transaction is open while the consumer is busy. */
-  *#entries(): Generator<{ readonly key: Buffer; readonly value: Buffer }, void, void> {
-    let start: Buffer | undefined;
-    while (true) {
-      const range = { limit: maxListed, ...(start === undefined ? {} : { start, exclusiveStart: true }) };
-      const page = readingFrom(this.#environment, () => [...this.#table.getRange(range)]);
-      yield* page;
-      start = page.at(-1)?.key;
-      if (start === undefined) return;
-    }
+    const isFresh = this.#lastUse.freshness();
+    return digests.every((digest) => isFresh(lastUsed(this.#table, keyOf(digest))));
   }
 
   #childKeys(key: string): string[] {
@@ -191,31 +176,8 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
     }
   }
 
-  async #write<T>(change: (use: Use) => T): Promise<T> {
-    try {
-      return await this.#environment.write(() =>
-        change({ nowMs: Date.now(), isFresh: this.#lastUse.freshness() }),
-      );
-    } catch (cause) {
-      if (cause instanceof CastoreError) throw cause;
-      const message = cause instanceof Error ? cause.message : String(cause);
-      throw new CastoreError(
-        'io',
-        `the database in '${this.#environment.path}' cannot be written: ${message}`,
-        { cause },
-      );
-    }
-  }
-}
-
-function readingFrom<T>(environment: LmdbEnvironment, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new CastoreError('io', `the database in '${environment.path}' cannot be read: ${message}`, {
-      cause,
-    });
+  #write<T>(change: (use: Use) => T): Promise<T> {
+    return this.#environment.write(() => change({ nowMs: Date.now(), isFresh: this.#lastUse.freshness() }));
   }
 }
 
@@ -234,7 +196,7 @@ function store(table: LmdbTable, { digest, encoded, children }: Pending, use: Us
   const key = keyOf(digest);
   if (use.isFresh(lastUsed(table, key))) return;
   for (const child of children) refresh(table, child, use);
-  table.putSync(key, encodeStored(earliest(table, children, use.nowMs), encoded));
+  table.put(key, encodeStored(earliest(table, children, use.nowMs), encoded));
 }
 
 /** Throws unless what the directory refers to is there and has the recorded size. */
@@ -268,7 +230,7 @@ function refresh(table: LmdbTable, root: B3Digest, { nowMs, isFresh }: Use): voi
       for (const child of stale) stack.push(child);
       continue;
     }
-    table.putSync(key, encodeStored(earliest(table, children, nowMs), encoded));
+    table.put(key, encodeStored(earliest(table, children, nowMs), encoded));
     stack.pop();
   }
 }
@@ -284,13 +246,13 @@ function remove(table: LmdbTable, key: string, unusedSinceMs: number): number {
   const value = table.get(bufferOfKey(key));
   if (value === undefined) return 0;
   if (value.length >= timeLength && value.readDoubleBE() >= unusedSinceMs) return 0;
-  table.removeSync(bufferOfKey(key));
+  table.remove(bufferOfKey(key));
   return value.length;
 }
 
 function lastUsed(table: LmdbTable, key: Buffer): number | undefined {
   // A view of the library's own memory, which the next call overwrites.
-  const value = table.getBinaryFast(key);
+  const value = table.view(key);
   if (value === undefined) return undefined;
   return value.length < timeLength ? 0 : value.readDoubleBE();
 }

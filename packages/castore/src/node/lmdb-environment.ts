@@ -2,36 +2,50 @@
  * An LMDB environment: one folder with a database that several processes read and write at the same time. Tables in it map
  * byte strings (keys of at most 1978 bytes) to byte strings.
  *
- * Reads are synchronous and see what was last committed. A write transaction has LMDB's one write lock while its
- * function runs; when the promise of `write` is fulfilled, it is on disk. Writes of the same turn of the event loop share
- * one transaction and one sync, each whole or not at all. The transaction is synchronous: the library's asynchronous ones
- * never end on some machines.
+ * Reads are synchronous and see what anybody had committed when they began; those up to the next `await` see one state. A
+ * write transaction has LMDB's one write lock while its function runs; when the promise of `write` is fulfilled, it is on
+ * disk. Writes of the same turn of the event loop share one transaction and one sync, each whole or not at all. The
+ * transaction is synchronous: the library's asynchronous ones never end on some machines.
+ *
+ * The library keeps one read transaction and renews it by a timer, so that a read could see the state of some turns ago,
+ * which is wrong for whoever was told by another process that something is stored. So it is reset here before a read. That
+ * is sound only while no cursor is open, for which reason ranges are read to their end, and long ones in pages.
  *
  * A folder is opened once in a process, however many services use it; the last to dispose closes it.
  */
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database, RootDatabase } from 'lmdb';
+import type { Database, RangeOptions, RootDatabase } from 'lmdb';
 import { CastoreError } from '../castore-error.ts';
 import { lmdbFileProblem } from './check-lmdb-file.ts';
 
-export type LmdbTable = Database<Buffer, Buffer>;
+export type LmdbRow = { readonly key: Buffer; readonly value: Buffer };
 
-const options = {
-  keyEncoding: 'binary',
-  encoding: 'binary',
-  // A commit is visible only when it is durable.
-  overlappingSync: false,
-  maxDbs: 32,
-} as const;
+/** From `start` (inclusive), or from what comes after `after`, to `end` (exclusive), in the order of the keys. */
+export type LmdbRange = {
+  readonly start?: Buffer;
+  readonly after?: Buffer;
+  readonly end?: Buffer;
+  readonly limit?: number;
+};
+
+const tableFormat = { keyEncoding: 'binary', encoding: 'binary' } as const;
+// A commit is visible only when it is durable.
+const environmentOptions = { ...tableFormat, overlappingSync: false, maxDbs: 32 } as const;
+const rowsOfPage = 256;
 
 /** A change runs inside of the transaction and gives what is to be done after it. */
 type QueuedChange = { readonly change: () => () => void; readonly reject: (cause: unknown) => void };
 
-type Root = RootDatabase<Buffer, Buffer>;
-
-/** `queue` has the changes of this turn of the event loop. */
-type SharedEnvironment = { readonly root: Root; users: number; queue: QueuedChange[] };
+type SharedEnvironment = {
+  readonly path: string;
+  readonly root: RootDatabase<Buffer, Buffer>;
+  users: number;
+  /** The changes of this turn of the event loop. */
+  queue: QueuedChange[];
+  /** Reads need not be renewed: they were since the last `await`, or a write transaction is running. */
+  isCurrent: boolean;
+};
 
 const openEnvironments = new Map<string, Promise<SharedEnvironment>>();
 
@@ -40,8 +54,8 @@ export class LmdbEnvironment implements AsyncDisposable {
   readonly #shared: SharedEnvironment;
   #open = true;
 
-  private constructor(path: string, environment: SharedEnvironment) {
-    this.path = path;
+  private constructor(environment: SharedEnvironment) {
+    this.path = environment.path;
     this.#shared = environment;
   }
 
@@ -56,22 +70,22 @@ export class LmdbEnvironment implements AsyncDisposable {
       opening.catch(() => openEnvironments.delete(folder));
       const environment = await opening;
       environment.users++;
-      return new LmdbEnvironment(folder, environment);
+      return new LmdbEnvironment(environment);
     } catch (cause) {
-      throw new CastoreError('io', `the database in '${path}' cannot be opened: ${messageOf(cause)}`, {
-        cause,
-      });
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new CastoreError('io', `the database in '${path}' cannot be opened: ${message}`, { cause });
     }
   }
 
   /** The table with that name, which is made when it is missing. */
   table(name: string): LmdbTable {
-    return this.#shared.root.openDB<Buffer, Buffer>({ name, keyEncoding: 'binary', encoding: 'binary' });
+    return new LmdbTable(this.#shared, this.#shared.root.openDB<Buffer, Buffer>({ name, ...tableFormat }));
   }
 
   /**
-   * Runs `change` in a write transaction. It must not wait for anything; it writes with `putSync` and `removeSync`. When it
-   * throws, nothing of it is written. Fulfilled when the transaction is on disk.
+   * Runs `change` in a write transaction. It must not wait for anything; it writes with `put` and `remove`. When it throws,
+   * nothing of it is written. Fulfilled when the transaction is on disk. Throws `CastoreError` (`io`), and what the change
+   * throws.
    */
   write<T>(change: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -89,10 +103,70 @@ export class LmdbEnvironment implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    if (--this.#shared.users > 0) return;
-    openEnvironments.delete(this.path);
-    commitQueue(this.#shared);
-    await this.#shared.root.close();
+    if (this.#shared.users === 1) {
+      openEnvironments.delete(this.path);
+      commitQueue(this.#shared);
+    }
+    if (--this.#shared.users === 0) await this.#shared.root.close();
+  }
+}
+
+/** `put` and `remove` are for the inside of a write transaction. Reading throws `CastoreError` (`io`). */
+export class LmdbTable {
+  readonly #shared: SharedEnvironment;
+  readonly #database: Database<Buffer, Buffer>;
+
+  constructor(shared: SharedEnvironment, database: Database<Buffer, Buffer>) {
+    this.#shared = shared;
+    this.#database = database;
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    return this.#read(() => this.#database.get(key));
+  }
+
+  /** Like `get`, but the bytes are in the library's own memory, and good only until the next call. */
+  view(key: Buffer): Buffer | undefined {
+    return this.#read(() => this.#database.getBinaryFast(key));
+  }
+
+  has(key: Buffer): boolean {
+    return this.#read(() => this.#database.doesExist(key));
+  }
+
+  range(range: LmdbRange = {}): readonly LmdbRow[] {
+    return this.#read(() => [...this.#database.getRange(optionsOf(range))]);
+  }
+
+  keys(range: LmdbRange = {}): readonly Buffer[] {
+    return this.#read(() => [...this.#database.getKeys(optionsOf(range))]);
+  }
+
+  /** All rows. Those that are put or removed between two of them may be there or not. */
+  *rows(): Generator<LmdbRow, void, void> {
+    let page = this.range({ limit: rowsOfPage });
+    for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+      yield* page;
+      page = this.range({ limit: rowsOfPage, after: last.key });
+    }
+  }
+
+  put(key: Buffer, value: Buffer): void {
+    this.#database.putSync(key, value);
+  }
+
+  /** Whether it was there. */
+  remove(key: Buffer): boolean {
+    return this.#database.removeSync(key);
+  }
+
+  #read<T>(read: () => T): T {
+    try {
+      renew(this.#shared);
+      return read();
+    } catch (cause) {
+      throw asOurs(this.#shared, 'read', cause);
+    }
   }
 }
 
@@ -104,24 +178,63 @@ async function openShared(path: string): Promise<SharedEnvironment> {
     );
   }
   const { open } = await import('lmdb');
-  return { root: open<Buffer, Buffer>(path, options), users: 0, queue: [] };
+  const root = open<Buffer, Buffer>(path, environmentOptions);
+  return { path, root, users: 0, queue: [], isCurrent: false };
 }
 
-/** All waiting changes in one transaction. When one throws, each gets a transaction of its own. */
+/** Lets the reads up to the next `await` see what is committed by now. */
+function renew(environment: SharedEnvironment): void {
+  if (environment.users === 0) throw new Error('it was closed');
+  if (environment.isCurrent) return;
+  environment.root.resetReadTxn();
+  environment.isCurrent = true;
+  queueMicrotask(() => {
+    environment.isCurrent = false;
+  });
+}
+
 function commitQueue(environment: SharedEnvironment): void {
-  const { queue } = environment;
+  const changes = environment.queue;
   environment.queue = [];
-  if (queue.length === 0) return;
+  commit(environment, changes);
+}
+
+/** All changes in one transaction. When one throws, each gets a transaction of its own. */
+function commit(environment: SharedEnvironment, changes: readonly QueuedChange[]): void {
+  const [first] = changes;
+  if (first === undefined) return;
   try {
-    const finish = environment.root.transactionSync(() => queue.map(({ change }) => change()));
+    const finish = transact(environment, () => changes.map(({ change }) => change()));
     for (const done of finish) done();
   } catch (cause) {
-    const [only] = queue;
-    if (queue.length === 1 && only !== undefined) only.reject(cause);
-    else for (const entry of queue) commitQueue({ ...environment, queue: [entry] });
+    if (changes.length === 1) first.reject(asOurs(environment, 'written', cause));
+    else for (const change of changes) commit(environment, [change]);
   }
 }
 
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+function transact<T>(environment: SharedEnvironment, run: () => T): T {
+  try {
+    return environment.root.transactionSync(() => {
+      environment.isCurrent = true;
+      return run();
+    });
+  } finally {
+    environment.isCurrent = false;
+  }
+}
+
+/** Errors of the library and of the system are plain ones; others were thrown by the change itself, or are bugs. */
+function asOurs({ path }: SharedEnvironment, what: 'read' | 'written', cause: unknown): unknown {
+  if (!(cause instanceof Error) || Object.getPrototypeOf(cause) !== Error.prototype) return cause;
+  return new CastoreError('io', `the database in '${path}' cannot be ${what}: ${cause.message}`, { cause });
+}
+
+function optionsOf({ start, after, end, limit }: LmdbRange): RangeOptions {
+  const first = after ?? start;
+  return {
+    ...(first === undefined ? {} : { start: first }),
+    ...(after === undefined ? {} : { exclusiveStart: true }),
+    ...(end === undefined ? {} : { end }),
+    ...(limit === undefined ? {} : { limit }),
+  };
 }

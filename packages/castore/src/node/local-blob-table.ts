@@ -46,19 +46,19 @@ export class LocalBlobTable {
   /** Inside of a write transaction. The contents are those of a new inline blob. */
   set(digest: B3Digest, record: LocalBlobRecord, contents?: Uint8Array): void {
     const key = keyOf(digest);
-    this.#table.putSync(key, encode(record));
-    if (contents !== undefined) this.#contents.putSync(key, asBuffer(contents));
+    this.#table.put(key, encode(record));
+    if (contents !== undefined) this.#contents.put(key, asBuffer(contents));
   }
 
   /** Inside of a write transaction. */
   delete(digest: B3Digest): void {
     const key = keyOf(digest);
-    this.#table.removeSync(key);
-    this.#contents.removeSync(key);
+    this.#table.remove(key);
+    this.#contents.remove(key);
   }
 
   *entries(): Iterable<{ readonly key: Uint8Array; readonly record: LocalBlobRecord }> {
-    for (const { key, value } of this.#table.getRange({ snapshot: false })) {
+    for (const { key, value } of this.#table.rows()) {
       yield { key, record: decode(value) };
     }
   }

@@ -12,7 +12,6 @@ import { randomBytes } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { LmdbEnvironment } from '@neve/castore/node';
 import type { LmdbTable } from '@neve/castore/node';
-import { runLmdb } from './run-lmdb.ts';
 
 export type Lease = AsyncDisposable & { readonly startedAtMs: number };
 
@@ -47,35 +46,30 @@ export class Leases implements AsyncDisposable {
     const identity = await identify(process.pid);
     const startedAtMs = Date.now();
     const row: LeaseRow = { pid: process.pid, ...identity, startedAtMs };
-    await this.#write(() => this.#table.putSync(key, Buffer.from(JSON.stringify(row))));
+    await this.#environment.write(() => this.#table.put(key, Buffer.from(JSON.stringify(row))));
     return {
       startedAtMs,
       [Symbol.asyncDispose]: async () => {
-        await this.#write(() => this.#table.removeSync(key));
+        await this.#environment.write(() => this.#table.remove(key));
       },
     };
   }
 
   /** When the oldest writer began that still runs; those that do not are forgotten. */
   async oldestMs(): Promise<number | undefined> {
-    const rows = runLmdb(this.#environment, 'read', () => [...this.#table.getRange({})]);
     const alive: number[] = [];
     const dead: Buffer[] = [];
-    for (const { key, value } of rows) {
+    for (const { key, value } of this.#table.range()) {
       const row = parseRow(value);
       if (row !== undefined && (await isAlive(row))) alive.push(row.startedAtMs);
       else dead.push(key);
     }
-    if (dead.length > 0) await this.#write(() => dead.forEach((key) => this.#table.removeSync(key)));
+    if (dead.length > 0) await this.#environment.write(() => dead.forEach((key) => this.#table.remove(key)));
     return alive.length === 0 ? undefined : Math.min(...alive);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#environment[Symbol.asyncDispose]();
-  }
-
-  #write<T>(change: () => T): Promise<T> {
-    return runLmdb(this.#environment, 'written', () => this.#environment.write(change));
   }
 }
 

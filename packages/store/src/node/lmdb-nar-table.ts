@@ -12,7 +12,6 @@ import type { LmdbTable } from '@neve/castore/node';
 import { narTableKey } from '../cached-nar-calculation.ts';
 import type { NarTable } from '../cached-nar-calculation.ts';
 import type { NarCalculation } from '../path-info-service.ts';
-import { runLmdb } from './run-lmdb.ts';
 
 /** Opens the environment in the folder `path`, which may hold other tables. Throws `CastoreError` (`io`). */
 export async function lmdbNarTable(path: string): Promise<NarTable & AsyncDisposable> {
@@ -36,7 +35,7 @@ class LmdbNarTable implements NarTable, AsyncDisposable {
   async find(node: Node): Promise<NarCalculation | undefined> {
     const key = narTableKey(node);
     if (key === undefined) return undefined;
-    const value = runLmdb(this.#environment, 'read', () => this.#nars.get(Buffer.from(key, 'latin1')));
+    const value = this.#nars.get(Buffer.from(key, 'latin1'));
     // What is damaged is calculated again.
     if (value?.length !== valueLength) return undefined;
     return {
@@ -46,7 +45,7 @@ class LmdbNarTable implements NarTable, AsyncDisposable {
   }
 
   async findNode(narHash: Digest): Promise<Node | undefined> {
-    const value = runLmdb(this.#environment, 'read', () => this.#nodes.get(Buffer.from(narHash.bytes)));
+    const value = this.#nodes.get(Buffer.from(narHash.bytes));
     try {
       return value === undefined ? undefined : decodeEntry(new Uint8Array(value)).node;
     } catch (error) {
@@ -60,12 +59,10 @@ class LmdbNarTable implements NarTable, AsyncDisposable {
     const value = Buffer.alloc(valueLength);
     value.writeDoubleBE(narSize);
     value.set(narHash.bytes, sizeLength);
-    await runLmdb(this.#environment, 'written', () =>
-      this.#environment.write(() => {
-        if (key !== undefined) this.#nars.putSync(Buffer.from(key, 'latin1'), value);
-        this.#nodes.putSync(Buffer.from(narHash.bytes), Buffer.from(encodeEntry(node)));
-      }),
-    );
+    await this.#environment.write(() => {
+      if (key !== undefined) this.#nars.put(Buffer.from(key, 'latin1'), value);
+      this.#nodes.put(Buffer.from(narHash.bytes), Buffer.from(encodeEntry(node)));
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -19,7 +19,6 @@ import { decodePathInfo, encodePathInfo } from '../path-info-encoding.ts';
 import type { PathInfo } from '../path-info.ts';
 import type { PathInfoInventory, PathInfoService, StoredPathInfo } from '../path-info-service.ts';
 import { StoreError } from '../store-error.ts';
-import { runLmdb } from './run-lmdb.ts';
 
 /** Opens the environment in the folder `path`, which may hold other tables. Throws `CastoreError` (`io`). */
 export async function lmdbPathInfos(
@@ -30,7 +29,6 @@ export async function lmdbPathInfos(
 
 const digestLength = 20;
 const timeLength = 8;
-const maxListed = 256;
 const present = Buffer.alloc(1);
 
 class LmdbPathInfos implements PathInfoService {
@@ -49,7 +47,7 @@ class LmdbPathInfos implements PathInfoService {
       list: (signal) => this.#listStored(signal),
       remove: (hashPart, condition) => this.#remove(hashPart, condition),
       announceCollection: (startedMs) => this.#lastUse.announceCollection(startedMs),
-      referrers: async (hashPart) => this.#read(() => this.#referrersOf(keyOf(hashPart))),
+      referrers: async (hashPart) => this.#referrersOf(keyOf(hashPart)),
     };
   }
 
@@ -68,12 +66,12 @@ class LmdbPathInfos implements PathInfoService {
     const key = keyOf(hashPart);
     // Refused here, not in the transaction.
     encodePathInfo(pathInfo);
-    return this.#write(() => {
+    return this.#environment.write(() => {
       const earlier = this.#readEarlier(hashPart);
       const next = mergeSignatures(earlier, pathInfo);
-      for (const reference of referencesOf(earlier)) this.#referrers.removeSync(pairOf(reference, key));
-      for (const reference of referencesOf(next)) this.#referrers.putSync(pairOf(reference, key), present);
-      this.#pathInfos.putSync(key, encodeStored(Date.now(), encodePathInfo(next)));
+      for (const reference of referencesOf(earlier)) this.#referrers.remove(pairOf(reference, key));
+      for (const reference of referencesOf(next)) this.#referrers.put(pairOf(reference, key), present);
+      this.#pathInfos.put(key, encodeStored(Date.now(), encodePathInfo(next)));
       return next;
     });
   }
@@ -90,27 +88,27 @@ class LmdbPathInfos implements PathInfoService {
   async #use(hashPart: string, signal?: AbortSignal): Promise<Buffer | undefined> {
     signal?.throwIfAborted();
     const key = keyOf(hashPart);
-    const value = this.#read(() => this.#pathInfos.get(key));
+    const value = this.#pathInfos.get(key);
     if (value === undefined || this.#lastUse.freshness()(lastUsed(value))) return value;
-    return this.#write(() => {
+    return this.#environment.write(() => {
       // It may be gone, or another one, since it was read.
       const current = this.#pathInfos.get(key);
       if (current !== undefined)
-        this.#pathInfos.putSync(key, encodeStored(Date.now(), current.subarray(timeLength)));
+        this.#pathInfos.put(key, encodeStored(Date.now(), current.subarray(timeLength)));
       return current;
     });
   }
 
   async #remove(hashPart: string, { unusedSinceMs }: RemovalCondition): Promise<boolean> {
     const key = keyOf(hashPart);
-    return this.#write(() => {
+    return this.#environment.write(() => {
       const value = this.#pathInfos.get(key);
       if (value === undefined || lastUsed(value) >= unusedSinceMs) return false;
       if (unusedSinceMs !== Infinity && this.#referrersOf(key).length > 0) return false;
       for (const reference of referencesOf(this.#readEarlier(hashPart))) {
-        this.#referrers.removeSync(pairOf(reference, key));
+        this.#referrers.remove(pairOf(reference, key));
       }
-      return this.#pathInfos.removeSync(key);
+      return this.#pathInfos.remove(key);
     });
   }
 
@@ -118,9 +116,10 @@ class LmdbPathInfos implements PathInfoService {
   #referrersOf(key: Buffer): readonly string[] {
     const start = Buffer.concat([key, Buffer.alloc(digestLength)]);
     const end = Buffer.concat([key, Buffer.alloc(digestLength + 1, 0xff)]);
-    return [...this.#referrers.getKeys({ start, end })]
+    return this.#referrers
+      .keys({ start, end })
       .map((pair) => pair.subarray(digestLength))
-      .filter((referrer) => this.#pathInfos.doesExist(referrer))
+      .filter((referrer) => this.#pathInfos.has(referrer))
       .map((referrer) => encodeNixBase32(referrer));
   }
 
@@ -135,28 +134,13 @@ class LmdbPathInfos implements PathInfoService {
     }
   }
 
-  /** In pages, so that no read transaction is open while the consumer is busy. */
+  // oxlint-disable-next-line typescript/require-await -- the interface is asynchronous
   async *#listStored(signal?: AbortSignal): AsyncGenerator<StoredPathInfo, void, void> {
-    let start: Buffer | undefined;
-    while (true) {
-      const range = { limit: maxListed, ...(start === undefined ? {} : { start, exclusiveStart: true }) };
-      const page = this.#read(() => [...this.#pathInfos.getRange(range)]);
-      for (const { key, value } of page) {
-        signal?.throwIfAborted();
-        const hashPart = encodeNixBase32(key);
-        yield { hashPart, lastUsedMs: lastUsed(value), read: () => decodeStored(hashPart, value) };
-      }
-      start = page.at(-1)?.key;
-      if (start === undefined) return;
+    for (const { key, value } of this.#pathInfos.rows()) {
+      signal?.throwIfAborted();
+      const hashPart = encodeNixBase32(key);
+      yield { hashPart, lastUsedMs: lastUsed(value), read: () => decodeStored(hashPart, value) };
     }
-  }
-
-  #read<T>(read: () => T): T {
-    return runLmdb(this.#environment, 'read', read);
-  }
-
-  #write<T>(change: () => T): Promise<T> {
-    return runLmdb(this.#environment, 'written', () => this.#environment.write(change));
   }
 }
 

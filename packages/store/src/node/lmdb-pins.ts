@@ -11,7 +11,6 @@ import type { LmdbTable } from '@neve/castore/node';
 import { NixCompatError, parseStorePath } from '@neve/nix-compat';
 import type { Pin, Pins, Root } from '../roots.ts';
 import { StoreError } from '../store-error.ts';
-import { runLmdb } from './run-lmdb.ts';
 
 /** Opens the environment in the folder `path`, which may hold other tables. Throws `CastoreError` (`io`). */
 export async function lmdbPins(path: string): Promise<Pins & AsyncDisposable> {
@@ -33,21 +32,20 @@ class LmdbPins implements Pins, AsyncDisposable {
 
   async set({ name, root }: Pin): Promise<void> {
     const key = keyOf(name);
-    await this.#write(() => this.#table.putSync(key, encodeRoot(root)));
+    await this.#environment.write(() => this.#table.put(key, encodeRoot(root)));
   }
 
   async get(name: string): Promise<Root | undefined> {
-    const value = this.#read(() => this.#table.get(keyOf(name)));
+    const value = this.#table.get(keyOf(name));
     return value === undefined ? undefined : decodeRoot(name, value);
   }
 
   async remove(name: string): Promise<boolean> {
-    return this.#write(() => this.#table.removeSync(keyOf(name)));
+    return this.#environment.write(() => this.#table.remove(keyOf(name)));
   }
 
   async list(): Promise<readonly Pin[]> {
-    const rows = this.#read(() => [...this.#table.getRange({})]);
-    return rows.map(({ key, value }) => {
+    return this.#table.range().map(({ key, value }) => {
       const name = decodeUtf8(key);
       return { name, root: decodeRoot(name, value) };
     });
@@ -55,14 +53,6 @@ class LmdbPins implements Pins, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#environment[Symbol.asyncDispose]();
-  }
-
-  #read<T>(read: () => T): T {
-    return runLmdb(this.#environment, 'read', read);
-  }
-
-  #write<T>(change: () => T): Promise<T> {
-    return runLmdb(this.#environment, 'written', () => this.#environment.write(change));
   }
 }
 

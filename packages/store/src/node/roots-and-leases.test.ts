@@ -59,7 +59,7 @@ test('every kind of node can be pinned, and a damaged pin is an error', async ()
   });
   await using environment = await LmdbEnvironment.open(folder);
   await environment.write(() =>
-    environment.table('pins').putSync(Buffer.from('broken'), Buffer.from('nonsense')),
+    environment.table('pins').put(Buffer.from('broken'), Buffer.from('nonsense')),
   );
   await expect(pins.list()).rejects.toThrow("the pin 'broken' is damaged");
 });
@@ -130,7 +130,7 @@ describe('leases', () => {
     await using environment = await LmdbEnvironment.open(folder);
     const table = environment.table('leases');
     const lease = await leases.acquire();
-    const [own] = [...table.getRange({})].map(
+    const [own] = [...table.range()].map(
       ({ value }) => JSON.parse(value.toString()) as Record<string, unknown>,
     );
     await lease[Symbol.asyncDispose]();
@@ -139,15 +139,13 @@ describe('leases', () => {
     const running = await promisify(execFile)('cat', [`/proc/${child.pid}/stat`]);
     const startTime = running.stdout.slice(running.stdout.lastIndexOf(')') + 2).split(' ')[19];
     const add = (name: string, row: object): Promise<unknown> =>
-      environment.write(() =>
-        table.putSync(Buffer.from(name), Buffer.from(JSON.stringify({ ...own, ...row }))),
-      );
+      environment.write(() => table.put(Buffer.from(name), Buffer.from(JSON.stringify({ ...own, ...row }))));
     await add('number of another', { pid: child.pid, startTime: '1', startedAtMs: 1 });
     await add('before the boot', { bootId: 'other', startedAtMs: 2 });
     await add('other namespace, long ago', { namespace: 'pid:[1]', startedAtMs: 3 });
-    await environment.write(() => table.putSync(Buffer.from('garbage'), Buffer.from('{')));
+    await environment.write(() => table.put(Buffer.from('garbage'), Buffer.from('{')));
     expect(await leases.oldestMs()).toBeUndefined();
-    expect([...table.getKeys({})]).toEqual([]);
+    expect(table.keys()).toEqual([]);
     await add('running', { pid: child.pid, startTime, startedAtMs: 4 });
     expect(await leases.oldestMs()).toBe(4);
     const recently = Date.now() - 1000;
@@ -166,7 +164,7 @@ describe('path infos in LMDB', () => {
     const { hashPart } = pathInfo.storePath;
     const table = environment.table('path-infos');
     await service.put(pathInfo);
-    const [row] = [...table.getRange({})];
+    const [row] = [...table.range()];
     if (row === undefined) throw new Error('it was not stored');
     const withTime = (timeMs: number): Buffer => {
       const value = Buffer.from(row.value);
@@ -175,12 +173,12 @@ describe('path infos in LMDB', () => {
     };
     const time = (): number => table.get(row.key)?.readDoubleBE() ?? NaN;
     const recent = Date.now() - 30_000;
-    await environment.write(() => table.putSync(row.key, withTime(recent)));
+    await environment.write(() => table.put(row.key, withTime(recent)));
     await service.has(hashPart);
     expect(time()).toBe(recent);
     const before = Date.now();
     for (const use of ['has', 'get'] as const) {
-      await environment.write(() => table.putSync(row.key, withTime(before - 61_000)));
+      await environment.write(() => table.put(row.key, withTime(before - 61_000)));
       await service[use](hashPart);
       expect(time()).toBeGreaterThanOrEqual(before);
       expect(await service.get(hashPart)).toEqual(pathInfo);
@@ -194,9 +192,9 @@ describe('path infos in LMDB', () => {
     const { hashPart } = pathInfo.storePath;
     await service.put(pathInfo);
     const table = environment.table('path-infos');
-    const [row] = [...table.getRange({})];
+    const [row] = [...table.range()];
     if (row === undefined) throw new Error('it was not stored');
-    const damage = () => environment.write(() => table.putSync(row.key, row.value.subarray(0, -1)));
+    const damage = () => environment.write(() => table.put(row.key, row.value.subarray(0, -1)));
     await damage();
     await expect(service.get(hashPart)).rejects.toMatchObject({ code: 'corrupt' });
     for await (const { hashPart: listed, read } of service.inventory.list()) {

@@ -10,7 +10,6 @@
 import { createHash } from 'node:crypto';
 import { LmdbEnvironment, type LmdbTable } from '@neve/castore/node';
 import type { NarInfoRecord, NarInfoTable } from '../../narinfo-memory.ts';
-import { StoreError } from '../../store-error.ts';
 
 const purgeIntervalMs = 24 * 3600 * 1000;
 const purgedKey = Buffer.from([0]);
@@ -47,13 +46,7 @@ export class LmdbNarInfoTable implements NarInfoTable {
 
   async record(hashPart: string, { text = '', expiresAtMs }: NarInfoRecord): Promise<void> {
     const value = Buffer.concat([timestamp(expiresAtMs), Buffer.from(text, 'utf8')]);
-    try {
-      await this.#environment.write(() => this.#table.putSync(this.#key(hashPart), value));
-    } catch (cause) {
-      const problem = cause instanceof Error ? cause.message : String(cause);
-      const message = `the narinfos in '${this.#environment.path}' cannot be written: ${problem}`;
-      throw new StoreError('io', message, { cause });
-    }
+    await this.#environment.write(() => this.#table.put(this.#key(hashPart), value));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -69,11 +62,11 @@ export class LmdbNarInfoTable implements NarInfoTable {
     if (nowMs - last < purgeIntervalMs) return;
     await this.#environment.write(() => {
       const expired: Buffer[] = [];
-      for (const { key, value } of this.#table.getRange()) {
+      for (const { key, value } of this.#table.rows()) {
         if (value.readDoubleBE(0) <= nowMs) expired.push(key);
       }
-      for (const key of expired) this.#table.removeSync(key);
-      this.#table.putSync(purgedKey, timestamp(nowMs));
+      for (const key of expired) this.#table.remove(key);
+      this.#table.put(purgedKey, timestamp(nowMs));
     });
   }
 }
