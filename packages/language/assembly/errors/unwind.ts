@@ -38,9 +38,9 @@ import { ADD_OPERANDS, leftOperandPosition } from "../machine/operators";
 import { raisingFrame, raisingPc, saveRegisters, setRaisingFrame } from "../machine/registers";
 import {
   CALL_TARGET,
-  PLAIN_TARGET,
   RECORD_SIZE,
   callDepth,
+  isCounted,
   isFunctorTarget,
   previousRecord,
   record,
@@ -217,9 +217,9 @@ function addTrace(at: u32, text: Address, subject: Value = 0, always: bool = fal
 
 function leaveTarget(at: Address): void {
   const target = recordTarget(at);
-  if (target == CALL_TARGET) setCallDepth(callDepth - 1);
-  else if (isFunctorTarget(target)) addFunctorTrace(at);
-  else if (target != PLAIN_TARGET) leaveThunk(target);
+  if (isCounted(target)) setCallDepth(callDepth - 1);
+  if (isFunctorTarget(target)) addFunctorTrace(at);
+  else if ((target & 1) == 0 && target != CALL_TARGET) leaveThunk(target);
 }
 
 function leaveThunk(thunk: Value): void {

@@ -22,14 +22,16 @@ import { makePartial, partialArgument, partialBuiltin, partialCount, setPartialA
 import { KIND_PARTIAL, KIND_PRIMOP, TAG_FAILED, TAG_MASK, Value, headerOf, isAttrs, isKind } from "../values/value";
 import { callSite } from "./call-site";
 import { Primop, Frame } from "./native";
-import { raisingPc, raisingPosition, setRaisingPc } from "./registers";
+import { maximumCallDepth, raisingPc, raisingPosition, setRaisingPc } from "./registers";
 import {
   PLAIN_TARGET,
   RECORD_SIZE,
   RED_ZONE,
+  callDepth,
   functorTarget,
   growStack,
   record,
+  setCallDepth,
   stackIsFull,
   writeRecord,
 } from "./stack";
@@ -72,13 +74,15 @@ export function functorOf(callee: Value): Value {
   return functor;
 }
 
-/** Puts a record under a set with `__functor` and its first argument: their call then returns to `pc`. */
+/** Puts a record under a set with `__functor` and its first argument: their call, which is counted, then returns to `pc`. */
 export function putRecordBelowCall(top: Address, env: Address, pc: Code): Address {
   const argument = load<u32>(top - 8);
   const callee = load<u32>(top - 4);
   const at = top - 8;
   const keys = keysOf(callee);
   const position = keyPosition(keys, <u32>findKey(keys, SYMBOL_FUNCTOR));
+  if (callDepth > maximumCallDepth) raiseCallDepth(position);
+  setCallDepth(callDepth + 1);
   writeRecord(at, functorTarget(position), env, pc);
   store<u32>(at + RECORD_SIZE, argument);
   store<u32>(at + RECORD_SIZE, callee, 4);

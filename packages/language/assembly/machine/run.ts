@@ -243,6 +243,7 @@ export function run(): u32 {
         const target = recordTarget(done);
         if (target == CALL_TARGET) setCallDepth(callDepth - 1);
         else if ((target & 1) == 0) forward(target, result);
+        else if (target != PLAIN_TARGET) setCallDepth(callDepth - 1);
         env = recordEnv(done);
         pc = recordPc(done);
         setRecord(previousRecord(done));

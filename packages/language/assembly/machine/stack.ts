@@ -19,10 +19,10 @@ export const CALL_TARGET: Value = 0;
 /** Nothing to update, nothing to count. */
 export const PLAIN_TARGET: Value = 1;
 
-/** The same under the call of the `__functor` that is defined at `position`. */
+/** The call of a set, under that of its `__functor`, which is defined at `position` (0: nowhere). Counted as well. */
 @inline
 export function functorTarget(position: u32): Value {
-  return (position << 1) | 1;
+  return ((position + 1) << 1) | 1;
 }
 
 @inline
@@ -31,8 +31,13 @@ export function isFunctorTarget(target: Value): bool {
 }
 
 @inline
+export function isCounted(target: Value): bool {
+  return target == CALL_TARGET || isFunctorTarget(target);
+}
+
+@inline
 export function functorPosition(target: Value): u32 {
-  return <u32>target >>> 1;
+  return (<u32>target >>> 1) - 1;
 }
 
 export const RECORD_SIZE: u32 = 16;
