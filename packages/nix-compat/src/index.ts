@@ -10,6 +10,7 @@ export { StoreDirectory, foldBytes } from './store-directory.ts';
 export type { FixedContent, FixedMethod, PathInStore, TextContent } from './store-directory.ts';
 export { contentAddressedPath, parseContentAddress, printContentAddress } from './content-address.ts';
 export type { ContentAddress, ContentAddressMethod, ContentAddressedObject } from './content-address.ts';
+export type { Derivation, DerivationOutput, InputDerivation } from './derivation.ts';
 export { NarWriter } from './nar-writer.ts';
 export { NarParser } from './nar-parser.ts';
 export type { NarParserOptions, NarVisitor } from './nar-parser.ts';
