@@ -4,25 +4,15 @@
  *
  *     table 'leases'   random:16 → JSON `{ pid, startTime, namespace, bootId, startedAtMs }`
  *
- * A lease ends when it is disposed of, or with its process: the process number, the start time of the process and the boot
- * tell whether it still runs. Of a process in another process namespace (a container) nothing can be seen; its lease counts
- * for a day. Where there is no `/proc`, only the process number counts.
+ * A lease ends when it is disposed of, or with its process. Of a process of which nothing can be seen it counts for a day.
  */
 import { randomBytes } from 'node:crypto';
-import { readFile, readlink } from 'node:fs/promises';
-import { LmdbEnvironment } from '@neve/castore/node';
-import type { LmdbTable } from '@neve/castore/node';
+import { LmdbEnvironment, ownIdentity, stateOf } from '@neve/castore/node';
+import type { LmdbTable, ProcessIdentity } from '@neve/castore/node';
 
 export type Lease = AsyncDisposable & { readonly startedAtMs: number };
 
-type LeaseRow = {
-  readonly pid: number;
-  /** In ticks since the boot. */
-  readonly startTime: string;
-  readonly namespace: string;
-  readonly bootId: string;
-  readonly startedAtMs: number;
-};
+type LeaseRow = ProcessIdentity & { readonly startedAtMs: number };
 
 const foreignLeaseMs = 24 * 60 * 60 * 1000;
 
@@ -43,9 +33,9 @@ export class Leases implements AsyncDisposable {
   /** When it is fulfilled, the lease is seen by everybody. */
   async acquire(): Promise<Lease> {
     const key = randomBytes(16);
-    const identity = await identify(process.pid);
+    const identity = await ownIdentity();
     const startedAtMs = Date.now();
-    const row: LeaseRow = { pid: process.pid, ...identity, startedAtMs };
+    const row: LeaseRow = { ...identity, startedAtMs };
     await this.#environment.write(() => this.#table.put(key, Buffer.from(JSON.stringify(row))));
     return {
       startedAtMs,
@@ -83,32 +73,6 @@ function parseRow(value: Buffer): LeaseRow | undefined {
 }
 
 async function isAlive(row: LeaseRow): Promise<boolean> {
-  const own = await identify(process.pid);
-  if (row.bootId !== own.bootId) return false;
-  if (row.namespace !== own.namespace) return Date.now() - row.startedAtMs < foreignLeaseMs;
-  if (!isRunning(row.pid)) return false;
-  return (await identify(row.pid)).startTime === row.startTime;
-}
-
-type Identity = Pick<LeaseRow, 'startTime' | 'namespace' | 'bootId'>;
-
-/** Empty texts where the system does not say. */
-async function identify(pid: number): Promise<Identity> {
-  const [stat, namespace, bootId] = await Promise.all([
-    readFile(`/proc/${pid}/stat`, 'latin1').catch(() => ''),
-    readlink('/proc/self/ns/pid').catch(() => ''),
-    readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => ''),
-  ]);
-  // The command, in parentheses, may hold anything; the start time is the 20th field after it.
-  const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  return { startTime, namespace, bootId: bootId.trim() };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+  const state = await stateOf(row);
+  return state === 'unknown' ? Date.now() - row.startedAtMs < foreignLeaseMs : state === 'running';
 }

@@ -1,0 +1,40 @@
+/** The part of realising that knows how a derivation is built. */
+import type { Derivation, StorePath } from '@neve/nix-compat';
+import type { PathInfo } from '@neve/store';
+import type { DescribedFetch } from './known-paths.ts';
+import type { BuildMode } from './realise-event.ts';
+
+export interface DerivationBuilder {
+  /** Whether its outputs may come from a cache. */
+  allowsSubstitutes(derivation: Derivation): boolean;
+
+  /** For derivations that only fetch. */
+  fetchOf(derivation: Derivation): DescribedFetch | undefined;
+
+  /** Says what would be built. Throws `RealiseError`: `unsupported`, `invalid-derivation`. */
+  prepare(derivation: ReadyDerivation, signal?: AbortSignal): Promise<BuildJob>;
+}
+
+/** A derivation whose inputs are there. */
+export type ReadyDerivation = {
+  readonly drvPath: StorePath;
+  readonly derivation: Derivation;
+  /** By the hash part of the derivation, by output. */
+  readonly inputs: ReadonlyMap<string, ReadonlyMap<string, PathInfo>>;
+  /** Sources and outputs with all that they refer to, each after what it refers to. */
+  readonly closure: readonly PathInfo[];
+};
+
+export interface BuildJob {
+  /** By output; those that are not known before the build are missing. */
+  readonly outputPaths: ReadonlyMap<string, StorePath>;
+
+  /** Builds and registers all outputs; in mode `check` nothing is registered. Throws `RealiseError`. */
+  build(options: BuildJobOptions): Promise<ReadonlyMap<string, PathInfo>>;
+}
+
+export type BuildJobOptions = {
+  readonly mode: BuildMode;
+  readonly onLog: (bytes: Uint8Array) => void;
+  readonly signal?: AbortSignal | undefined;
+};

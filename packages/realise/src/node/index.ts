@@ -1,0 +1,1 @@
+export { lmdbWorkLocks } from './lmdb-work-locks.ts';

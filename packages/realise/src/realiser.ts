@@ -1,0 +1,405 @@
+/**
+ * Makes store paths be there, with all that they refer to. What has to be done for a path grows out of the question as the
+ * decisions say; whatever several need is done once; what does not depend on each other runs side by side, within limits.
+ *
+ * A `Realiser` is for one command or one evaluation: what failed stays failed. When a promise of it is fulfilled, the path
+ * info is in the store, and the path infos of everything that it refers to are too.
+ */
+import { WeightedSemaphore } from '@neve/castore';
+import type { Fetcher } from '@neve/fetch';
+import type { Digest, HashFunctions } from '@neve/bytes';
+import { type Derivation, type StoreDirectory, type StorePath, contentAddressedPath } from '@neve/nix-compat';
+import { type NarCalculationService, type PathInfo, StoreError, requirePathClosure } from '@neve/store';
+import type { DerivationBuilder } from './derivation-builder.ts';
+import { Decisions, type DecisionsOptions, type Offer } from './decisions.ts';
+import type { DescribedFetch, DescribedImport, DescribedText, OutputOf } from './known-paths.ts';
+import { RealiseError } from './realise-error.ts';
+import type { BuildMode, RealiseEvent } from './realise-event.ts';
+import type { WorkLocks } from './work-locks.ts';
+
+export type RealiserOptions = Omit<DecisionsOptions, 'onProblem' | 'signal' | 'allowsSubstitutes'> & {
+  readonly storeDirectory: StoreDirectory;
+  readonly hashes: HashFunctions;
+  readonly narCalculation: NarCalculationService;
+  readonly builder: DerivationBuilder;
+  readonly fetcher: Fetcher;
+  /** Keeps other processes from doing the same work at the same time. */
+  readonly locks: WorkLocks;
+  readonly limits: RealiseLimits;
+  /** What could not be substituted is built; otherwise that is an error. */
+  readonly fallback: boolean;
+  /** Whoever waits for several things waits for all of them although one has failed. */
+  readonly keepGoing: boolean;
+  readonly onEvent?: (event: RealiseEvent) => void;
+  /** Ends everything. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** How much of each goes on at the same time. */
+export type RealiseLimits = {
+  /** 0: nothing is built here. */
+  readonly builds: number;
+  readonly substitutions: number;
+  readonly downloads: number;
+};
+
+type Outputs = ReadonlyMap<string, PathInfo>;
+
+export class Realiser {
+  readonly decisions: Decisions;
+  readonly #options: RealiserOptions;
+  readonly #slots: {
+    readonly builds: WeightedSemaphore;
+    readonly substitutions: WeightedSemaphore;
+    readonly downloads: WeightedSemaphore;
+  };
+  readonly #paths = new Map<string, Promise<PathInfo>>();
+  readonly #builds = new Map<string, Promise<Outputs>>();
+
+  constructor(options: RealiserOptions) {
+    this.#options = options;
+    const { builds, substitutions, downloads } = options.limits;
+    this.#slots = {
+      builds: new WeightedSemaphore(Math.max(1, builds)),
+      substitutions: new WeightedSemaphore(substitutions),
+      downloads: new WeightedSemaphore(downloads),
+    };
+    this.decisions = new Decisions({
+      ...options,
+      allowsSubstitutes: (derivation) => options.builder.allowsSubstitutes(derivation),
+      onProblem: (_, storePath, error) => this.#emit({ kind: 'substitution-failed', storePath, error }),
+    });
+  }
+
+  /** Throws `RealiseError`. */
+  path(storePath: StorePath): Promise<PathInfo> {
+    return once(this.#paths, storePath.hashPart, () => this.#makePath(storePath));
+  }
+
+  /** Throws `RealiseError`: `not-found` too when the derivation has no such output. */
+  async output(of: OutputOf): Promise<PathInfo> {
+    const path = await this.decisions.pathOf(of);
+    if (path !== undefined) return await this.path(path);
+    const pathInfo = (await this.#build(of.derivation)).get(of.output);
+    if (pathInfo !== undefined) return pathInfo;
+    throw new RealiseError(
+      'not-found',
+      `derivation '${this.#print(of.derivation)}' does not have wanted outputs '${of.output}'`,
+    );
+  }
+
+  /** All outputs of a derivation, or those with these names. */
+  async outputs(drvPath: StorePath, names?: readonly string[]): Promise<Outputs> {
+    const derivation = await this.#derivation(drvPath);
+    const wanted = names ?? [...derivation.outputs.keys()];
+    const pathInfos = await this.#all(
+      wanted.map(async (output) => [output, await this.output({ derivation: drvPath, output })] as const),
+    );
+    return new Map(pathInfos);
+  }
+
+  /** Builds once more what is there. Throws `RealiseError` (`not-reproducible`) when it becomes something else. */
+  async check(drvPath: StorePath): Promise<void> {
+    await this.#buildNow(drvPath, 'check');
+  }
+
+  async #makePath(storePath: StorePath): Promise<PathInfo> {
+    const decision = await this.decisions.decide(storePath);
+    switch (decision.kind) {
+      case 'present':
+        return decision.pathInfo;
+      case 'add':
+        return await (decision.described.kind === 'text'
+          ? this.#addText(decision.described)
+          : this.#addImport(decision.described));
+      case 'substitute':
+        return (
+          (await this.#substitute(storePath, decision.offer)) ??
+          (await this.#makeWithoutCaches(storePath, decision.offer))
+        );
+      case 'fetch':
+        return await this.#fetch(decision.described);
+      case 'build':
+        return await this.#outputFromBuild(decision.of, storePath);
+      case 'unknown':
+        throw new RealiseError(
+          'not-found',
+          `path '${this.#print(storePath)}' is required, but there is no substituter that can build it`,
+        );
+    }
+  }
+
+  async #addText({ storePath, contents, references }: DescribedText): Promise<PathInfo> {
+    const { store, hashes, signal } = this.#options;
+    await this.#all(references.map((it) => this.path(it)));
+    const digest = await store.blobs.put(contents, signal);
+    return await this.#register({
+      storePath,
+      node: { kind: 'file', digest, size: contents.length, executable: false },
+      references,
+      contentAddress: { method: 'text', digest: hashes.hash('sha256', contents) },
+    });
+  }
+
+  async #addImport({ storePath, contentAddress, read }: DescribedImport): Promise<PathInfo> {
+    const { store, signal } = this.#options;
+    const { node, narHash, narSize } = await read(store, signal);
+    return await this.#register({ storePath, node, references: [], contentAddress, narHash, narSize });
+  }
+
+  /** `undefined` when the cache failed and it shall be made in another way. */
+  async #substitute(storePath: StorePath, { substituter, narInfo }: Offer): Promise<PathInfo | undefined> {
+    const { store, signal } = this.#options;
+    try {
+      const references = narInfo.references.filter((it) => it.hashPart !== storePath.hashPart);
+      await this.#all(references.map((it) => this.path(it)));
+      return await this.#inSlot('substitutions', storePath, async () => {
+        const already = await store.pathInfos.get(storePath.hashPart, signal);
+        if (already !== undefined) return already;
+        this.#emit({ kind: 'substitution-started', storePath, from: substituter.name });
+        const pathInfo = await substituter.get(storePath.hashPart, signal);
+        if (pathInfo === undefined) throw new StoreError('not-found', `${substituter.name} no longer has it`);
+        const stored = await store.pathInfos.put(pathInfo, signal);
+        this.#emit({ kind: 'substitution-ended', storePath, narSize: stored.narSize });
+        return stored;
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof StoreError) && !(error instanceof RealiseError)) throw error;
+      this.#emit({ kind: 'substitution-failed', storePath, error });
+      return undefined;
+    }
+  }
+
+  async #makeWithoutCaches(storePath: StorePath, offer: Offer): Promise<PathInfo> {
+    const { fallback, known } = this.#options;
+    const path = this.#print(storePath);
+    if (!fallback) {
+      throw new RealiseError(
+        'not-found',
+        `'${path}' could not be got from ${offer.substituter.name}, which says that it has it; try '--fallback' to make it here`,
+      );
+    }
+    const described = known.path(storePath);
+    if (described?.kind === 'fetch') return await this.#fetch(described);
+    const of = this.decisions.outputOf(storePath);
+    if (of !== undefined) return await this.#outputFromBuild(of, storePath);
+    throw new RealiseError('not-found', `path '${path}' is required, but nobody else can make it`);
+  }
+
+  async #fetch({ storePath, fetch }: DescribedFetch): Promise<PathInfo> {
+    const { fetcher, store, storeDirectory, signal } = this.#options;
+    return await this.#inSlot('downloads', storePath, async () => {
+      const already = await store.pathInfos.get(storePath.hashPart, signal);
+      if (already !== undefined) return already;
+      this.#emit({ kind: 'fetch-started', storePath });
+      const onEvent = (
+        event: Parameters<NonNullable<Parameters<Fetcher['fetch']>[1]>['onEvent'] & object>[0],
+      ): void => this.#emit({ kind: 'fetch-event', storePath, event });
+      const { node, narHash, narSize, contentAddress } = await fetcher.fetch(fetch, { onEvent, signal });
+      const actual = contentAddressedPath(storeDirectory, { name: storePath.name, contentAddress });
+      if (actual.hashPart !== storePath.hashPart) {
+        throw new RealiseError(
+          'hash-mismatch',
+          `what was fetched is '${this.#print(actual)}', not '${this.#print(storePath)}'`,
+        );
+      }
+      const pathInfo = await this.#register({
+        storePath,
+        node,
+        references: [],
+        contentAddress,
+        narHash,
+        narSize,
+      });
+      this.#emit({ kind: 'fetch-ended', storePath });
+      return pathInfo;
+    });
+  }
+
+  async #outputFromBuild(of: OutputOf, storePath: StorePath): Promise<PathInfo> {
+    const pathInfo = (await this.#build(of.derivation)).get(of.output);
+    if (pathInfo !== undefined) return pathInfo;
+    throw new RealiseError(
+      'not-found',
+      `building '${this.#print(of.derivation)}' did not make '${this.#print(storePath)}'`,
+    );
+  }
+
+  #build(drvPath: StorePath): Promise<Outputs> {
+    return once(this.#builds, drvPath.hashPart, () => this.#buildNow(drvPath, 'build'));
+  }
+
+  async #buildNow(drvPath: StorePath, mode: BuildMode): Promise<Outputs> {
+    const { builder, limits, store, signal } = this.#options;
+    const derivation = await this.#derivation(drvPath);
+    const fetch = mode === 'build' ? builder.fetchOf(derivation) : undefined;
+    if (fetch !== undefined) return new Map([['out', await this.#fetch(fetch)]]);
+    const inputs = await this.#inputs(drvPath, derivation);
+    const direct = [...inputs.sources, ...[...inputs.outputs.values()].flatMap((it) => [...it.values()])];
+    const closure = await requirePathClosure(
+      direct.map((it) => it.storePath),
+      store,
+      signal,
+    );
+    const job = await builder.prepare({ drvPath, derivation, inputs: inputs.outputs, closure }, signal);
+    return await this.#locked(job.outputPaths, async () => {
+      const already = mode === 'build' ? await this.#allPresent(job.outputPaths) : undefined;
+      if (already !== undefined) return already;
+      if (limits.builds === 0) {
+        throw new RealiseError(
+          'unsupported',
+          `unable to start any build for '${this.#print(drvPath)}'; either increase '--max-jobs' or enable remote builds`,
+        );
+      }
+      const release = await this.#slots.builds.acquire();
+      try {
+        signal?.throwIfAborted();
+        return await this.#run(drvPath, mode, () =>
+          job.build({
+            mode,
+            onLog: (bytes) => this.#emit({ kind: 'build-log', derivation: drvPath, bytes }),
+            signal,
+          }),
+        );
+      } finally {
+        release();
+      }
+    });
+  }
+
+  async #run(derivation: StorePath, mode: BuildMode, build: () => Promise<Outputs>): Promise<Outputs> {
+    this.#emit({ kind: 'build-started', derivation, mode });
+    try {
+      const outputs = await build();
+      this.#emit({ kind: 'build-ended', derivation, error: undefined });
+      return outputs;
+    } catch (error) {
+      this.#emit({
+        kind: 'build-ended',
+        derivation,
+        error: error instanceof Error ? error : new Error(String(error)),
+      });
+      throw error;
+    }
+  }
+
+  async #inputs(
+    drvPath: StorePath,
+    derivation: Derivation,
+  ): Promise<{ readonly sources: readonly PathInfo[]; readonly outputs: ReadonlyMap<string, Outputs> }> {
+    try {
+      const [sources, outputs] = await this.#all([
+        this.#all(derivation.inputSources.map((it) => this.path(it))),
+        this.#all(
+          derivation.inputDerivations.map(
+            async ({ path, outputs: names }) => [path.hashPart, await this.outputs(path, names)] as const,
+          ),
+        ),
+      ]);
+      return { sources, outputs: new Map(outputs) };
+    } catch (cause) {
+      if (!(cause instanceof Error) || this.#options.signal?.aborted === true) throw cause;
+      throw new RealiseError(
+        'failed-dependency',
+        `cannot build '${this.#print(drvPath)}': ${reasonOf(cause)}`,
+        { cause },
+      );
+    }
+  }
+
+  async #derivation(drvPath: StorePath): Promise<Derivation> {
+    const found = await this.decisions.derivation(drvPath);
+    if (found !== undefined) return found;
+    // It may be in a cache.
+    await this.path(drvPath);
+    const read = await this.decisions.derivation(drvPath);
+    if (read !== undefined) return read;
+    throw new RealiseError('invalid-derivation', `'${this.#print(drvPath)}' is not a derivation`);
+  }
+
+  async #allPresent(paths: ReadonlyMap<string, StorePath>): Promise<Outputs | undefined> {
+    const { store, signal } = this.#options;
+    const found = new Map<string, PathInfo>();
+    for (const [name, { hashPart }] of paths) {
+      const pathInfo = await store.pathInfos.get(hashPart, signal);
+      if (pathInfo === undefined) return undefined;
+      found.set(name, pathInfo);
+    }
+    return paths.size === 0 ? undefined : found;
+  }
+
+  #inSlot<T>(kind: 'substitutions' | 'downloads', storePath: StorePath, work: () => Promise<T>): Promise<T> {
+    return this.#locked(new Map([['out', storePath]]), async () => {
+      const release = await this.#slots[kind].acquire();
+      try {
+        this.#options.signal?.throwIfAborted();
+        return await work();
+      } finally {
+        release();
+      }
+    });
+  }
+
+  async #locked<T>(paths: ReadonlyMap<string, StorePath>, work: () => Promise<T>): Promise<T> {
+    const { locks, signal } = this.#options;
+    const all = [...paths.values()];
+    const onWait = (): void => {
+      const [first] = all;
+      if (first !== undefined) this.#emit({ kind: 'waiting-for-lock', storePath: first });
+    };
+    await using _held = await locks.acquire(
+      all.map((it) => it.hashPart),
+      { onWait, signal },
+    );
+    return await work();
+  }
+
+  async #register(
+    known: Pick<PathInfo, 'storePath' | 'node' | 'references' | 'contentAddress'> & {
+      readonly narHash?: Digest;
+      readonly narSize?: number;
+    },
+  ): Promise<PathInfo> {
+    const { store, narCalculation, signal } = this.#options;
+    const { narHash, narSize } =
+      known.narHash !== undefined && known.narSize !== undefined
+        ? { narHash: known.narHash, narSize: known.narSize }
+        : await narCalculation.calculateNar(known.node, signal);
+    return await store.pathInfos.put(
+      { ...known, narHash, narSize, signatures: [], deriver: undefined },
+      signal,
+    );
+  }
+
+  async #all<T extends readonly unknown[] | []>(
+    work: T,
+  ): Promise<{ -readonly [P in keyof T]: Awaited<T[P]> }> {
+    if (this.#options.keepGoing) await Promise.allSettled(work);
+    return await Promise.all(work);
+  }
+
+  #print(storePath: StorePath): string {
+    return this.#options.storeDirectory.print(storePath);
+  }
+
+  #emit(event: RealiseEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+function reasonOf(cause: Error): string {
+  return cause instanceof RealiseError && cause.code === 'failed-dependency'
+    ? '1 dependency failed'
+    : cause.message;
+}
+
+function once<T>(running: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> {
+  const earlier = running.get(key);
+  if (earlier !== undefined) return earlier;
+  const promise = work();
+  // Whoever wanted it may have given up.
+  promise.catch(() => undefined);
+  running.set(key, promise);
+  return promise;
+}
