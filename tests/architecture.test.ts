@@ -13,7 +13,7 @@ import { describe, expect, test } from 'vitest';
 /** A package imports only packages of lower layers. `language` is below `eval`; apps are on top. */
 const layers: Readonly<Record<string, number>> = {
   '@neve/bytes': 0,
-  '@neve/diagnostics': 1,
+  '@neve/diagnostics': 0,
   '@neve/telemetry': 1,
   '@neve/compose': 1,
   '@neve/language': 2,

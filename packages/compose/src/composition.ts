@@ -6,13 +6,13 @@
  * The composition owns what it started. Disposing of it waits for what is being started, then closes everything in the
  * opposite order, dependants before what they depend on, one at a time, and goes on when one of them fails.
  */
+import { redactUrlsIn } from '@neve/diagnostics';
 import { printPath } from './composition-config.ts';
 import type { CheckedOption, CompositionConfig, Instance, Reference } from './composition-config.ts';
 import { CompositionError } from './composition-error.ts';
-import { hintFor } from './nearest-name.ts';
+import { hintFor } from './unknown-name.ts';
 import type { BuildContext } from './registry.ts';
 import type { ServiceKind } from './service-kind.ts';
-import { redactUrl } from './service-url.ts';
 
 /** Puts something around a service that was started: spans, counters. */
 export type ServiceWrapper<S> = (service: S, context: BuildContext) => S;
@@ -156,8 +156,6 @@ async function close(service: unknown): Promise<void> {
   else if (Symbol.dispose in service) (service as Disposable)[Symbol.dispose]();
 }
 
-/** Libraries like to quote URLs with their passwords. */
 function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, redactUrl);
+  return redactUrlsIn(error instanceof Error ? error.message : String(error));
 }

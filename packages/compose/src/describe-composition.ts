@@ -2,9 +2,10 @@
  * A configuration for people: what is in effect, defaults included, in the shape in which it could be written in a file,
  * with secrets as `***`. Nothing is started for it.
  */
+import { isSecretName, redactUrl } from '@neve/diagnostics';
 import { stringify } from 'smol-toml';
 import type { CheckedOption, CompositionConfig, Instance, Reference } from './composition-config.ts';
-import { ServiceUrl, isSecretName, redactUrl } from './service-url.ts';
+import { ServiceUrl } from './service-url.ts';
 
 /** Ready for JSON. An option that is an instance of its own is one of these again. */
 export type InstanceDescription = { readonly type: string; readonly [option: string]: OptionDescription };

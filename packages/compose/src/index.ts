@@ -50,7 +50,7 @@ export { Registry } from './registry.ts';
 export type { AnyServiceType, BuildContext, ServiceType } from './registry.ts';
 export { option } from './option.ts';
 export type { Option, OptionSchema, OptionType, OptionValues, Prioritised } from './option.ts';
-export { ServiceUrl, formatServiceUrl, redactUrl } from './service-url.ts';
+export { ServiceUrl, formatServiceUrl } from './service-url.ts';
 export type { ServiceUrlParts } from './service-url.ts';
 export { optionsFromUrl } from './options-from-url.ts';
 export type { UrlParts } from './options-from-url.ts';

@@ -6,7 +6,7 @@
 import { TomlError, parse } from 'smol-toml';
 import type { CompositionConfig, ConfigPath } from './composition-config.ts';
 import { CompositionError } from './composition-error.ts';
-import { hintFor } from './nearest-name.ts';
+import { hintFor } from './unknown-name.ts';
 import { isTable } from './read-options.ts';
 import { readComposition } from './read-composition.ts';
 import type { Registry } from './registry.ts';

@@ -11,7 +11,7 @@ import { CompositionConfig, findCycles, printPath } from './composition-config.t
 import type { ConfigPath, Instance, Reference } from './composition-config.ts';
 import { CompositionError } from './composition-error.ts';
 import type { Problem } from './composition-error.ts';
-import { hintFor } from './nearest-name.ts';
+import { hintFor } from './unknown-name.ts';
 import { isTable, readOptions, showRaw } from './read-options.ts';
 import type { AnyServiceType, Registry } from './registry.ts';
 import type { ServiceKind } from './service-kind.ts';

@@ -2,13 +2,14 @@
  * Raw options (of TOML, of a URL, of a plain object) → checked ones, by a schema. All mistakes are reported, each with its
  * path; none is thrown. From a URL everything comes as text, so there a text is taken for a number, a boolean or a list.
  */
+import { redactUrl } from '@neve/diagnostics';
 import type { Problem } from './composition-error.ts';
 import { CompositionError } from './composition-error.ts';
 import type { CheckedOption, ConfigPath, Reference } from './composition-config.ts';
-import { hintFor } from './nearest-name.ts';
+import { hintFor } from './unknown-name.ts';
 import type { Option, OptionSchema, OptionType } from './option.ts';
 import type { ServiceKind } from './service-kind.ts';
-import { ServiceUrl, redactUrl } from './service-url.ts';
+import { ServiceUrl } from './service-url.ts';
 
 export interface OptionContext {
   readonly path: ConfigPath;

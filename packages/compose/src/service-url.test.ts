@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CompositionError } from './composition-error.ts';
-import { ServiceUrl, formatServiceUrl, redactUrl } from './service-url.ts';
+import { ServiceUrl, formatServiceUrl } from './service-url.ts';
 import type { ServiceUrlParts } from './service-url.ts';
 
 function partsOf(url: ServiceUrl): ServiceUrlParts {
@@ -118,9 +118,6 @@ test('no secret is shown', () => {
   expect(show('nix+https://h?trusted-public-keys=a-1:b+c=')).toBe(
     'nix+https://h?trusted-public-keys=a-1:b+c=',
   );
-  expect(redactUrl('s3://u:hunter2/x@host/')).toBe('s3://***@host/');
-  expect(redactUrl('s3://host:port?token=hunter2')).toBe('s3://host:port?***');
-  expect(redactUrl('/a//b@c?d')).toBe('/a//b@c?d');
   const url = ServiceUrl.parse('https://user:hunter2@host/');
   expect(JSON.stringify({ url })).not.toContain('hunter2');
   expect(url.text).toContain('hunter2');

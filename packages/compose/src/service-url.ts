@@ -13,6 +13,7 @@
  * - There is no fragment: `#` must be written `%23`.
  * - What is shown to a user is `toString()`, without passwords; `text` is for who connects.
  */
+import { redactUrl } from '@neve/diagnostics';
 import { CompositionError } from './composition-error.ts';
 
 export type ServiceUrlParts = {
@@ -111,37 +112,6 @@ export function formatServiceUrl(parts: ServiceUrlParts): string {
   ].join('');
 }
 
-/** Whether the name of an option or of a query key says that its value is secret. */
-export function isSecretName(name: string): boolean {
-  return secretName.test(name);
-}
-
-/** A text that may be a URL, with the secrets in it replaced by `***`; unchanged if there are none. */
-export function redactUrl(text: string): string {
-  let parts: ServiceUrlParts;
-  try {
-    parts = parseParts(text);
-  } catch {
-    // A mistyped URL: everything that may be a user or a query is left out.
-    if (!/^[a-z][a-z0-9+.-]*:/i.test(text)) return text;
-    return text.replace(/\/\/.*@/s, '//***@').replace(/\?.*$/s, '?***');
-  }
-  const query = parts.query.map(
-    ([key, value]) => [key, isSecretName(key) ? '***' : redactUrl(value)] as const,
-  );
-  const sameQuery = query.every(([, value], i) => value === parts.query[i]?.[1]);
-  if (sameQuery && parts.credentials === undefined) return text;
-  const { credentials, ...rest } = parts;
-  return formatServiceUrl({
-    ...rest,
-    query,
-    ...(credentials === undefined ? {} : { credentials: redactCredentials(credentials) }),
-  });
-}
-
-const secretName =
-  /secret|passw|token|credential|private|signature|^sig$|(^|[^a-z])(account|service|access|master|api)[_-]?key$/i;
-
 const schemePattern = /^([a-z][a-z0-9.-]*(?:\+[a-z][a-z0-9.-]*)*):/i;
 const addressPattern = /^[0-9a-f:.]*:[0-9a-f:.]*$/i;
 const forbiddenInHost = /[:/?#@[\]\s]/;
@@ -225,14 +195,6 @@ function formatCredentials(credentials: ServiceUrlParts['credentials']): string 
   if (credentials === undefined) return '';
   const { user, password } = credentials;
   return `${encodeURIComponent(user)}${password === undefined ? '' : `:${encodeURIComponent(password)}`}@`;
-}
-
-/** A user without a password is taken for a token. */
-function redactCredentials({ user, password }: { user: string; password?: string }): {
-  user: string;
-  password?: string;
-} {
-  return password === undefined ? { user: '***' } : { user, password: '***' };
 }
 
 function formatHost(host: string): string {

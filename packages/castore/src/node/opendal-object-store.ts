@@ -12,7 +12,7 @@
  * Each may have `objectstore+` before it, as in the URL of a service. The query has options (`object-store-options.ts`).
  */
 import { fileURLToPath } from 'node:url';
-import { redactUrl } from '@neve/compose';
+import { redactUrl } from '@neve/diagnostics';
 import type * as Opendal from 'opendal';
 import { CastoreError } from '../castore-error.ts';
 import {

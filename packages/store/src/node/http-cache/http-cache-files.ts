@@ -2,7 +2,7 @@
  * The files of a binary cache behind HTTP. 404 and 410 say that there is no file; so does 403, which S3 answers where
  * nobody may list the bucket. A body that the server encoded (narinfos can be stored so) is decoded.
  */
-import { redactUrl } from '@neve/compose';
+import { redactUrl } from '@neve/diagnostics';
 import { CastoreError, type CompressionFormat } from '@neve/castore';
 import { decompress } from '@neve/castore/node';
 import { StoreError } from '../../store-error.ts';

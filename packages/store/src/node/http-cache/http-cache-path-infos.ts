@@ -16,7 +16,7 @@ import { nodeHashes } from '@neve/bytes/node';
 import { CastoreError } from '@neve/castore';
 import type { BlobService, CompressionFormat, DirectoryService, Node } from '@neve/castore';
 import { decompress } from '@neve/castore/node';
-import { redactUrl } from '@neve/compose';
+import { redactUrl } from '@neve/diagnostics';
 import { NixCompatError, StoreDirectory, parseNixCacheInfo } from '@neve/nix-compat';
 import type { Compression, NarInfo, NixCacheInfo, PublicKey } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';

@@ -10,7 +10,7 @@
  * Throws `StoreError` (`io`) naming method and URL, and the reason of a `signal`.
  */
 import type { Dispatcher } from 'undici';
-import { redactUrl } from '@neve/compose';
+import { redactUrl } from '@neve/diagnostics';
 import { type NetrcEntry, findCredentials } from '../../netrc.ts';
 import type { ProxySettings } from '../../proxy-choice.ts';
 import {

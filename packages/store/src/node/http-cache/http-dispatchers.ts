@@ -4,7 +4,7 @@
  */
 import type { Dispatcher } from 'undici';
 import { type ProxySettings, chooseProxy } from '../../proxy-choice.ts';
-import { redactUrl } from '@neve/compose';
+import { redactUrl } from '@neve/diagnostics';
 import { StoreError } from '../../store-error.ts';
 
 export type TlsSettings = {

@@ -2,7 +2,7 @@
  * What can go wrong between a request and its answer: whether trying again may help, and what to tell the user. URLs are
  * shown without passwords.
  */
-import { redactUrl } from '@neve/compose';
+import { redactUrl } from '@neve/diagnostics';
 import { StoreError } from '../../store-error.ts';
 
 export type Failure = {

@@ -3,7 +3,7 @@
  * A quarter of a megabyte is something, so that a long download over a bad line goes on, and one that hardly moves ends.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { redactUrl } from '@neve/compose';
+import { redactUrl } from '@neve/diagnostics';
 import { type RetryPolicy, retryDelay } from '../../retry-policy.ts';
 import { StoreError } from '../../store-error.ts';
 import { type Failure, failureOfError, requestError } from './http-failure.ts';
