@@ -16,6 +16,7 @@ const layers: Readonly<Record<string, number>> = {
   '@neve/diagnostics': 0,
   '@neve/telemetry': 1,
   '@neve/compose': 1,
+  '@neve/http': 1,
   '@neve/language': 2,
   '@neve/nix-compat': 2,
   '@neve/castore': 2,

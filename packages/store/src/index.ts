@@ -54,8 +54,4 @@ export type { Substituter } from './substituter.ts';
 export { openSubstituters } from './substituters.ts';
 export type { SubstituterEvent, SubstitutersOptions } from './substituters.ts';
 export type { NarInfoRecord, NarInfoTable } from './narinfo-memory.ts';
-export { findCredentials, parseNetrc } from './netrc.ts';
-export type { Credentials, NetrcEntry } from './netrc.ts';
-export type { ProxySettings } from './proxy-choice.ts';
-export type { RetryPolicy } from './retry-policy.ts';
 export { NarObserver } from './nar-observer.ts';

@@ -9,7 +9,7 @@ import { ServiceUrl } from '@neve/compose';
 import { StoreDirectory, parsePublicKey } from '@neve/nix-compat';
 import { openHttpCache } from '@neve/store/node';
 import { UsageError } from '../usage-error.ts';
-import { httpCacheSettings } from './http-cache-settings.ts';
+import { httpCacheSettings } from './http-settings.ts';
 import type { OpenStore } from './open-store.ts';
 
 export function isBinaryCache(text: string): boolean {

@@ -2,6 +2,7 @@
 import { BytesError } from '@neve/bytes';
 import { CastoreError } from '@neve/castore';
 import { CompositionError } from '@neve/compose';
+import { HttpError } from '@neve/http';
 import { NixCompatError } from '@neve/nix-compat';
 import { RpcError } from '@neve/rpc';
 import { StoreError } from '@neve/store';
@@ -27,6 +28,7 @@ export function isExpected(error: unknown): error is Error {
     error instanceof StoreError ||
     error instanceof RpcError ||
     error instanceof CompositionError ||
+    error instanceof HttpError ||
     error instanceof NixCompatError ||
     error instanceof BytesError ||
     isSystemError(error)

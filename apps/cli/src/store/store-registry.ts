@@ -3,11 +3,11 @@ import { registerCastoreServices } from '@neve/castore/node';
 import { Registry } from '@neve/compose';
 import { registerRpcServices } from '@neve/rpc/node';
 import { registerStoreServices } from '@neve/store/node';
-import { httpCacheSettings } from './http-cache-settings.ts';
+import { httpCacheSettings, httpSettings } from './http-settings.ts';
 
 export function storeRegistry(): Registry {
   const registry = new Registry();
-  registerCastoreServices(registry, { variables: process.env });
+  registerCastoreServices(registry, { variables: process.env, http: httpSettings() });
   registerStoreServices(registry, httpCacheSettings());
   registerRpcServices(registry);
   return registry;

@@ -270,6 +270,7 @@ describe('over HTTP', () => {
   /** Answers in place of the file, once each. */
   const faults: ((request: IncomingMessage, response: ServerResponse) => void)[] = [];
   let requests = 0;
+  const http = { retry: { baseDelayMs: 1 } };
 
   beforeAll(async () => {
     server = createServer((request, response) => {
@@ -320,7 +321,7 @@ describe('over HTTP', () => {
   test('what may pass is tried again: refusals with a time, broken bodies, broken connections', async () => {
     await mkdir(path, { recursive: true });
     await writeFile(join(path, 'file'), 'contents');
-    await using store = httpObjectStore(url, { retryDelayMs: 1 });
+    await using store = httpObjectStore(url, { http });
     requests = 0;
     faults.push(
       (_, response) => response.writeHead(503, { 'retry-after': '0' }).end('busy'),
@@ -339,7 +340,7 @@ describe('over HTTP', () => {
   });
 
   test('what does not pass is an error at once, without the password', async () => {
-    await using store = httpObjectStore(url, { retryDelayMs: 1 });
+    await using store = httpObjectStore(url, { http });
     faults.push((_, response) => response.writeHead(403).end());
     const error: unknown = await store.get('file').catch((it: unknown) => it);
     expect(error).toMatchObject({
@@ -350,13 +351,24 @@ describe('over HTTP', () => {
   });
 
   test('a server that knows no ranges, and one that sends another one', async () => {
-    await using store = httpObjectStore(url, { retryDelayMs: 1, retries: 0 });
+    await using store = httpObjectStore(url, { http, retries: 0 });
     faults.push(
       (_, response) => response.writeHead(200).end('contents'),
       (_, response) => response.writeHead(206, { 'content-range': 'bytes 0-2/8' }).end('con'),
     );
     expect(Buffer.from(await store.getRange('file', { offset: 2, length: 3 })).toString()).toBe('nte');
     await expect(store.getRange('file', { offset: 2, length: 3 })).rejects.toMatchObject({ code: 'io' });
+  });
+
+  test.each(['ftp://host/', 'no URL'])('nothing else than a web server: %s', (other) => {
+    expect(() => httpObjectStore(other)).toThrow(expect.objectContaining({ code: 'unsupported' }));
+  });
+
+  test('through a proxy', async () => {
+    const proxies = { http: new URL(url).origin };
+    await using store = httpObjectStore('http://objects.invalid/base', { http: { proxies } });
+    faults.push((request, response) => response.end(request.url));
+    expect(String(Buffer.from((await store.get('a b')) ?? []))).toBe('http://objects.invalid/base/a%20b');
   });
 
   test('an object that is too long is not taken', async () => {

@@ -13,6 +13,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { redactUrl } from '@neve/diagnostics';
+import type { HttpSettings } from '@neve/http/node';
 import type * as Opendal from 'opendal';
 import { CastoreError } from '../castore-error.ts';
 import {
@@ -38,6 +39,8 @@ export type OpenObjectStoreOptions = {
   readonly timeoutMs?: number;
   /** Tries after the first one; 4 by default. */
   readonly retries?: number;
+  /** How web servers are asked; not for the clouds. */
+  readonly http?: HttpSettings;
 };
 
 const services: Readonly<Record<string, CloudService>> = {

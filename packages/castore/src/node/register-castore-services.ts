@@ -2,11 +2,13 @@
  * The types of blob and directory services that this package offers to a composition, under the names that Snix uses where
  * it has them. A reference disposes of nothing: the composition owns all instances.
  */
-import { type Registry, option, optionsFromUrl } from '@neve/compose';
+import { type OptionValues, type Registry, option, optionsFromUrl } from '@neve/compose';
+import type { HttpSettings } from '@neve/http/node';
 import { cacheBlobs } from '../cache-blobs.ts';
 import { cacheDirectories } from '../cache-directories.ts';
 import { memoryBlobs } from '../memory-blobs.ts';
 import { memoryDirectories } from '../memory-directories.ts';
+import type { ObjectStore } from '../object-store.ts';
 import { priorityDirectories } from '../priority-directories.ts';
 import { readOnlyBlobs } from '../read-only-blobs.ts';
 import { readOnlyDirectories } from '../read-only-directories.ts';
@@ -23,6 +25,8 @@ import { openObjectStore } from './opendal-object-store.ts';
 export type CastoreEnvironment = {
   /** Where object stores look for credentials and regions: the variables of the process, if the program allows it. */
   readonly variables?: Readonly<Record<string, string | undefined>>;
+  /** How web servers are asked. */
+  readonly http?: HttpSettings;
 };
 
 export function registerCastoreServices(registry: Registry, environment: CastoreEnvironment = {}): void {
@@ -35,7 +39,21 @@ const objectStoreOptions = {
   object_store_options: option.textMap().default({}),
 };
 
-function registerBlobs(registry: Registry, { variables }: CastoreEnvironment): void {
+type ObjectStoreValues = OptionValues<typeof objectStoreOptions>;
+
+function openStoreOf(
+  { object_store_url: url, object_store_options: options }: ObjectStoreValues,
+  { variables, http }: CastoreEnvironment,
+): Promise<ObjectStore> {
+  return openObjectStore(url, {
+    options: Object.fromEntries(options),
+    ...(variables !== undefined && { environment: variables }),
+    ...(http !== undefined && { http }),
+  });
+}
+
+function registerBlobs(registry: Registry, environment: CastoreEnvironment): void {
+  const { http } = environment;
   registry
     .register({
       kind: blobKind,
@@ -66,10 +84,7 @@ function registerBlobs(registry: Registry, { variables }: CastoreEnvironment): v
       fromUrl: (url) => optionsFromUrl(url, { inner: 'object_store_url', query: 'object_store_options' }),
       build: async (options) =>
         openObjectStoreBlobs({
-          store: await openObjectStore(options.object_store_url, {
-            options: Object.fromEntries(options.object_store_options),
-            ...(variables !== undefined && { environment: variables }),
-          }),
+          store: await openStoreOf(options, environment),
           averageChunkBytes: options.avg_chunk_size,
         }),
     })
@@ -79,7 +94,7 @@ function registerBlobs(registry: Registry, { variables }: CastoreEnvironment): v
       description: 'Read only: an object store behind a web server, `http+https://host/path`',
       options: { url: option.text() },
       fromUrl: (url) => optionsFromUrl(url, { inner: 'url' }),
-      build: ({ url }) => openHttpBlobs(url),
+      build: ({ url }) => openHttpBlobs(url, http === undefined ? {} : { http }),
     });
   for (const type of ['cache', 'combined']) {
     registry.register({
@@ -110,7 +125,7 @@ function registerBlobs(registry: Registry, { variables }: CastoreEnvironment): v
     });
 }
 
-function registerDirectories(registry: Registry, { variables }: CastoreEnvironment): void {
+function registerDirectories(registry: Registry, environment: CastoreEnvironment): void {
   registry
     .register({
       kind: directoryKind,
@@ -134,13 +149,7 @@ function registerDirectories(registry: Registry, { variables }: CastoreEnvironme
       description: 'Closures of directories in an object store; only their roots are found',
       options: objectStoreOptions,
       fromUrl: (url) => optionsFromUrl(url, { inner: 'object_store_url', query: 'object_store_options' }),
-      build: async (options) =>
-        objectStoreDirectories(
-          await openObjectStore(options.object_store_url, {
-            options: Object.fromEntries(options.object_store_options),
-            ...(variables !== undefined && { environment: variables }),
-          }),
-        ),
+      build: async (options) => objectStoreDirectories(await openStoreOf(options, environment)),
     })
     .register({
       kind: directoryKind,

@@ -11,7 +11,3 @@ export type { HttpCacheOptions } from './http-cache/http-cache-path-infos.ts';
 export { LmdbNarInfoTable } from './http-cache/lmdb-narinfo-table.ts';
 export { registerHttpCache } from './register-http-cache.ts';
 export type { HttpCacheDefaults } from './register-http-cache.ts';
-export { HttpClient } from './http-cache/http-client.ts';
-export type { HttpClientOptions, HttpRequest, HttpResponse } from './http-cache/http-client.ts';
-export type { TlsSettings } from './http-cache/http-dispatchers.ts';
-export type { RetryEvent } from './http-cache/http-retries.ts';

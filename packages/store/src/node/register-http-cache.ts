@@ -14,19 +14,18 @@ import { readFile } from 'node:fs/promises';
 import { nodeHashes } from '@neve/bytes/node';
 import { blobKind, directoryKind } from '@neve/castore';
 import { type OptionValues, type Registry, ServiceUrl, option, optionsFromUrl } from '@neve/compose';
+import { type NetrcEntry, parseNetrc } from '@neve/http';
+import type { HttpSettings, TlsSettings } from '@neve/http/node';
 import { StoreDirectory, parsePublicKey } from '@neve/nix-compat';
-import { type NetrcEntry, parseNetrc } from '../netrc.ts';
 import { pathInfoKind } from '../service-kinds.ts';
 import { StoreError } from '../store-error.ts';
 import type { PathInfoService } from '../path-info-service.ts';
 import type { Substituter } from '../substituter.ts';
 import { openSubstituters } from '../substituters.ts';
-import type { HttpClientOptions } from './http-cache/http-client.ts';
-import type { TlsSettings } from './http-cache/http-dispatchers.ts';
 import { openHttpCache } from './http-cache/http-cache-path-infos.ts';
 import { LmdbNarInfoTable } from './http-cache/lmdb-narinfo-table.ts';
 
-export type HttpCacheDefaults = Omit<HttpClientOptions, 'baseUrl' | 'tls'> & {
+export type HttpCacheDefaults = Omit<HttpSettings, 'tls'> & {
   /** A folder with the database that remembers narinfos for all caches. */
   readonly narInfoFolder?: string;
 };

@@ -17,6 +17,7 @@ import { CastoreError } from '@neve/castore';
 import type { BlobService, CompressionFormat, DirectoryService, Node } from '@neve/castore';
 import { decompress } from '@neve/castore/node';
 import { redactUrl } from '@neve/diagnostics';
+import type { HttpSettings } from '@neve/http/node';
 import { NixCompatError, StoreDirectory, parseNixCacheInfo } from '@neve/nix-compat';
 import type { Compression, NarInfo, NixCacheInfo, PublicKey } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
@@ -35,7 +36,6 @@ import type { CacheFiles } from './cache-files.ts';
 import { CheckedDownload } from './checked-download.ts';
 import { FolderCacheFiles } from './folder-cache-files.ts';
 import { HttpCacheFiles } from './http-cache-files.ts';
-import { HttpClient, type HttpClientOptions } from './http-client.ts';
 
 export type HttpCacheOptions = {
   /** `https://host/path`, `http:` or `file:`; may hold a user and a password. */
@@ -55,7 +55,7 @@ export type HttpCacheOptions = {
   readonly narInfoTable?: NarInfoTable | undefined;
   /** How the NAR of a node is computed; by rendering it unless given. */
   readonly narCalculation?: NarCalculationService;
-  readonly http?: Omit<HttpClientOptions, 'baseUrl'>;
+  readonly http?: HttpSettings;
   /** How long a cache that failed is left alone; 60 s unless given. */
   readonly pauseMs?: number;
 };
@@ -291,7 +291,7 @@ class HttpCache implements Substituter {
 
 function openFiles({ url, http }: HttpCacheOptions): CacheFiles {
   if (/^file:/i.test(url)) return new FolderCacheFiles(fileURLToPath(url));
-  return new HttpCacheFiles(new HttpClient({ ...http, baseUrl: url }));
+  return new HttpCacheFiles(url, http);
 }
 
 type Decompression = {

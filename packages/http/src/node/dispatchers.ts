@@ -3,14 +3,14 @@
  * without. Each keeps a bounded number of connections to a host. undici is loaded when the first one is needed.
  */
 import type { Dispatcher } from 'undici';
-import { type ProxySettings, chooseProxy } from '../../proxy-choice.ts';
 import { redactUrl } from '@neve/diagnostics';
-import { StoreError } from '../../store-error.ts';
+import { HttpError } from '../http-error.ts';
+import { type ProxySettings, chooseProxy } from '../proxy-choice.ts';
 
 export type TlsSettings = {
   /** Certificates of authorities to trust instead of the usual ones, PEM. */
   readonly ca?: string | undefined;
-  /** The client's certificate and its private key, PEM; shown only to the host of the base URL. */
+  /** The client's certificate and its private key, PEM; shown only to the origin that a request is meant for. */
   readonly certificate?: string | undefined;
   readonly privateKey?: string | undefined;
 };
@@ -22,7 +22,7 @@ export type ConnectionSettings = {
   readonly tls: TlsSettings;
 };
 
-export class HttpDispatchers implements AsyncDisposable {
+export class Dispatchers implements AsyncDisposable {
   readonly #settings: ConnectionSettings;
   readonly #agents = new Map<string, Promise<Dispatcher>>();
 
@@ -30,10 +30,10 @@ export class HttpDispatchers implements AsyncDisposable {
     this.#settings = settings;
   }
 
-  /** Throws `StoreError` (`io`) for a proxy that cannot be used. */
-  async for(url: URL, { isOwnHost }: { readonly isOwnHost: boolean }): Promise<Dispatcher> {
+  /** Throws `HttpError` (`bad-setting`) for a proxy that cannot be used. */
+  async for(url: URL, { isHome }: { readonly isHome: boolean }): Promise<Dispatcher> {
     const proxy = chooseProxy(url, this.#settings.proxies);
-    const hasCertificate = isOwnHost && this.#settings.tls.certificate !== undefined;
+    const hasCertificate = isHome && this.#settings.tls.certificate !== undefined;
     const key = `${hasCertificate} ${proxy ?? ''}`;
     const agent = this.#agents.get(key) ?? this.#open(proxy, hasCertificate);
     this.#agents.set(key, agent);
@@ -70,7 +70,9 @@ export class HttpDispatchers implements AsyncDisposable {
         proxyTunnel: false,
       });
     } catch (cause) {
-      throw new StoreError('io', `the proxy ${redactUrl(proxy)} cannot be used; check its URL`, { cause });
+      throw new HttpError('bad-setting', `the proxy ${redactUrl(proxy)} cannot be used; check its URL`, {
+        cause,
+      });
     }
   }
 }

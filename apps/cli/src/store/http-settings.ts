@@ -1,13 +1,16 @@
-/** What the environment says about binary caches. */
+/** What the environment says about web servers and binary caches. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { HttpSettings } from '@neve/http/node';
 import type { HttpCacheDefaults } from '@neve/store/node';
 
 export function httpCacheSettings(): HttpCacheDefaults {
+  return { ...httpSettings(), narInfoFolder: join(cacheFolder(), 'narinfo') };
+}
+
+export function httpSettings(): HttpSettings {
   const { env } = process;
   return {
-    userAgent: 'neve',
-    narInfoFolder: join(cacheFolder(), 'narinfo'),
     proxies: {
       // Upper case would let a web server's client set it (httpoxy).
       http: env['http_proxy'],

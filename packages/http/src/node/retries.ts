@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redactUrl } from '@neve/diagnostics';
-import { type RetryPolicy, retryDelay } from '../../retry-policy.ts';
-import { StoreError } from '../../store-error.ts';
-import { type Failure, failureOfError, requestError } from './http-failure.ts';
+import { type Failure, type Problem, type RequestName, failureOfError, requestError } from '../failure.ts';
+import { HttpError } from '../http-error.ts';
+import { type RetryPolicy, retryDelay } from '../retry-policy.ts';
 
 /** `url` has no passwords; `attempt` is the number of the one that comes. */
 export type RetryEvent = {
@@ -18,7 +18,7 @@ export type RetryEvent = {
 };
 
 export type RetriesOptions = {
-  readonly request: { readonly method: string; readonly url: string };
+  readonly request: RequestName;
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 };
@@ -48,7 +48,7 @@ export class Retries {
   /** Waits until the next attempt, or throws: what has a name already, and the reason of the signal, as they are. */
   async failed(error: unknown): Promise<void> {
     this.#options.signal?.throwIfAborted();
-    if (error instanceof StoreError) throw error;
+    if (error instanceof HttpError) throw error;
     await this.failedWith(failureOfError(error));
   }
 
@@ -75,7 +75,7 @@ export class Retries {
   }
 
   /** What cannot be mended by another attempt. */
-  error(problem: string, hint: string): StoreError {
-    return requestError(this.#options.request, { problem, hint });
+  error(problem: Problem): HttpError {
+    return requestError(this.#options.request, problem);
   }
 }

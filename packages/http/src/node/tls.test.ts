@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { HttpClient } from './http-client.ts';
-import type { TlsSettings } from './http-dispatchers.ts';
+import type { TlsSettings } from './dispatchers.ts';
 
 const ca = `-----BEGIN CERTIFICATE-----
 MIIBgTCCASigAwIBAgIUc1p4cTpVOb0xQw4xIJ99i6BolPswCgYIKoZIzj0EAwIw

@@ -4,9 +4,8 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { concatBytes } from '@neve/bytes';
-import { parseNetrc } from '../../netrc.ts';
-import { StoreError } from '../../store-error.ts';
+import { HttpError, type HttpErrorCode } from '../http-error.ts';
+import { parseNetrc } from '../netrc.ts';
 import { HttpClient, type HttpClientOptions, type HttpResponse } from './http-client.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -42,19 +41,19 @@ function client(baseUrl: string, options: Omit<HttpClientOptions, 'baseUrl'> = {
 async function read({ body }: HttpResponse): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of body) pieces.push(piece.slice());
-  return Buffer.from(concatBytes(pieces));
+  return Buffer.concat(pieces);
 }
 
 const get = (it: HttpClient, url: string, signal?: AbortSignal) => it.request({ method: 'GET', url }, signal);
 
-async function failure(promise: Promise<unknown>): Promise<StoreError> {
+async function failure(promise: Promise<unknown>, code: HttpErrorCode = 'unreachable'): Promise<HttpError> {
   const error = await promise.then(
     () => undefined,
     (error: unknown) => error,
   );
-  expect(error).toBeInstanceOf(StoreError);
-  expect((error as StoreError).code).toBe('io');
-  return error as StoreError;
+  expect(error).toBeInstanceOf(HttpError);
+  expect((error as HttpError).code).toBe(code);
+  return error as HttpError;
 }
 
 test('a file, its status and its absence', async () => {
@@ -99,7 +98,8 @@ test('after the last attempt the error names all of it', async () => {
     response.end();
   });
   const it = client(url.replace('//', '//user:hunter2@'), { retry: { maxAttempts: 3, baseDelayMs: 1 } });
-  const { message } = await failure(get(it, 'a?token=abc'));
+  const { message, status } = await failure(get(it, 'a?token=abc'), 'bad-status');
+  expect(status).toBe(502);
   expect(message).toMatch(
     /^GET http:\/\/user:\*\*\*@127\.0\.0\.1:\d+\/a\?token=\*\*\*: the server answered 502 Bad Gateway, after 3 attempts; try again later$/,
   );
@@ -141,7 +141,7 @@ test('a server that wants more time than there is ends it at once', async () => 
     response.writeHead(503, { 'retry-after': '3600' }).end();
   });
   const started = performance.now();
-  await failure(get(client(url), 'a'));
+  await failure(get(client(url), 'a'), 'bad-status');
   expect(performance.now() - started).toBeLessThan(2000);
   expect(requests.length).toBe(1);
 });
@@ -150,22 +150,28 @@ const bytes = randomBytes(3_000_000);
 const sha256 = (it: Uint8Array): string => createHash('sha256').update(it).digest('hex');
 
 type File = {
+  /** Each ends one answer after so many bytes. */
   readonly cuts: number[];
   readonly headers?: Record<string, string>;
   readonly ranges?: boolean;
 };
 
-/** Sends `bytes`; each entry of `cuts` ends one answer after so many bytes. */
+/** Sends `bytes`, or the range that is asked for. */
 function fileHandler({ cuts, headers = { etag: '"v1"' }, ranges = true }: File): Handler {
   return (request, response) => {
-    const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
-    const start =
-      ranges && request.headers['if-range'] === headers['etag'] && range !== null ? Number(range[1]) : 0;
-    if (start > 0) response.setHeader('content-range', `bytes ${start}-${bytes.length - 1}/${bytes.length}`);
-    response.writeHead(start > 0 ? 206 : 200, { ...headers, 'content-length': bytes.length - start });
+    const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+    const condition = request.headers['if-range'];
+    const isPart = ranges && asked !== null && (condition ?? headers['etag']) === headers['etag'];
+    const start = isPart ? Number(asked[1]) : 0;
+    const last = isPart && asked[2] !== '' ? Number(asked[2]) : bytes.length - 1;
+    const part = bytes.subarray(start, last + 1);
+    if (start >= bytes.length) return void response.writeHead(416).end();
+    const range = `bytes ${start}-${start + part.length - 1}/${bytes.length}`;
+    if (isPart) response.setHeader('content-range', range);
+    response.writeHead(isPart ? 206 : 200, { ...headers, 'content-length': part.length });
     const cut = cuts.shift();
-    if (cut === undefined) response.end(bytes.subarray(start));
-    else response.write(bytes.subarray(start, start + cut), () => response.destroy());
+    if (cut === undefined) response.end(part);
+    else response.write(part.subarray(0, cut), () => response.destroy());
   };
 }
 
@@ -201,6 +207,81 @@ test.each<[string, File]>([
   expect(requests.length).toBeGreaterThan(1);
 });
 
+test.each([
+  ['from a server that knows ranges', true],
+  ['from a server that knows none', false],
+])('a part of a file, %s, over a line that breaks', async (_, ranges) => {
+  const place = fc.integer({ min: 0, max: bytes.length - 1 });
+  const cuts = fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 3 });
+  const headers = fc.constantFrom<Record<string, string>>({ etag: '"v1"' }, {});
+  const length = fc.option(fc.integer({ min: 1, max: bytes.length }), { nil: undefined });
+  await fc.assert(
+    fc.asyncProperty(place, length, cuts, headers, async (offset, length, cuts, headers) => {
+      const { url } = await serve(fileHandler({ cuts: [...cuts], ranges, headers }));
+      const range = length === undefined ? { offset } : { offset, length };
+      const response = await client(url).request({ url: 'file', range });
+      expect([response.status, response.size]).toEqual([
+        ranges && (offset > 0 || length !== undefined) ? 206 : 200,
+        bytes.length,
+      ]);
+      const expected = bytes.subarray(offset, length === undefined ? undefined : offset + length);
+      expect(sha256(await read(response))).toBe(sha256(expected));
+    }),
+    { numRuns: 10 },
+  );
+});
+
+test('a part that begins after the end', async () => {
+  const { url } = await serve(fileHandler({ cuts: [] }));
+  const response = await client(url).request({ url: 'file', range: { offset: bytes.length, length: 5 } });
+  await response.discard();
+  expect(response.status).toBe(416);
+});
+
+test('another part than asked for is refused, at the first answer too', async () => {
+  const { url } = await serve((_, response) =>
+    response.writeHead(206, { 'content-range': 'bytes 0-2/8', 'content-length': 3 }).end('con'),
+  );
+  const response = await client(url).request({ url: 'file', range: { offset: 2, length: 3 } });
+  expect((await failure(read(response), 'bad-answer')).message).toContain('another range');
+});
+
+test('a server that sends more than the part is not listened to', async () => {
+  const { url } = await serve((_, response) => {
+    response.writeHead(206, { 'content-range': `bytes 2-${2 ** 40}/*` });
+    response.on('close', () => clearInterval(timer));
+    const timer = setInterval(() => response.write('x'.repeat(100_000)), 1);
+  });
+  const response = await client(url).request({ url: 'file', range: { offset: 2, length: 300_000 } });
+  expect(String(await read(response))).toBe('x'.repeat(300_000));
+});
+
+test('a file that is known already is not sent again', async () => {
+  const { url, requests } = await serve((request, response) => {
+    response.setHeader('etag', '"v1"');
+    if (request.headers['if-none-match'] === '"v1"') response.writeHead(304).end();
+    else response.end('snow');
+  });
+  const it = client(url);
+  const first = await it.request({ url: 'a' });
+  expect(String(await read(first))).toBe('snow');
+  const etag = first.header('etag') ?? '';
+  const second = await it.request({ url: 'a', ifNoneMatch: etag });
+  await second.discard();
+  expect([second.status, requests[1]?.headers['if-none-match']]).toEqual([304, '"v1"']);
+});
+
+test('a condition is not repeated for the rest of a body', async () => {
+  const file = fileHandler({ cuts: [1_000_000] });
+  const { url, requests } = await serve((request, response) => {
+    if (request.headers['if-none-match'] === '"v1"') response.writeHead(304).end();
+    else file(request, response);
+  });
+  const response = await client(url).request({ url: 'file', ifNoneMatch: '"v0"' });
+  expect(sha256(await read(response))).toBe(sha256(bytes));
+  expect(requests.map((it) => it.headers['if-none-match'])).toEqual(['"v0"', undefined]);
+});
+
 test('a line that hardly moves is given up', async () => {
   const { url, requests } = await serve(fileHandler({ cuts: Array.from({ length: 100 }, () => 10) }));
   const response = await get(client(url), 'file');
@@ -212,7 +293,7 @@ test('a file that changed meanwhile is not pieced together', async () => {
   const files = [fileHandler({ cuts: [1_000_000] }), fileHandler({ cuts: [], headers: { etag: '"v2"' } })];
   const { url } = await serve((request, response) => files.shift()?.(request, response));
   const response = await get(client(url), 'file');
-  expect((await failure(read(response))).message).toContain('changed while it was downloaded');
+  expect((await failure(read(response), 'bad-answer')).message).toContain('changed while it was downloaded');
 });
 
 test('another range than asked for is refused', async () => {
@@ -223,7 +304,7 @@ test('another range than asked for is refused', async () => {
       .end('xxxxx');
   });
   const response = await get(client(url), 'file');
-  expect((await failure(read(response))).message).toContain('another range');
+  expect((await failure(read(response), 'bad-answer')).message).toContain('another range');
 });
 
 test('a file that is gone in the middle', async () => {
@@ -232,7 +313,8 @@ test('a file that is gone in the middle', async () => {
     response.writeHead(404).end();
   });
   const response = await get(client(url), 'file');
-  expect((await failure(read(response))).message).toContain('the server answered 404');
+  const error = await failure(read(response), 'bad-status');
+  expect([error.status, error.message]).toEqual([404, expect.stringContaining('the server answered 404')]);
 });
 
 test('an encoded body is not continued', async () => {
@@ -259,7 +341,8 @@ test('redirects are followed, relative and absolute', async () => {
     const location = request.url === '/a/b' ? '../c' : `${other.url}/d`;
     response.writeHead(request.url === '/a/b' ? 301 : 307, { location }).end();
   });
-  expect(String(await read(await get(client(url), 'a/b')))).toBe('there');
+  const response = await get(client(url.replace('//', '//u:p@')), 'a/b');
+  expect([String(await read(response)), response.url]).toEqual(['there', `${other.url}/d`]);
   expect(other.requests[0]?.url).toBe('/d');
 });
 
@@ -267,14 +350,14 @@ test('a loop of redirects ends', async () => {
   const { url, requests } = await serve((_, response) =>
     response.writeHead(302, { location: '/again' }).end(),
   );
-  const { message } = await failure(get(client(url, { maxRedirects: 4 }), 'a'));
+  const { message } = await failure(get(client(url, { maxRedirects: 4 }), 'a'), 'bad-answer');
   expect(message).toContain('redirects more than 4 times');
   expect(requests.length).toBe(5);
 });
 
 test.each(['file:///etc/passwd', 'ftp://example.org/', 'http://['])('no redirect to %s', async (location) => {
   const { url } = await serve((_, response) => response.writeHead(302, { location }).end());
-  expect((await failure(get(client(url), 'a'))).message).toContain('not an http or https URL');
+  expect((await failure(get(client(url), 'a'), 'bad-answer')).message).toContain('not an http or https URL');
 });
 
 test('user and password of the URL go to its origin only', async () => {
@@ -382,6 +465,22 @@ test('no more connections than allowed', async () => {
   expect(most).toBeLessThanOrEqual(3);
 });
 
+test('without a base URL every URL is its own home', async () => {
+  const other = await serve((_, response) => response.end());
+  const { url, requests } = await serve((_, response) =>
+    response.writeHead(302, { location: other.url.replace('127.0.0.1', 'localhost') }).end(),
+  );
+  const it = new HttpClient({ netrc: parseNetrc('default login a password b') });
+  open.push(it);
+  const response = await get(it, `${url}/x`);
+  await read(response);
+  await read(await get(it, `${url.replace('//', '//u:p@')}/x`));
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+  expect(requests.map(({ headers }) => headers.authorization)).toEqual([basic('a:b'), basic('u:p')]);
+  expect(other.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
+  await expect(get(it, 'relative')).rejects.toMatchObject({ code: 'bad-url' });
+});
+
 test.each(['not a URL', 'ftp://example.org', 'file:///x'])('the base URL cannot be %s', (baseUrl) => {
-  expect(() => new HttpClient({ baseUrl })).toThrow(StoreError);
+  expect(() => new HttpClient({ baseUrl })).toThrow(HttpError);
 });

@@ -8,7 +8,7 @@
  * Tokens are separated by white space; one in double quotes may have some, with `\"`, `\\`, `\n`, `\r` and `\t` in it. A
  * token that begins with `#` where an entry or a key could stand makes the rest of its line a comment.
  */
-import { StoreError } from './store-error.ts';
+import { HttpError } from './http-error.ts';
 
 export type NetrcEntry = {
   /** In lower case; `undefined` for `default`. */
@@ -19,7 +19,7 @@ export type NetrcEntry = {
 
 export type Credentials = { readonly user: string; readonly password: string };
 
-/** The entries in their order. Throws `StoreError` (`io`), which shows no token but a line number. */
+/** The entries in their order. Throws `HttpError` (`bad-setting`), which shows no token but a line number. */
 export function parseNetrc(text: string): readonly NetrcEntry[] {
   const reader = new TokenReader(text);
   const entries: { machine: string | undefined; login?: string; password?: string }[] = [];
@@ -82,9 +82,9 @@ class TokenReader {
     this.#at = end === null ? this.#text.length : this.#at + end.index + end[0].length;
   }
 
-  error(problem: string): StoreError {
+  error(problem: string): HttpError {
     const line = this.#text.slice(0, this.#at).split('\n').length;
-    return new StoreError('io', `the netrc file cannot be used: line ${line}: ${problem}`);
+    return new HttpError('bad-setting', `the netrc file cannot be used: line ${line}: ${problem}`);
   }
 
   #plain(): string {

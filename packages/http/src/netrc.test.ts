@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findCredentials, parseNetrc } from './netrc.ts';
-import { StoreError } from './store-error.ts';
+import { HttpError } from './http-error.ts';
 
 const text = `# for the tests
 machine cache.example.org login alice password s3cret
@@ -45,7 +45,7 @@ test.each([
   ['machine a\nlogin b\nsecretword', 'line 3'],
   ['machine a password "secretword', 'line 1'],
 ])('refuses %j', (bad, line) => {
-  expect(() => parseNetrc(bad)).toThrow(StoreError);
+  expect(() => parseNetrc(bad)).toThrow(HttpError);
   expect(() => parseNetrc(bad)).toThrow(line);
   expect(() => parseNetrc(bad)).not.toThrow(/secretword/);
 });
