@@ -26,8 +26,8 @@ export async function matchesContentAddress(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const { contentAddress } = pathInfo;
-  if (contentAddress === undefined || !followsFromContentAddress(pathInfo, store)) return false;
-  if (pathInfo.references.some(({ hashPart }) => hashPart === pathInfo.storePath.hashPart)) return false;
+  if (contentAddress === undefined || !provesContents(pathInfo)) return false;
+  if (!followsFromContentAddress(pathInfo, store)) return false;
   if (contentAddress.method === 'nar' && contentAddress.digest.algorithm === 'sha256') {
     return contentAddress.digest.equals(pathInfo.narHash);
   }
@@ -36,17 +36,33 @@ export async function matchesContentAddress(
   return digest !== undefined && digest.equals(contentAddress.digest);
 }
 
+/** What a path info or a narinfo says about a path. */
+export type Addressed = Pick<PathInfo, 'storePath' | 'references'> & {
+  readonly contentAddress?: ContentAddress | undefined;
+};
+
+/**
+ * Whether contents can be compared with the content address: not that of a git object, and not of what mentions its own
+ * path, whose digest is made in other ways.
+ */
+export function provesContents({ storePath, contentAddress, references }: Addressed): boolean {
+  if (contentAddress === undefined || contentAddress.method === 'git') return false;
+  return references.every(({ hashPart }) => hashPart !== storePath.hashPart);
+}
+
 /** Whether the path is the one that its content address, name and references give. */
-export function followsFromContentAddress(pathInfo: PathInfo, store: StoreDirectory): boolean {
-  const { contentAddress, storePath } = pathInfo;
+export function followsFromContentAddress(
+  { storePath, contentAddress, references }: Addressed,
+  store: StoreDirectory,
+): boolean {
   if (contentAddress === undefined) return false;
-  const others = pathInfo.references.filter(({ hashPart }) => hashPart !== storePath.hashPart);
+  const others = references.filter(({ hashPart }) => hashPart !== storePath.hashPart);
   try {
     const path = contentAddressedPath(store, {
       name: storePath.name,
       contentAddress,
       references: others,
-      selfReference: others.length < pathInfo.references.length,
+      selfReference: others.length < references.length,
     });
     return path.hashPart === storePath.hashPart;
   } catch (error) {
@@ -64,7 +80,7 @@ async function hashContents(
   signal?: AbortSignal,
 ): Promise<Digest | undefined> {
   const { method, digest } = contentAddress;
-  if (method === 'git' || (method !== 'nar' && node.kind !== 'file')) return undefined;
+  if (method !== 'nar' && node.kind !== 'file') return undefined;
   const hasher = hashes.create(digest.algorithm);
   const pieces =
     method === 'nar' || node.kind !== 'file'

@@ -3,9 +3,9 @@
  * when it has a signature by a trusted key, or when its path follows from its content address, in a way that the contents
  * can be compared with (`provesContents`): then whoever downloads compares them.
  */
-import { NixCompatError, type NarInfo, parseNarInfo, verifyFingerprint } from '@neve/nix-compat';
-import { contentAddressedPath, fingerprintPathInfo } from '@neve/nix-compat';
-import type { Ed25519, PublicKey, Signature, StoreDirectory } from '@neve/nix-compat';
+import { NixCompatError, fingerprintPathInfo, parseNarInfo, verifyFingerprint } from '@neve/nix-compat';
+import type { Ed25519, NarInfo, PublicKey, Signature, StoreDirectory } from '@neve/nix-compat';
+import { followsFromContentAddress, provesContents } from './content-address-match.ts';
 import { StoreError } from './store-error.ts';
 
 export type NarInfoRules = {
@@ -42,15 +42,6 @@ export function checkNarInfo(text: string, { hashPart, cache }: NarInfoSource, r
   return { ...narInfo, signatures };
 }
 
-/**
- * Whether contents can be compared with the content address: not that of a git object, and not of what mentions its own
- * path, whose digest is made in other ways.
- */
-export function provesContents({ storePath, contentAddress, references }: NarInfo): boolean {
-  if (contentAddress === undefined || contentAddress.method === 'git') return false;
-  return references.every(({ hashPart }) => hashPart !== storePath.hashPart);
-}
-
 function readNarInfo(text: string, { hashPart, cache }: NarInfoSource, store: StoreDirectory): NarInfo {
   try {
     return parseNarInfo(text, store);
@@ -58,24 +49,6 @@ function readNarInfo(text: string, { hashPart, cache }: NarInfoSource, store: St
     if (!(cause instanceof NixCompatError)) throw cause;
     const message = `${cache}: ${hashPart}.narinfo: ${cause.message}; tell whoever runs the cache`;
     throw new StoreError('corrupt', message, { cause });
-  }
-}
-
-function followsFromContentAddress(narInfo: NarInfo, store: StoreDirectory): boolean {
-  const { contentAddress, references, storePath } = narInfo;
-  if (contentAddress === undefined) return false;
-  const others = references.filter(({ hashPart }) => hashPart !== storePath.hashPart);
-  try {
-    const path = contentAddressedPath(store, {
-      name: storePath.name,
-      contentAddress,
-      references: others,
-      selfReference: others.length < references.length,
-    });
-    return path.hashPart === storePath.hashPart;
-  } catch (error) {
-    if (error instanceof NixCompatError) return false;
-    throw error;
   }
 }
 

@@ -22,10 +22,11 @@ import { NixCompatError, StoreDirectory, parseNixCacheInfo } from '@neve/nix-com
 import type { Compression, NarInfo, NixCacheInfo, PublicKey } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
 import { CircuitBreaker } from '../../circuit-breaker.ts';
+import { provesContents } from '../../content-address-match.ts';
 import { nodeOfInfusedUrl } from '../../infused-nar-url.ts';
 import { ingestNar } from '../../ingest-nar.ts';
 import { narCalculationByRendering } from '../../nar-calculation.ts';
-import { type NarInfoRules, checkNarInfo, provesContents } from '../../narinfo-check.ts';
+import { type NarInfoRules, checkNarInfo } from '../../narinfo-check.ts';
 import { NarInfoMemory, type NarInfoTable } from '../../narinfo-memory.ts';
 import type { PathInfo } from '../../path-info.ts';
 import type { NarCalculationService } from '../../path-info-service.ts';
