@@ -4,19 +4,11 @@
 // Each file in `servers/` starts one and says which suites it takes part in. Google Cloud Storage is not tested: there is
 // no emulator of it that could be installed from a registry; the code for it is that of S3 and Azure but for the options.
 
-import { build } from 'esbuild';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleModule } from '../lib/bundle-module.mjs';
 import { UsageError, runHarness } from '../lib/options.mjs';
 import { Tally } from '../lib/tally.mjs';
 
@@ -36,7 +28,6 @@ const usage = `usage: node tests/backends/run.mjs [options]
   --verbose       prints each case`;
 
 const here = dirname(fileURLToPath(import.meta.url));
-const root = resolve(here, '../..');
 
 await runHarness(
   {
@@ -48,7 +39,8 @@ await runHarness(
       throw new UsageError('the servers are not installed; run npm ci --prefix tests/backends');
     }
     const servers = await loadServers(values['server']);
-    const library = await loadLibrary();
+    /** @type {Library} */
+    const library = await import(await bundleModule(join(here, 'library.mjs')));
     const tally = new Tally();
     for (const server of servers) await runServer({ server, library, tally, values });
     for (const failure of tally.failures) console.log(`failed: ${failure}`);
@@ -119,42 +111,4 @@ async function runSuite({ suite, tally, values }) {
 /** @param {number} since */
 function seconds(since) {
   return `${((performance.now() - since) / 1000).toFixed(1)} s`;
-}
-
-/** @returns {Promise<Library>} */
-async function loadLibrary() {
-  const folder = join(root, 'node_modules/.cache/neve-tests');
-  mkdirSync(folder, { recursive: true });
-  const outfile = join(folder, `backends-${process.pid}.mjs`);
-  const { outputFiles } = await build({
-    entryPoints: [join(here, 'library.mjs')],
-    outfile,
-    write: false,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    conditions: ['source'],
-    external: foreignPackages(),
-    logLevel: 'warning',
-  });
-  const [bundle] = outputFiles;
-  if (bundle === undefined) throw new Error('esbuild gave no bundle');
-  writeFileSync(outfile, bundle.contents);
-  try {
-    return /** @type {Library} */ (await import(pathToFileURL(outfile).href));
-  } finally {
-    rmSync(outfile);
-  }
-}
-
-/** What the packages take from registries stays outside of the bundle. */
-function foreignPackages() {
-  return readdirSync(join(root, 'packages')).flatMap((name) => {
-    const path = join(root, 'packages', name, 'package.json');
-    const manifest = /** @type {{ dependencies?: Record<string, string> }} */ (
-      JSON.parse(readFileSync(path, 'utf8'))
-    );
-    return Object.keys(manifest.dependencies ?? {}).filter((it) => !it.startsWith('@neve/'));
-  });
 }

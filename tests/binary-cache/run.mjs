@@ -6,12 +6,12 @@
 // must be, byte for byte, what `nix-store --dump` prints. Without the right key every path that does not prove itself must be
 // refused.
 
-import { build } from 'esbuild';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundleModule } from '../lib/bundle-module.mjs';
 import { withNixEnvironment } from '../lib/nix-environment.mjs';
 import { runHarness } from '../lib/options.mjs';
 import { Tally } from '../lib/tally.mjs';
@@ -22,12 +22,12 @@ const usage = `usage: node tests/binary-cache/run.mjs [options]
   --nix-bin DIR    folder of the Nix that writes the caches (default: from PATH)`;
 
 const here = dirname(fileURLToPath(import.meta.url));
-const root = resolve(here, '../..');
 const compressions = ['none', 'xz', 'zstd', 'bzip2', 'gzip', 'br'];
 
 await runHarness({ usage, options: { 'nix-bin': { type: 'string' } } }, (values) =>
   withNixEnvironment({ settings: nixSettings }, async ({ folder, variables }) => {
-    const library = await loadLibrary();
+    /** @type {Library} */
+    const library = await import(await bundleModule(join(here, 'substituter-entry.mjs')));
     const { NIX_REMOTE: _, ...env } = variables;
     const nix = new Nix(values['nix-bin'], { folder, env });
     await nix.makeObjects();
@@ -43,36 +43,6 @@ await runHarness({ usage, options: { 'nix-bin': { type: 'string' } } }, (values)
 );
 
 /** @typedef {typeof import('./substituter-entry.mjs')} Library */
-
-/**
- * Bundled from the sources, so that nothing has to be built before.
- *
- * @returns {Promise<Library>}
- */
-async function loadLibrary() {
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'packages/castore/package.json'), 'utf8'));
-  const own = JSON.parse(readFileSync(join(root, 'packages/store/package.json'), 'utf8')).dependencies;
-  const outfile = join(root, `node_modules/.cache/neve-tests/substituter-${process.pid}.mjs`);
-  await build({
-    entryPoints: [join(here, 'substituter-entry.mjs')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    conditions: ['source'],
-    external: [
-      ...Object.keys({ ...dependencies, ...own }).filter((it) => !it.startsWith('@neve/')),
-      'lzma-native',
-    ],
-    logLevel: 'warning',
-  });
-  try {
-    return await import(pathToFileURL(outfile).href);
-  } finally {
-    rmSync(outfile);
-  }
-}
 
 /**
  * @param {{ name: string, cache: string, known: Record<string, import('./nix.mjs').Known>, nix: Nix, library: Library }} subject

@@ -1,10 +1,10 @@
 // Loads the evaluator into this process from the sources of the packages, as the `neve` bundle has them: nothing but
 // the language core has to be built before.
 
-import { build } from 'esbuild';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { bundleModule } from './bundle-module.mjs';
 import { UsageError } from './options.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -22,27 +22,8 @@ export async function loadEvaluator() {
  *
  * @returns {Promise<string>}
  */
-export async function bundleEvaluator() {
-  const folder = join(root, 'node_modules/.cache/neve-tests');
-  mkdirSync(folder, { recursive: true });
-  const { outputFiles } = await build({
-    entryPoints: [join(here, 'evaluator-entry.mjs')],
-    outfile: join(folder, 'evaluator.mjs'),
-    write: false,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    conditions: ['source'],
-    logLevel: 'warning',
-  });
-  const [bundle] = outputFiles;
-  if (bundle === undefined) throw new Error('esbuild gave no bundle');
-  // Named for what is in it, so that runs at the same time do not disturb each other.
-  const file = join(folder, `evaluator-${bundle.hash.replace(/[^A-Za-z0-9]/g, '-')}.mjs`);
-  writeFileSync(`${file}.${process.pid}`, bundle.contents);
-  renameSync(`${file}.${process.pid}`, file);
-  return pathToFileURL(file).href;
+export function bundleEvaluator() {
+  return bundleModule(join(here, 'evaluator-entry.mjs'));
 }
 
 /** Where the builds of the language core are. */
