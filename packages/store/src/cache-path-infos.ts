@@ -19,7 +19,7 @@ export type CachePathInfosOptions = {
 /** So many absences are remembered; then the oldest ones are forgotten. */
 const maxAbsences = 100_000;
 
-/** Disposing of it disposes of neither service. */
+/** Disposing of it leaves both services open. */
 export function cachePathInfos(options: CachePathInfosOptions): PathInfoService {
   return new CachePathInfos(options);
 }

@@ -4,7 +4,7 @@
  */
 import type { NarCalculationService, PathInfoService } from './path-info-service.ts';
 
-/** `services` are in the order in which they are asked, at least one. Disposing of the result disposes of none. */
+/** `services` are in the order in which they are asked, at least one. Disposing of the result leaves them open. */
 export function priorityPathInfos(services: readonly PathInfoService[]): PathInfoService {
   const [first] = services;
   if (first === undefined) throw new RangeError('there has to be a service to ask');

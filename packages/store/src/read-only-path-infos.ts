@@ -2,7 +2,7 @@
 import type { PathInfoService } from './path-info-service.ts';
 import { StoreError } from './store-error.ts';
 
-/** Disposing of it disposes of `inner`. `put` throws `StoreError` (`unsupported`). */
+/** Disposing of it leaves `inner` open. `put` throws `StoreError` (`unsupported`). */
 export function readOnlyPathInfos(inner: PathInfoService): PathInfoService {
   return {
     get: (hashPart, signal) => inner.get(hashPart, signal),
@@ -15,6 +15,6 @@ export function readOnlyPathInfos(inner: PathInfoService): PathInfoService {
     },
     list: (signal) => inner.list(signal),
     ...(inner.narCalculation === undefined ? {} : { narCalculation: inner.narCalculation }),
-    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {},
   };
 }

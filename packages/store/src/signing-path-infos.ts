@@ -19,7 +19,7 @@ export function signPathInfo(pathInfo: PathInfo, { keys, store, ed25519 }: Signe
   return { ...pathInfo, signatures: addSignatures(made, pathInfo.signatures) };
 }
 
-/** Disposing of it disposes of `inner`. */
+/** Disposing of it leaves `inner` open. */
 export function signingPathInfos(inner: PathInfoService, signer: Signer): PathInfoService {
   return {
     get: (hashPart, signal) => inner.get(hashPart, signal),
@@ -28,6 +28,6 @@ export function signingPathInfos(inner: PathInfoService, signer: Signer): PathIn
     list: (signal) => inner.list(signal),
     ...(inner.narCalculation === undefined ? {} : { narCalculation: inner.narCalculation }),
     ...(inner.inventory === undefined ? {} : { inventory: inner.inventory }),
-    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -22,7 +22,7 @@ export type SubstitutersOptions = {
   readonly onEvent?: (event: SubstituterEvent) => void;
 };
 
-/** Disposing of it disposes of none of the caches. */
+/** Disposing of it leaves the caches open. */
 export function openSubstituters(options: SubstitutersOptions): PathInfoService {
   return new Substituters(options);
 }

@@ -28,7 +28,7 @@ export function hasTrustedSignature(pathInfo: PathInfo, { keys, store, ed25519 }
   );
 }
 
-/** Disposing of it disposes of `inner`. */
+/** Disposing of it leaves `inner` open. */
 export function trustedPathInfos(inner: PathInfoService, trust: Trust): PathInfoService {
   const isTrusted = async (pathInfo: PathInfo, signal?: AbortSignal): Promise<boolean> =>
     hasTrustedSignature(pathInfo, trust) || matchesContentAddress(pathInfo, trust, signal);
@@ -53,7 +53,7 @@ export function trustedPathInfos(inner: PathInfoService, trust: Trust): PathInfo
     },
     ...(inner.narCalculation === undefined ? {} : { narCalculation: inner.narCalculation }),
     ...(inner.inventory === undefined ? {} : { inventory: inner.inventory }),
-    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {},
   };
 }
 

@@ -90,17 +90,18 @@ async function buildGroup(
   { fallback, common, defaults }: GroupOptions,
 ): Promise<PathInfoService> {
   const caches: Substituter[] = [];
-  for (const url of urls) {
-    caches.push(await build({ ...common, base_url: ServiceUrl.parse(url), priority: undefined }, defaults));
+  const close = async (): Promise<void> => {
+    await Promise.all(caches.map((cache) => cache[Symbol.asyncDispose]()));
+  };
+  try {
+    for (const url of urls) {
+      caches.push(await build({ ...common, base_url: ServiceUrl.parse(url), priority: undefined }, defaults));
+    }
+    return Object.assign(openSubstituters({ caches, fallback }), { [Symbol.asyncDispose]: close });
+  } catch (error) {
+    await close();
+    throw error;
   }
-  const group = openSubstituters({ caches, fallback });
-  const close = group[Symbol.asyncDispose].bind(group);
-  return Object.assign(group, {
-    async [Symbol.asyncDispose]() {
-      await close();
-      for (const cache of caches) await cache[Symbol.asyncDispose]();
-    },
-  });
 }
 
 async function build(values: Options, { narInfoFolder, ...http }: HttpCacheDefaults): Promise<Substituter> {
