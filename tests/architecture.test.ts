@@ -153,7 +153,7 @@ function checkImport({ it, file, specifier, byName, shared }: ImportCheck): stri
   const offence = (what: string): string[] => [`${file.path} imports ${specifier}: ${what}`];
   if (specifier.startsWith('.')) {
     const target = join(dirname(file.path), specifier);
-    const own = [`${it.folder}/src/`, `${it.folder}/build/`];
+    const own = [`${it.folder}/src/`, `${it.folder}/build/`, ...(isTest ? [`${it.folder}/tests/`] : [])];
     return own.some((folder) => target.startsWith(folder))
       ? []
       : offence('outside the sources of its package');

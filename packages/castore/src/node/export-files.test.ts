@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -12,13 +11,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ChildProgram } from '../../tests/child-program.ts';
 import { B3Digest } from '../b3-digest.ts';
 import { hashBlake3 } from '../blake3.ts';
 import { Directory } from '../directory.ts';
@@ -277,75 +274,50 @@ test('an abort leaves nothing behind', async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
-const sources = dirname(fileURLToPath(import.meta.url));
-const cache = join(sources, '../../../../node_modules/.cache');
-
 test.skipIf(!isRoot)(
   'as an ordinary user (skipped for those who are one: all tests are run as such)',
   async () => {
-    await mkdir(cache, { recursive: true });
-    const bundle = join(await mkdtemp(join(cache, 'neve-export-')), 'child.mjs');
-    try {
-      await build({
-        stdin: {
-          contents: `
-          import { readdirSync } from 'node:fs';
-          import { memoryBlobs } from '../memory-blobs.ts';
-          import { memoryDirectories } from '../memory-directories.ts';
-          import { ingestEntries } from '../ingest-entries.ts';
-          import { fileSystemEntries } from './file-system-entries.ts';
-          import { exportToFiles, removeTree } from './export-files.ts';
-          const [folder, source] = process.argv.slice(2);
-          process.setgid(65534);
-          process.setuid(65534);
-          const options = { blobs: memoryBlobs(), directories: memoryDirectories() };
-          const say = (text) => console.log(text);
-          const ingest = (path) => ingestEntries(options.directories, fileSystemEntries(path, options));
-          const node = await ingest(source);
-          await exportToFiles(node, folder + '/a', options);
-          const again = await ingest(folder + '/a');
-          say(again.digest.hex === node.digest.hex);
-          await ingest(folder + '/secret').catch((error) => say(error.message));
-          await removeTree(folder + '/a');
-          // The failure comes when some directories are read-only already: the last file has gone.
-          const broken = { ...options, blobs: memoryBlobs() };
-          await exportToFiles(node, folder + '/b', broken).catch((error) => say(error.code));
-          await exportToFiles(node, '/nowhere', options).catch((error) => say(error.code));
-          say(readdirSync(folder).join());
-        `,
-          resolveDir: sources,
-          sourcefile: 'child.ts',
-          loader: 'ts',
-        },
-        outfile: bundle,
-        bundle: true,
-        platform: 'node',
-        format: 'esm',
-        target: 'node20',
-        conditions: ['source'],
-        external: ['lmdb', '@napi-rs/blake-hash'],
-        logLevel: 'error',
-      });
-      const source = join(folder, 'source');
-      mkdirSync(join(source, 'a/b'), { recursive: true });
-      writeFileSync(join(source, 'a/b/file'), 'x');
-      writeFileSync(join(source, 'file'), bytesFor(100_000));
-      const open = join(folder, 'open');
-      mkdirSync(open);
-      writeFileSync(join(open, 'secret'), '', { mode: 0 });
-      chmodSync(folder, 0o755);
-      chownSync(open, 65534, 65534);
-      const output = execFileSync(process.execPath, [bundle, open, source], { encoding: 'utf8' });
-      expect(output.trim().split('\n')).toEqual([
-        'true',
-        `cannot read '${open}/secret': permission denied`,
-        'not-found',
-        'io',
-        'secret',
-      ]);
-    } finally {
-      await rm(dirname(bundle), { recursive: true });
-    }
+    await using child = await ChildProgram.bundle(`
+      import { readdirSync } from 'node:fs';
+      import { memoryBlobs } from '../memory-blobs.ts';
+      import { memoryDirectories } from '../memory-directories.ts';
+      import { ingestEntries } from '../ingest-entries.ts';
+      import { fileSystemEntries } from './file-system-entries.ts';
+      import { exportToFiles, removeTree } from './export-files.ts';
+      const [folder, source] = process.argv.slice(2);
+      process.setgid(65534);
+      process.setuid(65534);
+      const options = { blobs: memoryBlobs(), directories: memoryDirectories() };
+      const say = (text) => console.log(text);
+      const ingest = (path) => ingestEntries(options.directories, fileSystemEntries(path, options));
+      const node = await ingest(source);
+      await exportToFiles(node, folder + '/a', options);
+      const again = await ingest(folder + '/a');
+      say(again.digest.hex === node.digest.hex);
+      await ingest(folder + '/secret').catch((error) => say(error.message));
+      await removeTree(folder + '/a');
+      // The failure comes when some directories are read-only already: the last file has gone.
+      const broken = { ...options, blobs: memoryBlobs() };
+      await exportToFiles(node, folder + '/b', broken).catch((error) => say(error.code));
+      await exportToFiles(node, '/nowhere', options).catch((error) => say(error.code));
+      say(readdirSync(folder).join());
+    `);
+    const source = join(folder, 'source');
+    mkdirSync(join(source, 'a/b'), { recursive: true });
+    writeFileSync(join(source, 'a/b/file'), 'x');
+    writeFileSync(join(source, 'file'), bytesFor(100_000));
+    const open = join(folder, 'open');
+    mkdirSync(open);
+    writeFileSync(join(open, 'secret'), '', { mode: 0 });
+    chmodSync(folder, 0o755);
+    chownSync(open, 65534, 65534);
+    expect(child.run(open, source)).toEqual([
+      'true',
+      `cannot read '${open}/secret': permission denied`,
+      'not-found',
+      'io',
+      'secret',
+    ]);
   },
 );
 

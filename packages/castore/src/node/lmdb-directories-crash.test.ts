@@ -1,14 +1,10 @@
 /** Processes that are killed, and processes that write at the same time. They run a bundle of this package's sources. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { decodeHex } from '@neve/bytes';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ChildProgram, storedBy } from '../../tests/child-program.ts';
 import { B3Digest } from '../b3-digest.ts';
 import type { DirectoryService } from '../directory-service.ts';
 import { lmdbDirectories } from './lmdb-directories.ts';
@@ -51,60 +47,18 @@ const program = `
   await service[Symbol.asyncDispose]();
 `;
 
-const sources = dirname(fileURLToPath(import.meta.url));
-// Below the workspace, so that the bundle finds the native package.
-const cache = join(sources, '../../../../node_modules/.cache');
-
-let bundle: string;
+let child: ChildProgram;
 let folder: string;
 
 beforeAll(async () => {
-  await mkdir(cache, { recursive: true });
-  bundle = join(await mkdtemp(join(cache, 'neve-crash-')), 'child.mjs');
+  child = await ChildProgram.bundle(program);
   folder = await mkdtemp(join(tmpdir(), 'neve-crash-'));
-  await build({
-    stdin: { contents: program, resolveDir: sources, sourcefile: 'child.ts', loader: 'ts' },
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    conditions: ['source'],
-    external: ['lmdb'],
-    logLevel: 'error',
-  });
 });
 
 afterAll(async () => {
-  await rm(dirname(bundle), { recursive: true });
+  await child[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
-
-type Child = { readonly process: ChildProcess; readonly lines: string[]; readonly ended: Promise<unknown> };
-
-function start(...args: readonly string[]): Child {
-  const child = spawn(process.execPath, [bundle, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
-  return { process: child, lines, ended: once(child, 'close') };
-}
-
-/** Waits for a line, so that the kill does not hit the start. */
-async function firstLine({ lines, process: child }: Child): Promise<void> {
-  while (lines.length === 0 && child.exitCode === null) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-/** What was stored and not removed, as `program` told. */
-function rootsOf(lines: readonly string[]): readonly string[] {
-  const roots = new Set<string>();
-  for (const line of lines) {
-    if (line.startsWith('+')) roots.add(line.slice(1));
-    else roots.delete(line.slice(1));
-  }
-  return [...roots];
-}
 
 async function expectSound(service: DirectoryService, roots: readonly string[]): Promise<number> {
   const problems: string[] = [];
@@ -125,14 +79,13 @@ test('a process that is killed while it stores and removes leaves everything sou
   const acknowledged: string[] = [];
   let stored = 0;
   for (let round = 0; round < 20; round++) {
-    const child = start(folder, `round ${round}`);
-    await firstLine(child);
+    const writer = child.start(folder, `round ${round}`);
+    await writer.started;
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
-    child.process.kill('SIGKILL');
-    await child.ended;
-    expect(child.process.signalCode).toBe('SIGKILL');
-    acknowledged.push(...rootsOf(child.lines));
-    stored += child.lines.filter((line) => line.startsWith('+')).length;
+    writer.kill();
+    expect(await writer.ended).toEqual({ code: null, signal: 'SIGKILL' });
+    acknowledged.push(...storedBy(writer));
+    stored += writer.lines.filter((line) => line.startsWith('+')).length;
     await using service = await lmdbDirectories(folder);
     await expectSound(service, acknowledged);
   }
@@ -140,16 +93,16 @@ test('a process that is killed while it stores and removes leaves everything sou
 }, 120_000);
 
 test('processes that write at the same time lose nothing', async () => {
-  const children = ['first', 'second', 'third'].map((name) => start(folder, name, '40'));
+  const writers = ['first', 'second', 'third'].map((name) => child.start(folder, name, '40'));
   await using service = await lmdbDirectories(folder);
   // They are read meanwhile.
-  for (const child of children) {
-    await firstLine(child);
-    await expectSound(service, rootsOf(child.lines));
+  for (const writer of writers) {
+    await writer.started;
+    await expectSound(service, storedBy(writer));
   }
-  await Promise.all(children.map(({ ended }) => ended));
-  expect(children.map(({ process: child }) => child.exitCode)).toEqual([0, 0, 0]);
-  const roots = children.flatMap(({ lines }) => rootsOf(lines));
+  const ends = await Promise.all(writers.map(({ ended }) => ended));
+  expect(ends.map(({ code }) => code)).toEqual([0, 0, 0]);
+  const roots = writers.flatMap(storedBy);
   expect(roots.length).toBe(120);
   expect(await expectSound(service, roots)).toBeGreaterThan(600);
 }, 120_000);

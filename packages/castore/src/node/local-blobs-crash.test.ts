@@ -1,14 +1,10 @@
 /** Processes that are killed, and processes that write at the same time. They run a bundle of this package's sources. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { decodeHex } from '@neve/bytes';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ChildProgram, storedBy } from '../../tests/child-program.ts';
 import { B3Digest } from '../b3-digest.ts';
 import { type LocalBlobs, openLocalBlobs } from './local-blobs.ts';
 
@@ -45,60 +41,18 @@ const program = `
   await blobs[Symbol.asyncDispose]();
 `;
 
-const sources = dirname(fileURLToPath(import.meta.url));
-// Below the workspace, so that the bundle finds the native packages.
-const cache = join(sources, '../../../../node_modules/.cache');
-
-let bundle: string;
+let child: ChildProgram;
 let folder: string;
 
 beforeAll(async () => {
-  await mkdir(cache, { recursive: true });
-  bundle = join(await mkdtemp(join(cache, 'neve-blobs-crash-')), 'child.mjs');
+  child = await ChildProgram.bundle(program);
   folder = await mkdtemp(join(tmpdir(), 'neve-blobs-crash-'));
-  await build({
-    stdin: { contents: program, resolveDir: sources, sourcefile: 'child.ts', loader: 'ts' },
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    conditions: ['source'],
-    external: ['lmdb', '@napi-rs/blake-hash'],
-    logLevel: 'error',
-  });
 });
 
 afterAll(async () => {
-  await rm(dirname(bundle), { recursive: true });
+  await child[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
-
-type Child = { readonly process: ChildProcess; readonly lines: string[]; readonly ended: Promise<unknown> };
-
-function start(...args: readonly string[]): Child {
-  const child = spawn(process.execPath, [bundle, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
-  return { process: child, lines, ended: once(child, 'close') };
-}
-
-/** Waits for a line, so that the kill does not hit the start. */
-async function firstLine({ lines, process: child }: Child): Promise<void> {
-  while (lines.length === 0 && child.exitCode === null) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-/** What was stored and not removed, as `program` told. */
-function storedBy(lines: readonly string[]): readonly string[] {
-  const stored = new Set<string>();
-  for (const line of lines) {
-    if (line.startsWith('+')) stored.add(line.slice(1));
-    else stored.delete(line.slice(1));
-  }
-  return [...stored];
-}
 
 async function expectSound(blobs: LocalBlobs, stored: readonly string[]): Promise<void> {
   const problems: string[] = [];
@@ -115,13 +69,12 @@ test('a process that is killed while it stores and removes leaves everything sou
   const acknowledged: string[] = [];
   let leftovers = 0;
   for (let round = 0; round < 20; round++) {
-    const child = start(path, `round ${round}`);
-    await firstLine(child);
+    const writer = child.start(path, `round ${round}`);
+    await writer.started;
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
-    child.process.kill('SIGKILL');
-    await child.ended;
-    expect(child.process.signalCode).toBe('SIGKILL');
-    acknowledged.push(...storedBy(child.lines));
+    writer.kill();
+    expect(await writer.ended).toEqual({ code: null, signal: 'SIGKILL' });
+    acknowledged.push(...storedBy(writer));
     await using blobs = await openLocalBlobs({ path });
     await expectSound(blobs, acknowledged);
     leftovers += await blobs.inventory.removeLeftovers();
@@ -136,17 +89,17 @@ test('a process that is killed while it stores and removes leaves everything sou
 
 test('processes that write at the same time lose nothing', async () => {
   const path = join(folder, 'shared');
-  const children = ['first', 'second', 'third'].map((name) => start(path, name, '60'));
+  const writers = ['first', 'second', 'third'].map((name) => child.start(path, name, '60'));
   await using blobs = await openLocalBlobs({ path });
   // They are read, and cleaned up behind, meanwhile.
-  for (const child of children) {
-    await firstLine(child);
-    await expectSound(blobs, storedBy(child.lines));
+  for (const writer of writers) {
+    await writer.started;
+    await expectSound(blobs, storedBy(writer));
     await blobs.inventory.removeLeftovers();
   }
-  await Promise.all(children.map(({ ended }) => ended));
-  expect(children.map(({ process: child }) => child.exitCode)).toEqual([0, 0, 0]);
-  const stored = children.flatMap(({ lines }) => storedBy(lines));
+  const ends = await Promise.all(writers.map(({ ended }) => ended));
+  expect(ends.map(({ code }) => code)).toEqual([0, 0, 0]);
+  const stored = writers.flatMap(storedBy);
   expect(stored.length).toBeGreaterThanOrEqual(3 * 60);
   await expectSound(blobs, stored);
   expect(await readdir(join(path, 'tmp'))).toEqual([]);
