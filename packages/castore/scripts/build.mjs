@@ -11,6 +11,10 @@ import { lintAssembly } from '../../language/scripts/lint-assembly.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const sources = join(root, 'assembly');
+/** What the language core has, too. */
+const shared = ['hash/blake3-compression.ts', 'numbers/bits.ts'].map((name) =>
+  join(root, '../language/assembly', name),
+);
 const build = join(root, 'build');
 const target = join(build, 'castore-wasm.js');
 const options = ['--runtime', 'stub', '--enable', 'simd', '-O3', '--noAssert'];
@@ -23,7 +27,7 @@ function fingerprint() {
   const files = readdirSync(sources)
     .sort()
     .map((name) => join(sources, name));
-  for (const file of [...files, fileURLToPath(import.meta.url)]) {
+  for (const file of [...files, ...shared, fileURLToPath(import.meta.url)]) {
     hash.update(`\0${relative(root, file)}\0`).update(readFileSync(file));
   }
   return hash.digest('hex');
