@@ -1,138 +1,71 @@
 /**
- * `EvalIO` over the files of the machine and a store in castore.
+ * What evaluation asks of a store in castore.
  *
- * What evaluation puts into the store is only described: its path is computed and nothing is written. It is made when its
- * contents are wanted, which is also how a derivation is built in the middle of an evaluation. A path of the store
- * directory is looked for among the files of the machine first, where a Nix may have it; then in the store and among
- * what was described.
- *
- * The store is opened when it is needed for the first time, since most evaluations never do.
+ * What evaluation puts into the store is only described; it is made when its contents are wanted, which is also how a
+ * derivation is built in the middle of an evaluation.
  */
-import { decodeUtf8, encodeUtf8, equalBytes } from '@neve/bytes';
+import { decodeUtf8 } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
-import type { Node } from '@neve/castore';
+import { CastoreError, type Node } from '@neve/castore';
 import {
   type AddPathOptions,
   type AddTextOptions,
   type AddedPath,
-  type Answer,
-  type EvalIO,
   EvalIOError,
   type FileType,
   type WriteDerivationOptions,
 } from '@neve/eval';
 import { NixCompatError, type StoreDirectory, type StorePath } from '@neve/nix-compat';
-import type { KnownPaths, Realiser } from '@neve/realise';
-import type { StoreServices } from '@neve/store';
+import { type DescribedText, type KnownPaths, RealiseError, type Realiser } from '@neve/realise';
+import { StoreError, type StoreServices } from '@neve/store';
 import { addedPathOf, describedImport } from './described-import.ts';
-import { HostFiles } from './host-files.ts';
 import { notFound } from './io-errors.ts';
+import type { Added, StoreIO } from './lazy-store-io.ts';
 import { StoreTree, fileTypeOf } from './store-tree.ts';
 
 export type StoreIOOptions = {
-  /** Answers for everything outside of the store directory, and computes what store path a file would have. */
-  readonly host: EvalIO;
+  readonly store: StoreServices;
+  readonly realiser: Realiser;
   readonly storeDirectory: StoreDirectory;
   readonly known: KnownPaths;
-  readonly open: () => Promise<OpenedStore>;
 };
-
-export type OpenedStore = { readonly store: StoreServices; readonly realiser: Realiser };
 
 /** A path in the store: the object, and what comes after it, which is empty or begins with a slash. */
 type Place = { readonly storePath: StorePath; readonly rest: Uint8Array };
 
-export function createStoreIO(options: StoreIOOptions): EvalIO {
-  const { host, storeDirectory, known } = options;
-  const prefix = encodeUtf8(`${storeDirectory.path}/`);
-  const files = new HostFiles(storeDirectory.path, storeDirectory.path);
+export function createStoreIO({ store, realiser, storeDirectory, known }: StoreIOOptions): StoreIO {
+  const tree = new StoreTree(store);
   const nodes = new Map<string, Promise<Node | undefined>>();
-  let opened: Promise<OpenedStore & { readonly tree: StoreTree }> | undefined;
 
   return {
-    ...host,
-    readFile: (path) =>
-      inStore(
-        path,
-        () => host.readFile(path),
-        (place) => readFile(place, path),
-      ),
-    withContents: (path, use) => {
-      const place = placeOf(path);
-      if (place !== undefined) return readFile(place, path).then(use);
-      return host.withContents?.(path, use) ?? after(host.readFile(path), use);
-    },
-    fileType: (path) => inStore(path, () => host.fileType(path), fileType),
-    readDirectory: (path) =>
-      inStore(
-        path,
-        () => host.readDirectory(path),
-        async (place) => (await open()).tree.list(await nodeAt(place), path),
-      ),
-    readLink: (path) =>
-      inStore(
-        path,
-        () => host.readLink(path),
-        async (place) => (await open()).tree.readLink(await nodeAt(place), path),
-      ),
-    hashFile: (request) => {
-      const place = placeOf(request.path);
-      if (place === undefined) return host.hashFile(request);
-      return readFile(place, request.path).then(
-        (contents) => nodeHashes.hash(request.hashAlgorithm, contents).bytes,
-      );
-    },
-    addPathToStore: (request) => {
-      const place = placeOf(request.path);
-      return place === undefined ? addFromHost(request) : addFromStore(place, request);
-    },
-    addTextToStore: (request) => addText(request),
-    writeDerivation: (request) => describeDerivation(request),
-    isValidStorePath: (path) => {
-      const place = placeOf(path);
-      if (place === undefined) return host.isValidStorePath(path);
-      return place.rest.length === 0 && isThere(place.storePath);
-    },
-    toStorePath: (path) => {
-      const place = placeOf(path);
-      return place === undefined ? host.toStorePath(path) : toStorePath(place.storePath, path);
-    },
+    readFile: (path) => guarded(() => readFile(placeOf(path), path)),
+    fileType: (path) => guarded(() => fileType(placeOf(path))),
+    readDirectory: (path) => guarded(async () => tree.list(await nodeAt(placeOf(path)), path)),
+    readLink: (path) => guarded(async () => tree.readLink(await nodeAt(placeOf(path)), path)),
+    hashFile: ({ path, hashAlgorithm }) =>
+      guarded(async () => nodeHashes.hash(hashAlgorithm, await readFile(placeOf(path), path)).bytes),
+    addPathToStore: (request) => guarded(() => addPath(request)),
+    isValidStorePath: (path) => guarded(() => isValid(placeOf(path))),
+    toStorePath: (path) => guarded(() => toStorePath(placeOf(path), path)),
+    describe,
   };
 
-  function open(): Promise<OpenedStore & { readonly tree: StoreTree }> {
-    opened ??= options.open().then((it) => ({ ...it, tree: new StoreTree(it.store) }));
-    return opened;
-  }
-
-  /** `undefined` for paths that the host answers for. */
+  /** `undefined` when no store object can have such a name. */
   function placeOf(path: Uint8Array): Place | undefined {
-    if (path.length <= prefix.length || !equalBytes(path.subarray(0, prefix.length), prefix))
-      return undefined;
-    const slash = path.indexOf(0x2f, prefix.length);
-    const root = slash === -1 ? path : path.subarray(0, slash);
+    const start = storeDirectory.path.length + 1;
+    const slash = path.indexOf(0x2f, start);
     try {
-      const storePath = storeDirectory.parse(decodeUtf8(root));
-      if (files.status(root) !== undefined) return undefined;
+      const storePath = storeDirectory.parse(decodeUtf8(slash === -1 ? path : path.subarray(0, slash)));
       return { storePath, rest: slash === -1 ? new Uint8Array() : path.subarray(slash) };
     } catch (error) {
-      // There is nothing with such a name in any store.
       if (error instanceof NixCompatError) return undefined;
       throw error;
     }
   }
 
-  function inStore<T>(
-    path: Uint8Array,
-    onHost: () => Answer<T>,
-    inside: (place: Place) => Answer<T>,
-  ): Answer<T> {
-    const place = placeOf(path);
-    return place === undefined ? onHost() : inside(place);
-  }
-
-  async function nodeAt({ storePath, rest }: Place): Promise<Node | undefined> {
-    const root = await rootNode(storePath);
-    return root === undefined ? undefined : await (await open()).tree.node(root, rest);
+  async function nodeAt(place: Place | undefined): Promise<Node | undefined> {
+    const root = place === undefined ? undefined : await rootNode(place.storePath);
+    return root === undefined || place === undefined ? undefined : await tree.node(root, place.rest);
   }
 
   /** What is there is remembered; what is not may be made later. */
@@ -147,48 +80,46 @@ export function createStoreIO(options: StoreIOOptions): EvalIO {
   }
 
   async function findRoot(storePath: StorePath): Promise<Node | undefined> {
-    const { store, realiser } = await open();
     if (known.path(storePath) !== undefined) return (await realiser.path(storePath)).node;
     return (await store.pathInfos.get(storePath.hashPart))?.node;
   }
 
-  async function readFile(place: Place, path: Uint8Array): Promise<Uint8Array> {
-    return textAt(place) ?? (await (await open()).tree.readFile(await nodeAt(place), path));
+  async function readFile(place: Place | undefined, path: Uint8Array): Promise<Uint8Array> {
+    return textAt(place) ?? (await tree.readFile(await nodeAt(place), path));
   }
 
   /** A derivation or another text that was described is read without making it. */
-  function textAt({ storePath, rest }: Place): Uint8Array | undefined {
-    const described = rest.length === 0 ? known.path(storePath) : undefined;
+  function textAt(place: Place | undefined): Uint8Array | undefined {
+    const described = place?.rest.length === 0 ? known.path(place.storePath) : undefined;
     return described?.kind === 'text' ? described.contents : undefined;
   }
 
-  async function fileType(place: Place): Promise<FileType | undefined> {
+  async function fileType(place: Place | undefined): Promise<FileType | undefined> {
     if (textAt(place) !== undefined) return 'regular';
     const node = await nodeAt(place);
     return node === undefined ? undefined : fileTypeOf(node);
   }
 
-  async function isThere(storePath: StorePath): Promise<boolean> {
-    if (known.path(storePath) !== undefined) return true;
-    return await (await open()).store.pathInfos.has(storePath.hashPart);
+  async function isValid(place: Place | undefined): Promise<boolean> {
+    return place?.rest.length === 0 && (await isThere(place.storePath));
   }
 
-  async function toStorePath(storePath: StorePath, path: Uint8Array): Promise<string> {
-    const printed = storeDirectory.print(storePath);
-    if (await isThere(storePath)) return printed;
+  async function isThere(storePath: StorePath): Promise<boolean> {
+    return known.path(storePath) !== undefined || (await store.pathInfos.has(storePath.hashPart));
+  }
+
+  async function toStorePath(place: Place | undefined, path: Uint8Array): Promise<string> {
+    if (place === undefined) {
+      throw new EvalIOError('not-in-store', `path '${decodeUtf8(path)}' is not in the Nix store`, { path });
+    }
+    const printed = storeDirectory.print(place.storePath);
+    if (await isThere(place.storePath)) return printed;
     const message = `path '${printed}' is required, but there is no substituter that can build it`;
     throw new EvalIOError('not-found', message, { path });
   }
 
-  function addFromHost(request: AddPathOptions): Answer<AddedPath> {
-    return after(host.addPathToStore(request), (added) => {
-      known.describe(describedImport(request, storeDirectory.parse(added.storePath), added));
-      return added;
-    });
-  }
-
-  async function addFromStore(place: Place, request: AddPathOptions): Promise<AddedPath> {
-    const [{ store, tree }, node] = [await open(), await nodeAt(place)];
+  async function addPath(request: AddPathOptions): Promise<AddedPath> {
+    const node = await nodeAt(placeOf(request.path));
     if (node === undefined) throw notFound(request.path);
     const { storePath, digest, described } = await addedPathOf(node, {
       request,
@@ -200,42 +131,45 @@ export function createStoreIO(options: StoreIOOptions): EvalIO {
     return { storePath: storeDirectory.print(storePath), digest };
   }
 
-  function addText({ name, contents, references }: AddTextOptions): string {
-    const digest = nodeHashes.hash('sha256', contents);
-    return asIOError(() => {
-      const storePath = storeDirectory.textPath({ name, digest, references });
-      known.describe({
-        kind: 'text',
-        storePath,
-        contents,
-        references: references.map((it) => storeDirectory.parse(it)),
-      });
-      return storeDirectory.print(storePath);
-    });
+  function describe(added: Added): void {
+    switch (added.kind) {
+      case 'path':
+        known.describe(
+          describedImport(added.request, storeDirectory.parse(added.added.storePath), added.added),
+        );
+        return;
+      case 'text':
+        known.describe({ kind: 'text', ...asText(added.request, added.storePath) });
+        return;
+      case 'derivation':
+        known.describeDerivation(asText(added.request, added.request.storePath));
+    }
   }
 
-  function describeDerivation({ storePath, contents, references }: WriteDerivationOptions): void {
-    asIOError(() =>
-      known.describeDerivation({
-        storePath: storeDirectory.parse(storePath),
-        contents,
-        references: references.map((it) => storeDirectory.parse(it)),
-      }),
-    );
+  function asText(
+    { contents, references }: AddTextOptions | WriteDerivationOptions,
+    storePath: string,
+  ): Omit<DescribedText, 'kind'> {
+    return {
+      storePath: storeDirectory.parse(storePath),
+      contents,
+      references: references.map((it) => storeDirectory.parse(it)),
+    };
   }
 }
 
-function after<T, U>(answer: Answer<T>, use: (value: T) => U): Answer<U> {
-  return answer instanceof Promise ? answer.then(use) : use(answer);
-}
-
-/** What is wrong with a store path is the caller's to say to the user. */
-function asIOError<T>(compute: () => T): T {
+/** Failures of the packages below, each of which has one class of errors, are failures of the world to an evaluation. */
+async function guarded<T>(answer: () => Promise<T>): Promise<T> {
   try {
-    return compute();
+    return await answer();
   } catch (error) {
-    if (!(error instanceof NixCompatError)) throw error;
-    const code = error.code === 'not-in-store' ? 'not-in-store' : 'invalid-name';
-    throw new EvalIOError(code, error.message, { cause: error });
+    if (error instanceof EvalIOError || !isExpected(error)) throw error;
+    throw new EvalIOError('io-error', error.message, { cause: error });
   }
 }
+
+function isExpected(error: unknown): error is Error {
+  return expected.some((type) => error instanceof type);
+}
+
+const expected = [RealiseError, StoreError, CastoreError, NixCompatError] as const;

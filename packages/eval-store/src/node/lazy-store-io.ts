@@ -1,0 +1,131 @@
+/**
+ * `EvalIO` for evaluations that most often need no store: everything that concerns files is answered at once, what
+ * evaluation adds to the store is noted down, and only when something in the store is looked at, fetched or built is the
+ * real thing loaded, which then hears of all that was noted.
+ *
+ * What is loaded may be another script with classes of its own, so that its errors are told by their names.
+ */
+import { encodeUtf8, equalBytes } from '@neve/bytes';
+import {
+  type AddPathOptions,
+  type AddTextOptions,
+  type AddedPath,
+  type Answer,
+  type EvalIO,
+  EvalIOError,
+  type EvalIOErrorCode,
+  type WriteDerivationOptions,
+} from '@neve/eval';
+
+export type LazyStoreIOOptions = {
+  /** Answers for everything outside of the store, and computes what store path a file or a text would have. */
+  readonly host: EvalIO;
+  readonly storeDir: string;
+  readonly load: () => Promise<StoreIO>;
+};
+
+/** The part of `EvalIO` that a store answers, for paths in the store directory. */
+export type StoreIO = Pick<
+  EvalIO,
+  | 'readFile'
+  | 'fileType'
+  | 'readDirectory'
+  | 'readLink'
+  | 'hashFile'
+  | 'addPathToStore'
+  | 'isValidStorePath'
+  | 'toStorePath'
+> & {
+  /** Something was added whose path is known without the store. */
+  describe(added: Added): void;
+};
+
+export type Added =
+  | { readonly kind: 'path'; readonly request: AddPathOptions; readonly added: AddedPath }
+  | { readonly kind: 'text'; readonly request: AddTextOptions; readonly storePath: string }
+  | { readonly kind: 'derivation'; readonly request: WriteDerivationOptions };
+
+export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions): EvalIO {
+  const prefix = encodeUtf8(`${storeDir}/`);
+  const noted: Added[] = [];
+  let loading: Promise<StoreIO> | undefined;
+  let loaded: StoreIO | undefined;
+
+  return {
+    ...host,
+    readFile: (path) => at(path, (io) => io.readFile(path)),
+    withContents: (path, use) =>
+      isOnHost(path) && host.withContents !== undefined
+        ? host.withContents(path, use)
+        : after(
+            at(path, (io) => io.readFile(path)),
+            use,
+          ),
+    fileType: (path) => at(path, (io) => io.fileType(path)),
+    readDirectory: (path) => at(path, (io) => io.readDirectory(path)),
+    readLink: (path) => at(path, (io) => io.readLink(path)),
+    hashFile: (request) => at(request.path, (io) => io.hashFile(request)),
+    isValidStorePath: (path) => at(path, (io) => io.isValidStorePath(path)),
+    toStorePath: (path) => at(path, (io) => io.toStorePath(path)),
+    addPathToStore: (request) =>
+      isOnHost(request.path)
+        ? after(host.addPathToStore(request), (added) => {
+            note({ kind: 'path', request, added });
+            return added;
+          })
+        : inStore((io) => io.addPathToStore(request)),
+    addTextToStore: (request) =>
+      after(host.addTextToStore(request), (storePath) => {
+        note({ kind: 'text', request, storePath });
+        return storePath;
+      }),
+    writeDerivation: (request) => note({ kind: 'derivation', request }),
+  };
+
+  function note(added: Added): void {
+    if (loaded === undefined) noted.push(added);
+    else loaded.describe(added);
+  }
+
+  /** A path of the store that is not among the files of the machine is for the store to answer. */
+  function isOnHost(path: Uint8Array): boolean {
+    if (path.length <= prefix.length || !equalBytes(path.subarray(0, prefix.length), prefix)) return true;
+    const slash = path.indexOf(0x2f, prefix.length);
+    return host.fileType(slash === -1 ? path : path.subarray(0, slash)) !== undefined;
+  }
+
+  function at<T>(path: Uint8Array, ask: (io: StoreIO | EvalIO) => Answer<T>): Answer<T> {
+    return isOnHost(path) ? ask(host) : inStore(ask);
+  }
+
+  async function inStore<T>(ask: (io: StoreIO) => Answer<T>): Promise<T> {
+    try {
+      return await ask(await store());
+    } catch (error) {
+      throw asOwn(error);
+    }
+  }
+
+  function store(): Promise<StoreIO> {
+    loading ??= load().then((io) => {
+      for (const added of noted) io.describe(added);
+      noted.length = 0;
+      loaded = io;
+      return io;
+    });
+    return loading;
+  }
+}
+
+function after<T, U>(answer: Answer<T>, use: (value: T) => U): Answer<U> {
+  return answer instanceof Promise ? answer.then(use) : use(answer);
+}
+
+function asOwn(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'EvalIOError' || error instanceof EvalIOError) return error;
+  const { code, path } = error as Error & { code: EvalIOErrorCode; path?: Uint8Array };
+  return new EvalIOError(code, error.message, {
+    ...(path === undefined ? {} : { path }),
+    cause: error.cause,
+  });
+}
