@@ -17,3 +17,5 @@ export type { BuildJob, BuildJobOptions, DerivationBuilder, ReadyDerivation } fr
 export type { BuildMode, RealiseEvent } from './realise-event.ts';
 export { memoryLocks } from './work-locks.ts';
 export type { LockOptions, WorkLocks } from './work-locks.ts';
+export { planRealisation } from './plan-realisation.ts';
+export type { PlannedBuild, PlannedSubstitution, RealisationPlan } from './plan-realisation.ts';

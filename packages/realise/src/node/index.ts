@@ -1,1 +1,3 @@
 export { lmdbWorkLocks } from './lmdb-work-locks.ts';
+export { BuildLogs } from './build-logs.ts';
+export type { BuildLogWriter } from './build-logs.ts';
