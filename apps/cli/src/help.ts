@@ -11,6 +11,7 @@ Neve is Nix, taken apart and rebuilt in TypeScript.
 Commands:
   eval           evaluate a Nix expression and print its value
   instantiate    evaluate to derivations and write them to the store
+  build          build what an expression evaluates to
   store          import, export, copy, check and serve what is in a store
   help COMMAND   show the options of a command
 
@@ -31,6 +32,12 @@ Evaluates Nix expressions and prints their values. Without an expression or a fi
 
 Evaluates to derivations, writes them to the store directory and prints their paths. Without a file it reads
 ./default.nix. The options are those of nix-instantiate.`,
+  build: `Usage: neve build [OPTIONS] --expr EXPR [ATTRIBUTE PATH…]
+       neve build [OPTIONS] --file FILE [ATTRIBUTE PATH…]
+       neve build [OPTIONS] [FILE|STORE PATH…]
+
+Builds what expressions evaluate to, prints the store paths of the results and makes links to them. Without an
+expression or a file it reads ./default.nix. DERIVATION^OUTPUT,… builds these outputs of a derivation in the store.`,
 };
 
 export function commandHelp(command: CommandName): string {

@@ -1,12 +1,14 @@
 /**
- * Every option of `neve eval` and `neve instantiate`, in the order of the help text. They are spelled as
- * `nix-instantiate` and `nix eval` spell them. Settings (`settings.ts`) are options too and are not repeated here.
+ * Every option of the commands that evaluate, in the order of the help text. They are spelled as `nix-instantiate`,
+ * `nix-build`, `nix eval` and `nix build` spell them. Settings (`settings.ts`) are options too and are not repeated here.
  */
 import type { OptionSpec } from './parse-words.ts';
 
+export type EvaluatingCommand = 'eval' | 'instantiate' | 'build';
+
 export type EvaluateOptionSpec = OptionSpec & {
-  /** The command that has it; both, without it. */
-  readonly only?: 'eval' | 'instantiate';
+  /** The commands that have it; all, without it. */
+  readonly only?: readonly EvaluatingCommand[];
 };
 
 export const optionTable = {
@@ -19,19 +21,19 @@ export const optionTable = {
     names: ['--expr', '-E'],
     parameters: ['EXPR'],
     help: 'evaluate this expression',
-    only: 'eval',
+    only: ['eval', 'build'],
   },
   exprFlag: {
     names: ['--expr', '-E'],
     parameters: [],
     help: 'the arguments are expressions, not files',
-    only: 'instantiate',
+    only: ['instantiate'],
   },
   file: {
     names: ['--file', '-f'],
     parameters: ['FILE'],
     help: 'evaluate this file; `-` is standard input',
-    only: 'eval',
+    only: ['eval', 'build'],
   },
   arg: { names: ['--arg'], parameters: ['NAME', 'EXPR'], help: 'pass an expression to a function' },
   argstr: { names: ['--argstr'], parameters: ['NAME', 'TEXT'], help: 'pass a string to a function' },
@@ -54,19 +56,96 @@ export const optionTable = {
     names: ['--eval', '--eval-only'],
     parameters: [],
     help: 'print values instead of writing derivations',
-    only: 'instantiate',
+    only: ['instantiate'],
   },
-  parse: { names: ['--parse'], parameters: [], help: 'only parse, and print what was parsed' },
-  findFile: { names: ['--find-file'], parameters: [], help: 'print where <ARGUMENT> is found' },
-  strict: { names: ['--strict'], parameters: [], help: 'evaluate everything inside the value' },
+  parse: {
+    names: ['--parse'],
+    parameters: [],
+    help: 'only parse, and print what was parsed',
+    only: ['eval', 'instantiate'],
+  },
+  findFile: {
+    names: ['--find-file'],
+    parameters: [],
+    help: 'print where <ARGUMENT> is found',
+    only: ['eval', 'instantiate'],
+  },
+  strict: {
+    names: ['--strict'],
+    parameters: [],
+    help: 'evaluate everything inside the value',
+    only: ['eval', 'instantiate'],
+  },
   json: { names: ['--json'], parameters: [], help: 'print as JSON' },
-  xml: { names: ['--xml'], parameters: [], help: 'print as XML' },
-  raw: { names: ['--raw'], parameters: [], help: 'print a string as it is, without a line end' },
-  noLocation: { names: ['--no-location'], parameters: [], help: 'leave source positions out of XML' },
+  outLink: {
+    names: ['--out-link', '-o'],
+    parameters: ['PATH'],
+    help: 'make this link to the result (default: result)',
+    only: ['build'],
+  },
+  noLink: { names: ['--no-link', '--no-out-link'], parameters: [], help: 'make no link', only: ['build'] },
+  printOutPaths: {
+    names: ['--print-out-paths'],
+    parameters: [],
+    help: 'print the store paths of the results (the default, unless JSON is printed)',
+    only: ['build'],
+  },
+  check: {
+    names: ['--check', '--rebuild'],
+    parameters: [],
+    help: 'build again what is there, and compare',
+    only: ['build'],
+  },
+  dryRun: {
+    names: ['--dry-run'],
+    parameters: [],
+    help: 'say what would be built and fetched',
+    only: ['build'],
+  },
+  printBuildLogs: {
+    names: ['--print-build-logs', '-L'],
+    parameters: [],
+    help: 'print the logs of builds, each line with the name of its derivation',
+    only: ['build'],
+  },
+  keepGoing: {
+    names: ['-k'],
+    parameters: [],
+    help: 'as --keep-going',
+    only: ['build'],
+  },
+  keepFailed: { names: ['-K'], parameters: [], help: 'as --keep-failed', only: ['build'] },
+  maxJobs: { names: ['-j'], parameters: ['N'], help: 'as --max-jobs', only: ['build'] },
+  builder: {
+    names: ['--builder'],
+    parameters: ['URL'],
+    help: 'where builds run: local: (the default), bwrap:, oci:, unshare:, dummy:, grpc+unix:…',
+    only: ['build'],
+  },
+  store: {
+    names: ['--store'],
+    parameters: ['STORE'],
+    help: "a folder or another store (default: the user's)",
+  },
+
+  xml: { names: ['--xml'], parameters: [], help: 'print as XML', only: ['eval', 'instantiate'] },
+  raw: {
+    names: ['--raw'],
+    parameters: [],
+    help: 'print a string as it is, without a line end',
+    only: ['eval', 'instantiate'],
+  },
+  noLocation: {
+    names: ['--no-location'],
+    parameters: [],
+    help: 'leave source positions out of XML',
+    only: ['eval', 'instantiate'],
+  },
   readWriteMode: {
     names: ['--read-write-mode'],
     parameters: [],
     help: 'write to the store while evaluating',
+    only: ['eval', 'instantiate'],
   },
   storeDir: {
     names: ['--store-dir'],

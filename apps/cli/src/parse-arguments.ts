@@ -1,5 +1,10 @@
 /** Reads the arguments of the commands that evaluate, by `optionTable`; settings are options too. */
-import { type EvaluateOptionSpec, type OptionName, optionTable } from './option-table.ts';
+import {
+  type EvaluateOptionSpec,
+  type EvaluatingCommand,
+  type OptionName,
+  optionTable,
+} from './option-table.ts';
 import {
   type Arguments,
   type OptionsByName,
@@ -10,7 +15,7 @@ import {
 import { settingOfOption, type Settings } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 
-export type CommandName = 'eval' | 'instantiate';
+export type CommandName = EvaluatingCommand;
 
 export type EvaluateArguments = Arguments<OptionName>;
 
@@ -33,9 +38,9 @@ export function parseArguments(
 
 /** Options of a command by every name they have. */
 export function optionsOf(command: CommandName): OptionsByName<OptionName> {
-  // What belongs to the other command would hide options of the same name.
+  // What belongs to another command would hide options of the same name.
   const table = Object.entries<EvaluateOptionSpec>(optionTable).filter(
-    ([, { only }]) => only === undefined || only === command,
+    ([, { only }]) => only === undefined || only.includes(command),
   );
   return optionsByName(Object.fromEntries(table) as Record<OptionName, EvaluateOptionSpec>);
 }

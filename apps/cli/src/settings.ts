@@ -5,32 +5,48 @@
 import type { LintLevel } from '@neve/eval';
 import { UsageError } from './usage-error.ts';
 
-/** Those about builds and substitutes are accepted for the sake of scripts; nothing that is there yet heeds them. */
+/** `builders` is accepted for the sake of scripts; nothing that is there yet heeds it. */
 const kinds = {
   'abort-on-warn': 'switch',
   'allow-import-from-derivation': 'switch',
+  'allowed-impure-host-deps': 'list',
+  'build-users-group': 'text',
   builders: 'text',
+  'connect-timeout': 'number',
   cores: 'number',
+  'download-attempts': 'number',
   'eval-system': 'text',
   'experimental-features': 'list',
+  'extra-platforms': 'list',
   fallback: 'switch',
+  'hashed-mirrors': 'list',
   'keep-failed': 'switch',
   'keep-going': 'switch',
   'lint-absolute-path-literals': 'lint',
   'lint-short-path-literals': 'lint',
   'lint-url-literals': 'lint',
+  'log-lines': 'number',
+  'max-build-log-size': 'number',
   'max-call-depth': 'number',
   'max-jobs': 'text',
   'max-silent-time': 'number',
+  'max-substitution-jobs': 'number',
+  'netrc-file': 'text',
   'nix-path': 'list',
   'pure-eval': 'switch',
+  'require-sigs': 'switch',
   'restrict-eval': 'switch',
+  sandbox: 'text',
+  'sandbox-paths': 'list',
   'show-trace': 'switch',
   substitute: 'switch',
   substituters: 'list',
   system: 'text',
+  'system-features': 'list',
+  'tarball-ttl': 'number',
   timeout: 'number',
   'trace-verbose': 'switch',
+  'trusted-public-keys': 'list',
 } as const;
 
 export type SettingName = keyof typeof kinds;
