@@ -1,32 +1,14 @@
 // Bundles the `neve` command: `dist/neve.cjs` with what everybody needs, and `dist/modules` with what only some commands do.
 // The language core lies beside them.
 import { build } from 'esbuild';
-import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkChunkOrder, commonJsChunk } from './common-js-chunks.mjs';
+import { lateBuiltins } from './late-builtins.mjs';
 
 const app = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
-
-/**
- * Turns imports of Node's own modules into plain calls of `require`. esbuild would wrap each of them into an object with
- * a getter for everything that the module exports, which takes some milliseconds when the command starts.
- *
- * @type {import('esbuild').Plugin}
- */
-const plainRequires = {
-  name: 'plain-requires',
-  setup(building) {
-    building.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
-      const contents = readFileSync(path, 'utf8')
-        .replace(/^import \* as (\w+) from ('node:\w+');/gm, 'const $1 = require($2);')
-        .replace(/^import \{([^}]*)\} from ('node:\w+');/gm, (_, names, module) => {
-          return `const {${names.replaceAll(' as ', ': ')}} = require(${module});`;
-        });
-      return { contents, loader: 'ts' };
-    });
-  },
-};
 
 /**
  * Leaves the commands for stores to their own bundle.
@@ -37,7 +19,7 @@ const separateStore = {
   name: 'separate-store',
   setup(building) {
     building.onResolve({ filter: /\/store\/store-main\.ts$/ }, () => ({
-      path: './modules/store-main.mjs',
+      path: './modules/store-main.cjs',
       external: true,
     }));
   },
@@ -63,13 +45,15 @@ await build({
   entryPoints: [join(app, 'src/main.ts')],
   outfile: join(app, 'dist/neve.cjs'),
   format: 'cjs',
-  plugins: [separateStore, plainRequires],
+  // Chunks are CommonJS too.
+  supported: { 'dynamic-import': false },
+  plugins: [separateStore, lateBuiltins],
 });
 
-// Modules, so that what is imported late is loaded late. Libraries with native code, or that find their own files, stay
-// outside.
-rmSync(join(app, 'dist/modules'), { recursive: true, force: true });
-await build({
+// Split, so that what is imported late is loaded late. Libraries with native code, or that find their own files, stay outside.
+const folder = join(app, 'dist/modules');
+rmSync(folder, { recursive: true, force: true });
+const { outputFiles, metafile } = await build({
   ...shared,
   entryPoints: [
     join(app, 'src/store/store-main.ts'),
@@ -77,23 +61,24 @@ await build({
     join(app, '../../packages/castore/src/node/tree-reader-worker.ts'),
   ],
   entryNames: '[name]',
-  outdir: join(app, 'dist/modules'),
+  outdir: folder,
   format: 'esm',
   splitting: true,
-  outExtension: { '.js': '.mjs' },
-  external: [
-    'lmdb',
-    '@napi-rs/blake-hash',
-    'opendal',
-    'koffi',
-    '@mongodb-js/zstd',
-    'lzma-native',
-    'xz-decompress',
-  ],
-  banner: {
-    js: "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);",
+  outExtension: { '.js': '.cjs' },
+  plugins: [lateBuiltins],
+  define: { ...shared.define, 'import.meta.url': 'scriptUrl' },
+  alias: {
+    lmdb: join(app, '../../node_modules/lmdb/dist/index.cjs'),
+    'node-gyp-build-optional-packages': join(app, 'scripts/load-lmdb-binary.cjs'),
+    msgpackr: join(app, 'scripts/no-msgpackr.cjs'),
   },
+  external: ['@napi-rs/blake-hash', 'opendal', 'koffi', '@mongodb-js/zstd', 'lzma-native', 'xz-decompress'],
+  write: false,
+  metafile: true,
 });
+checkChunkOrder(metafile);
+mkdirSync(folder, { recursive: true });
+for (const { path, text } of outputFiles) writeFileSync(path, commonJsChunk(path, text));
 
 const core = join(app, '../../packages/language/build/neve.wasm');
 if (existsSync(core)) copyFileSync(core, join(app, 'dist/neve.wasm'));

@@ -3,7 +3,7 @@
  *
  * As text it is `blake3-` and base64 with padding. `key` is a short string for maps.
  */
-import { BytesError, decodeBase64, encodeBase64, encodeHex, equalBytes } from '@neve/bytes';
+import { BytesError, decodeBase64, decodeHex, encodeBase64, encodeHex, equalBytes } from '@neve/bytes';
 import { CastoreError } from './castore-error.ts';
 
 export const b3DigestLength = 32;
@@ -44,6 +44,11 @@ export class B3Digest {
     return prefix + encodeBase64(this.bytes);
   }
 }
+
+/** Of the blob without bytes. Not computed, since many a command needs nothing else of the hashing core. */
+export const emptyBlobDigest: B3Digest = new B3Digest(
+  decodeHex('af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262'),
+);
 
 /** The digest whose `key` this is. */
 export function digestFromKey(key: string): B3Digest {

@@ -1,6 +1,6 @@
 /** Blobs in the memory of this process, whole and with their outboards. */
 import { concatBytes } from '@neve/bytes';
-import { B3Digest, digestFromKey } from './b3-digest.ts';
+import { B3Digest, digestFromKey, emptyBlobDigest } from './b3-digest.ts';
 import { Blake3TreeHasher, hashBlake3 } from './blake3.ts';
 import type {
   BlobBatches,
@@ -21,7 +21,6 @@ export function memoryBlobs(): BlobService {
 
 type Entry = { readonly bytes: Uint8Array; readonly outboard: Uint8Array; lastUsedMs: number };
 
-const emptyKey = new B3Digest(hashBlake3(new Uint8Array())).key;
 
 class MemoryBlobs implements BlobService {
   readonly #blobs: Map<string, Entry> = new Map();
@@ -84,7 +83,7 @@ class MemoryBlobs implements BlobService {
     const entry = this.#blobs.get(digest.key);
     if (entry !== undefined) entry.lastUsedMs = Date.now();
     // The empty blob is everywhere.
-    return entry ?? (digest.key === emptyKey ? emptyEntry() : undefined);
+    return entry ?? (digest.equals(emptyBlobDigest) ? emptyEntry() : undefined);
   }
 
   #store({ digest, bytes, outboard }: HashedBlob): B3Digest {

@@ -168,7 +168,7 @@ async function importFiles(source: string, options: ImportOptions): Promise<Impo
     blobs: store.blobs,
     observer,
     signal,
-    ...(options.useThread && { readerScript: new URL('./tree-reader-worker.mjs', import.meta.url) }),
+    ...(options.useThread && { readerScript: new URL('./tree-reader-worker.cjs', import.meta.url) }),
     ...(options.useCache && { cache: state.fileCache }),
   });
   const node = await ingestEntries(store.directories, entries, signal);

@@ -26,7 +26,7 @@ export async function* compress(
   level?: number,
 ): AsyncGenerator<Uint8Array, void, void> {
   if (format === 'none') yield* source;
-  else if (format === 'zstd' && nativeZstd === undefined) yield* compressFrames(source, level);
+  else if (format === 'zstd' && nativeZstd() === undefined) yield* compressFrames(source, level);
   else yield* throughTransform(source, await compressor(format, level));
 }
 
@@ -42,9 +42,11 @@ async function compressor(
       const params = level === undefined ? {} : { [constants.BROTLI_PARAM_QUALITY]: level };
       return zlib.createBrotliCompress({ chunkSize: outputSize, params });
     }
-    case 'zstd':
-      assert(nativeZstd !== undefined, 'without it, frames are written one by one');
-      return nativeZstd.compressor(level ?? 3);
+    case 'zstd': {
+      const native = nativeZstd();
+      assert(native !== undefined, 'without it, frames are written one by one');
+      return native.compressor(level ?? 3);
+    }
     case 'xz': {
       const { default: lzma } = await loadLiblzma();
       return lzma.createStream('easyEncoder', { preset: level ?? 6, check: lzma.CHECK_CRC64 });

@@ -11,9 +11,10 @@ import { throughTransform } from './through-transform.ts';
 
 /** Throws errors whose messages fit behind "damaged: ". */
 export function decodeZstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  return nativeZstd === undefined
+  const native = nativeZstd();
+  return native === undefined
     ? decodeZstdInJavaScript(source)
-    : throughTransform(source, nativeZstd.decompressor());
+    : throughTransform(source, native.decompressor());
 }
 
 export async function* decodeZstdInJavaScript(

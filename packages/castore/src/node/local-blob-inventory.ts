@@ -6,7 +6,7 @@ import { equalBytes } from '@neve/bytes';
 import { B3Digest, b3DigestLength } from '../b3-digest.ts';
 import type { BlobInventory, DamagedObject, RemovalCondition, StoredBlob } from '../blob-service.ts';
 import { Blake3TreeHasher } from '../blake3.ts';
-import type { Blake3 } from './blake3.ts';
+import { loadBlake3 } from './blake3.ts';
 import { FileReader } from './file-reader.ts';
 import type { LastUse } from './last-use.ts';
 import type { LmdbEnvironment } from './lmdb-environment.ts';
@@ -15,7 +15,6 @@ import type { LocalBlobRecord, LocalBlobTable } from './local-blob-table.ts';
 
 /** What local blobs are made of. */
 export type LocalBlobParts = {
-  readonly blake3: Blake3;
   readonly files: LocalBlobFiles;
   readonly environment: LmdbEnvironment;
   readonly inlineLimit: number;
@@ -106,13 +105,13 @@ export class LocalBlobInventory implements Required<BlobInventory> {
   }
 
   async #problemOf(digest: B3Digest, record: LocalBlobRecord): Promise<string | undefined> {
-    const { blake3, files } = this.#parts;
+    const { files } = this.#parts;
     if (record.state === 'inline') {
       const contents = this.#table.contents(digest);
       // It may have been removed since it was listed.
       if (contents === undefined)
         return this.#table.get(digest) === undefined ? undefined : 'its contents are missing';
-      const found = blake3.hashBytes(contents);
+      const found = (await loadBlake3()).hashBytes(contents);
       return digest.equals(new B3Digest(found)) ? undefined : 'its contents have another digest';
     }
     try {
@@ -120,7 +119,6 @@ export class LocalBlobInventory implements Required<BlobInventory> {
       const outboard = existsSync(outboardPath) ? await readFile(outboardPath) : undefined;
       const found = await hashFile(files.path(digest), {
         size: record.size,
-        blake3,
         withOutboard: outboard !== undefined,
       });
       if (!digest.equals(found.digest)) return 'its contents have another digest';
@@ -128,7 +126,6 @@ export class LocalBlobInventory implements Required<BlobInventory> {
       if (!existsSync(files.path(digest, '.x'))) return undefined;
       const copy = await hashFile(files.path(digest, '.x'), {
         size: record.size,
-        blake3,
         withOutboard: false,
       });
       return digest.equals(copy.digest) ? undefined : 'its executable copy has another digest';
@@ -186,12 +183,11 @@ async function hashFile(
   path: string,
   {
     size,
-    blake3,
     withOutboard,
-  }: { readonly size: number; readonly blake3: Blake3; readonly withOutboard: boolean },
+  }: { readonly size: number; readonly withOutboard: boolean },
 ): Promise<FileHash> {
   await using reader = await FileReader.open(path, size);
-  const hasher = withOutboard ? new Blake3TreeHasher() : blake3.createHasher();
+  const hasher = withOutboard ? new Blake3TreeHasher() : (await loadBlake3()).createHasher();
   for await (const piece of reader.stream()) hasher.update(piece);
   if ('digest' in hasher) return { digest: new B3Digest(hasher.digest()), outboard: new Uint8Array() };
   const { digest, outboard } = hasher.finish();

@@ -26,7 +26,7 @@ import type {
 import { Blake3TreeHasher } from '../blake3.ts';
 import { bytesReader } from '../bytes-reader.ts';
 import { CastoreError } from '../castore-error.ts';
-import { loadBlake3 } from './blake3.ts';
+import { type Blake3, loadBlake3 } from './blake3.ts';
 import { BlockingFileReader } from './blocking-file-reader.ts';
 import { FileReader } from './file-reader.ts';
 import { outboardLength } from '../outboard.ts';
@@ -51,14 +51,13 @@ export type LocalBlobsOptions = {
 const defaultInlineLimit = 32 * 1024;
 
 export async function openLocalBlobs(options: LocalBlobsOptions): Promise<LocalBlobs> {
-  const [blake3, files, environment] = await Promise.all([
-    loadBlake3(),
+  const [files, environment] = await Promise.all([
     LocalBlobFiles.open(options.path),
     LmdbEnvironment.open(options.databasePath ?? join(options.path, 'db')),
   ]);
   const inlineLimit = options.inlineLimit ?? defaultInlineLimit;
   const blockingReads = options.blockingReads ?? false;
-  return new LocalBlobs({ blake3, files, environment, inlineLimit, blockingReads });
+  return new LocalBlobs({ files, environment, inlineLimit, blockingReads });
 }
 
 export class LocalBlobs implements BlobService {
@@ -111,20 +110,20 @@ export class LocalBlobs implements BlobService {
     }
   }
 
-  // oxlint-disable-next-line typescript/require-await -- the interface is asynchronous
   async create(signal?: AbortSignal): Promise<BlobWriter> {
     signal?.throwIfAborted();
-    return this.#writer(signal);
+    return this.#writer(await loadBlake3(), signal);
   }
 
   async put(bytes: Uint8Array, signal?: AbortSignal): Promise<B3Digest> {
     signal?.throwIfAborted();
+    const blake3 = await loadBlake3();
     if (bytes.length > this.#parts.inlineLimit) {
-      await using writer = this.#writer(signal);
+      await using writer = this.#writer(blake3, signal);
       await writer.write(bytes);
       return await writer.close();
     }
-    const digest = new B3Digest(this.#parts.blake3.hashBytes(bytes));
+    const digest = new B3Digest(blake3.hashBytes(bytes));
     if (!(await this.has(digest))) await this.#commit({ kind: 'inline', digest, contents: bytes });
     return digest;
   }
@@ -201,7 +200,7 @@ export class LocalBlobs implements BlobService {
   }
 
   async #hashAndPutAll(blobs: readonly Uint8Array[], signal?: AbortSignal): Promise<readonly B3Digest[]> {
-    const { blake3 } = this.#parts;
+    const blake3 = await loadBlake3();
     const hashed = blobs.map((bytes) => ({ digest: new B3Digest(blake3.hashBytes(bytes)), bytes }));
     await this.#putAll(hashed, signal);
     return hashed.map(({ digest }) => digest);
@@ -227,7 +226,7 @@ export class LocalBlobs implements BlobService {
   // oxlint-disable-next-line typescript/require-await -- the interface is asynchronous
   async #createTrusting(signal?: AbortSignal): Promise<TrustingBlobWriter> {
     signal?.throwIfAborted();
-    const writer = this.#writer(signal, true);
+    const writer = this.#writer(undefined, signal);
     return {
       write: (bytes) => writer.write(bytes),
       close: async (digest) => void (await writer.closeAs(digest)),
@@ -271,10 +270,11 @@ export class LocalBlobs implements BlobService {
     });
   }
 
-  #writer(signal?: AbortSignal, trusting = false): LocalBlobWriter {
-    const { blake3, files, inlineLimit } = this.#parts;
+  /** Without `blake3` the digest is given at the end. */
+  #writer(blake3: Blake3 | undefined, signal?: AbortSignal): LocalBlobWriter {
+    const { files, inlineLimit } = this.#parts;
     return new LocalBlobWriter({
-      blake3: trusting ? undefined : blake3,
+      blake3,
       inlineLimit,
       temporary: () => files.temporary(),
       commit: (blob) => this.#commit(blob),

@@ -30,7 +30,12 @@ export type NativeZstd = {
 
 const chunkSize = 1 << 17;
 
-export const nativeZstd: NativeZstd | undefined = 'createZstdCompress' in zlib ? bind(zlib) : undefined;
+let bound: NativeZstd | undefined;
+
+export function nativeZstd(): NativeZstd | undefined {
+  if (bound === undefined && 'createZstdCompress' in zlib) bound = bind(zlib);
+  return bound;
+}
 
 function bind(module: object): NativeZstd {
   // A newer Node than its types; the presence of one function has been looked at, and they came together.

@@ -9,8 +9,8 @@
  * When a blob was used is known from the time of its index, which is written again when the blob is stored again, and for
  * uses in this process.
  */
-import { B3Digest } from '../b3-digest.ts';
-import { Blake3TreeHasher, hashBlake3 } from '../blake3.ts';
+import { B3Digest, emptyBlobDigest } from '../b3-digest.ts';
+import { Blake3TreeHasher } from '../blake3.ts';
 import { decodeBlobIndex, encodeBlobIndex, type BlobIndex } from '../blob-index.ts';
 import type { BlobInventory, BlobReader, BlobService, BlobWriter, ChunkMeta } from '../blob-service.ts';
 import { bytesReader } from '../bytes-reader.ts';
@@ -48,7 +48,6 @@ export async function openObjectStoreBlobs(options: ObjectStoreBlobsOptions): Pr
 }
 
 const noBytes = new Uint8Array();
-const emptyDigest = new B3Digest(hashBlake3(noBytes));
 
 class ObjectStoreBlobs implements BlobService {
   readonly inventory: BlobInventory;
@@ -75,7 +74,7 @@ class ObjectStoreBlobs implements BlobService {
   }
 
   async has(digest: B3Digest, signal?: AbortSignal): Promise<boolean> {
-    if (digest.equals(emptyDigest)) return true;
+    if (digest.equals(emptyBlobDigest)) return true;
     await this.#uses.use(digest);
     for (const key of [blobKey(digest), chunkKey(digest)]) {
       if ((await this.#store.head(key, signal)) !== undefined) return true;
@@ -85,7 +84,7 @@ class ObjectStoreBlobs implements BlobService {
 
   async open(digest: B3Digest, signal?: AbortSignal): Promise<BlobReader | undefined> {
     signal?.throwIfAborted();
-    if (digest.equals(emptyDigest)) return bytesReader(noBytes);
+    if (digest.equals(emptyBlobDigest)) return bytesReader(noBytes);
     // Most blobs are one chunk, and need not wait for an index.
     const chunk = await this.#chunks.get(digest, { signal });
     return chunk === undefined ? this.#openIndexed(digest, signal) : bytesReader(chunk);
@@ -109,14 +108,14 @@ class ObjectStoreBlobs implements BlobService {
   }
 
   async chunks(digest: B3Digest, signal?: AbortSignal): Promise<readonly ChunkMeta[] | undefined> {
-    if (digest.equals(emptyDigest)) return [];
+    if (digest.equals(emptyBlobDigest)) return [];
     const index = await this.#index(digest, signal);
     if (index !== undefined) return index.chunks;
     return (await this.#store.head(chunkKey(digest), signal)) === undefined ? undefined : [];
   }
 
   async outboard(digest: B3Digest, signal?: AbortSignal): Promise<Uint8Array | undefined> {
-    if (digest.equals(emptyDigest)) return noBytes;
+    if (digest.equals(emptyBlobDigest)) return noBytes;
     const index = await this.#index(digest, signal);
     if (index !== undefined && index.chunks.length > 0) {
       return index.outboard ?? this.#store.get(outboardKey(digest), signal);

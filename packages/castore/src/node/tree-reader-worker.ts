@@ -40,11 +40,15 @@ function say(message: TreeReaderMessage, transfer: readonly ArrayBuffer[] = []):
   parentPort?.postMessage(message, transfer);
 }
 
-try {
-  // The thread is only ever started with a job.
-  await main(workerData as TreeReaderJob);
-  say({ kind: 'end' });
-} catch (error) {
-  if (!(error instanceof CastoreError)) throw error;
-  say({ kind: 'error', code: error.code, message: error.message });
+async function run(): Promise<void> {
+  try {
+    // The thread is only ever started with a job.
+    await main(workerData as TreeReaderJob);
+    say({ kind: 'end' });
+  } catch (error) {
+    if (!(error instanceof CastoreError)) throw error;
+    say({ kind: 'error', code: error.code, message: error.message });
+  }
 }
+
+void run();

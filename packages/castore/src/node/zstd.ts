@@ -14,7 +14,8 @@ import { nativeZstd } from './native-zstd.ts';
 const boundSlack = 8 * 2 ** 20;
 
 export async function zstdCompress(bytes: Uint8Array, level = 3): Promise<Uint8Array> {
-  if (nativeZstd !== undefined) return nativeZstd.compress(bytes, level);
+  const native = nativeZstd();
+  if (native !== undefined) return native.compress(bytes, level);
   const { default: zstd } = await import('@mongodb-js/zstd');
   return zstd.compress(asBuffer(bytes), level);
 }
@@ -28,8 +29,9 @@ export async function zstdDecompress(bytes: Uint8Array, maxSize: number): Promis
   try {
     const bound = zstdOutputBound(bytes);
     if (bound === undefined) throw new Error('it is not a sequence of whole frames');
-    if (nativeZstd !== undefined) {
-      result = await nativeZstd.decompress(bytes, maxSize);
+    const native = nativeZstd();
+    if (native !== undefined) {
+      result = await native.decompress(bytes, maxSize);
     } else if (bound > maxSize + boundSlack) {
       result = await decodeUpTo(bytes, maxSize);
     } else {
