@@ -1,7 +1,17 @@
-// Bundles the `neve` command: `dist/neve.cjs` with what everybody needs, and `dist/modules` with what only some commands do.
-// The language core lies beside them.
+// Bundles the `neve` command: `dist/neve.cjs`, which finds out what is wanted, and the scripts that do it in `dist/modules`.
+// All are CommonJS, which Node starts faster than modules, and which it can keep compiled. Packages are read from their
+// sources, so that this does not wait for tsc.
+import { createHash } from 'node:crypto';
 import { build } from 'esbuild';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkChunkOrder, commonJsChunk } from './common-js-chunks.mjs';
@@ -9,21 +19,6 @@ import { lateBuiltins } from './late-builtins.mjs';
 
 const app = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
-
-/**
- * Leaves the commands for stores to their own bundle.
- *
- * @type {import('esbuild').Plugin}
- */
-const separateStore = {
-  name: 'separate-store',
-  setup(building) {
-    building.onResolve({ filter: /\/store\/store-main\.ts$/ }, () => ({
-      path: './modules/store-main.cjs',
-      external: true,
-    }));
-  },
-};
 
 /** @type {import('esbuild').BuildOptions} */
 const shared = {
@@ -38,19 +33,8 @@ const shared = {
   logLevel: 'warning',
 };
 
-// CommonJS because Node starts it faster than a module; packages are read from their sources, so that this does not
-// wait for tsc.
-await build({
-  ...shared,
-  entryPoints: [join(app, 'src/main.ts')],
-  outfile: join(app, 'dist/neve.cjs'),
-  format: 'cjs',
-  // Chunks are CommonJS too.
-  supported: { 'dynamic-import': false },
-  plugins: [separateStore, lateBuiltins],
-});
-
-// Split, so that what is imported late is loaded late. Libraries with native code, or that find their own files, stay outside.
+// The commands for stores, split, so that what is imported late is loaded late. Libraries with native code, or that find
+// their own files, stay outside, but for LMDB, whose many files take long to load.
 const folder = join(app, 'dist/modules');
 rmSync(folder, { recursive: true, force: true });
 const { outputFiles, metafile } = await build({
@@ -79,6 +63,27 @@ const { outputFiles, metafile } = await build({
 checkChunkOrder(metafile);
 mkdirSync(folder, { recursive: true });
 for (const { path, text } of outputFiles) writeFileSync(path, commonJsChunk(path, text));
+
+// One script, since everybody who evaluates needs most of it.
+await build({
+  ...shared,
+  entryPoints: [join(app, 'src/evaluate-main.ts')],
+  outdir: folder,
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+  plugins: [lateBuiltins],
+});
+
+const hash = createHash('sha256');
+for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
+await build({
+  ...shared,
+  entryPoints: [join(app, 'src/main.ts')],
+  define: { ...shared.define, NEVE_BUILD: JSON.stringify(hash.digest('hex').slice(0, 16)) },
+  outfile: join(app, 'dist/neve.cjs'),
+  format: 'cjs',
+  plugins: [lateBuiltins],
+});
 
 const core = join(app, '../../packages/language/build/neve.wasm');
 if (existsSync(core)) copyFileSync(core, join(app, 'dist/neve.wasm'));

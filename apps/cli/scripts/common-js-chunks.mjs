@@ -8,9 +8,12 @@
 //
 // esbuild writes imports first and exports last, without spaces. An importing chunk takes the values as they are when the
 // exporting one has run, so that using them costs nothing: chunks must not import each other in a circle, and nothing
-// exported may change later. The first is checked here; for the second, `export let` is refused.
+// exported may change later. The first is checked here, the second by the linter (`no-mutable-exports`).
 import { basename } from 'node:path';
-import { Script } from 'node:vm';
+import { compileFunction } from 'node:vm';
+
+/** What Node gives to a CommonJS script. */
+const parameters = ['exports', 'require', 'module', '__filename', '__dirname'];
 
 const staticImport = /^import(?:\{([^}]*)\}from)?"([^"]+)";/;
 const dynamicImport = /\bimport\(("[^"]+")\)/g;
@@ -54,7 +57,7 @@ export function commonJsChunk(name, text) {
   rest = rest.replaceAll(dynamicImport, 'importChunk($1)');
   const script = `${head}${rest}${tail}\n`;
   // What is still an import or an export is no CommonJS.
-  new Script(`(function(exports,require,module,__filename,__dirname){${script}})`, { filename: name });
+  compileFunction(script, parameters, { filename: name });
   return script;
 }
 
@@ -82,7 +85,8 @@ export function checkChunkOrder({ outputs }) {
   const done = new Set();
   /** @type {(path: string, above: readonly string[]) => void} */
   const visit = (path, above) => {
-    if (above.includes(path)) throw new Error(`chunks in a circle: ${[...above, path].map((it) => basename(it)).join(' → ')}`);
+    if (above.includes(path))
+      throw new Error(`chunks in a circle: ${[...above, path].map((it) => basename(it)).join(' → ')}`);
     if (done.has(path)) return;
     for (const { path: next, kind, external } of outputs[path]?.imports ?? []) {
       if (kind === 'import-statement' && external !== true) visit(next, [...above, path]);

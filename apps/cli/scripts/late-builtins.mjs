@@ -8,7 +8,17 @@ import { transform } from 'esbuild';
 import { readFileSync } from 'node:fs';
 
 /** What takes long to load and is not needed by every command. */
-const late = ['assert', 'child_process', 'crypto', 'net', 'os', 'stream', 'timers/promises', 'worker_threads', 'zlib'];
+const late = [
+  'assert',
+  'child_process',
+  'crypto',
+  'net',
+  'os',
+  'stream',
+  'timers/promises',
+  'worker_threads',
+  'zlib',
+];
 
 const importFromNode = /^import (?:\{([^}]*)\}|\* as (\w+)) from 'node:([\w/]+)';\n/gm;
 
@@ -20,7 +30,10 @@ const importFromNode = /^import (?:\{([^}]*)\}|\* as (\w+)) from 'node:([\w/]+)'
 export const lateBuiltins = {
   name: 'late-builtins',
   setup(building) {
-    building.onResolve({ filter: /^neve:late-builtins$/ }, ({ path }) => ({ path, namespace: 'late-builtins' }));
+    building.onResolve({ filter: /^neve:late-builtins$/ }, ({ path }) => ({
+      path,
+      namespace: 'late-builtins',
+    }));
     building.onLoad({ filter: /.*/, namespace: 'late-builtins' }, () => ({ contents: definition }));
     building.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
       const { contents, uses } = rewriteImports(readFileSync(path, 'utf8'));
@@ -44,21 +57,24 @@ export const lateBuiltins = {
 function rewriteImports(source) {
   /** @type {Record<string, string>} */
   const uses = {};
-  const contents = source.replace(importFromNode, (_, /** @type {string | undefined} */ list, all, module) => {
-    const names = (list ?? '').split(',').map((name) => name.trim());
-    const values = names.filter((name) => name !== '' && !name.startsWith('type '));
-    if (!late.includes(module)) {
-      const wanted = all ?? `{ ${values.map((name) => name.replace(' as ', ': ')).join(', ')} }`;
-      return `const ${wanted} = require('node:${module}');\n`;
-    }
-    const home = `lateBuiltins.${propertyOf(module)}`;
-    if (all !== undefined) uses[all] = home;
-    for (const value of values) {
-      const [name = '', local = name] = value.split(' as ');
-      uses[local] = `${home}.${name}`;
-    }
-    return '';
-  });
+  const contents = source.replace(
+    importFromNode,
+    (_, /** @type {string | undefined} */ list, all, module) => {
+      const names = (list ?? '').split(',').map((name) => name.trim());
+      const values = names.filter((name) => name !== '' && !name.startsWith('type '));
+      if (!late.includes(module)) {
+        const wanted = all ?? `{ ${values.map((name) => name.replace(' as ', ': ')).join(', ')} }`;
+        return `const ${wanted} = require('node:${module}');\n`;
+      }
+      const home = `lateBuiltins.${propertyOf(module)}`;
+      if (all !== undefined) uses[all] = home;
+      for (const value of values) {
+        const [name = '', local = name] = value.split(' as ');
+        uses[local] = `${home}.${name}`;
+      }
+      return '';
+    },
+  );
   return { contents, uses };
 }
 

@@ -3,7 +3,7 @@
 'use strict';
 const { existsSync } = require('node:fs');
 const { createRequire } = require('node:module');
-const { dirname } = require('node:path');
+const path = require('node:path');
 
 module.exports = function loadLmdbBinary() {
   const { platform, arch, versions } = process;
@@ -19,5 +19,5 @@ module.exports = function loadLmdbBinary() {
       }
     }
   }
-  return requireFromLibrary('node-gyp-build-optional-packages')(dirname(dirname(library)));
+  return requireFromLibrary('node-gyp-build-optional-packages')(path.dirname(path.dirname(library)));
 };

@@ -2,8 +2,6 @@
 // load as everything else together.
 'use strict';
 
-exports.Encoder = class Encoder {
-  constructor() {
-    throw new Error('tables of LMDB have bytes only: open them with the encoding "binary"');
-  }
+exports.Encoder = function Encoder() {
+  throw new Error('tables of LMDB have bytes only: open them with the encoding "binary"');
 };

@@ -68,9 +68,9 @@ export async function startEvaluator({ args, settings, readOnly }: SessionOption
   });
 }
 
-/** The language core lies beside the bundle; `NEVE_CORE` names another build of it. */
+/** The language core lies above the scripts; `NEVE_CORE` names another build of it. */
 function loadCore(): WebAssembly.Module {
-  const path = process.env['NEVE_CORE'] ?? join(__dirname, 'neve.wasm');
+  const path = process.env['NEVE_CORE'] ?? join(__dirname, '../neve.wasm');
   return new WebAssembly.Module(readFileSync(path));
 }
 

@@ -1,68 +1,42 @@
 /**
- * The `neve` command.
- *
- * Everything is one script, so that modules cost the time to read them, whoever uses them; loading them later would only
- * have their functions read twice. Their top levels define things and compute nothing.
+ * The `neve` command: finds out which command it is, and loads the script that has it. Scripts are bundles of their own, so
+ * that nobody waits for what others need (`scripts/bundle.mjs`).
  */
-import { applyConfigFiles } from './config-files.ts';
-import { runEvaluateCommand } from './evaluate-command.ts';
-import { commandHelp, generalHelp } from './help.ts';
-import { write } from './output.ts';
-import { parseArguments } from './parse-arguments.ts';
-import { reportError } from './report-error.ts';
-import { Settings } from './settings.ts';
+import { join } from 'node:path';
+import { CommandScripts, codeCachePath } from './command-scripts.ts';
+import type * as EvaluateMain from './evaluate-main.ts';
+import type * as StoreMain from './store/store-main.ts';
+import { showVersion } from './show-version.ts';
 
-declare const NEVE_VERSION: string;
+/** Changes with the scripts. */
+declare const NEVE_BUILD: string;
 
-const commands = ['eval', 'instantiate'] as const;
+/** Where the bundle is. */
+declare const __dirname: string;
 
 async function main(argv: readonly string[]): Promise<void> {
-  const [first, ...rest] = argv;
+  const [first = '', ...rest] = argv;
   if (first === '--version') {
-    write(1, `neve (Nix) ${NEVE_VERSION}\n`);
+    showVersion();
     return;
   }
-  if (first === 'store') {
-    // Its libraries take long to load; nobody else waits for them.
-    const { runStoreCommand } = await import('./store/store-main.ts');
-    process.exitCode = await runStoreCommand(rest);
-    return;
-  }
-  const command = commands.find((name) => name === first);
-  if (command === undefined) return runWithoutCommand(first, rest[0]);
-
-  const settings = new Settings();
-  try {
-    applyConfigFiles(settings, process.env);
-    const args = parseArguments(rest, { command, settings });
-    for (const { option, values } of args.occurrences) {
-      const [name = '', value = ''] = values;
-      if (option === 'option' && !settings.set(name, value)) {
-        write(2, `warning: unknown setting '${name}'\n`);
-      }
-    }
-    if (args.has('version')) return await main(['--version']);
-    if (args.has('help')) return await main(['help', command]);
-    await runEvaluateCommand({ command, args, settings });
-  } catch (error) {
-    reportError(error, { showTrace: settings.isOn('show-trace'), command });
-    process.exitCode = 1;
-  }
+  const isStore = first === 'store';
+  const scripts = commandScripts(isStore ? [first, rest[0] ?? ''] : [first]);
+  // The build makes the scripts of these files.
+  const exitCode = isStore
+    ? await (scripts.load('store-main.cjs') as typeof StoreMain).runStoreCommand(rest)
+    : await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv);
+  process.exitCode = exitCode;
+  // What failed or only showed help needed little of the code.
+  const isHelp = argv.includes('--help') || argv.includes('-h');
+  if (exitCode === 0 && !isHelp) scripts.saveCode();
 }
 
-/** `neve`, `neve help …`, and what is no command. */
-function runWithoutCommand(first: string | undefined, second: string | undefined): void {
-  const topic = commands.find((name) => name === second);
-  if (first === 'help' || first === '--help' || first === '-h') {
-    write(1, topic === undefined ? generalHelp() : commandHelp(topic));
-    return;
-  }
-  if (first === undefined) write(2, generalHelp());
-  else {
-    const what = first.startsWith('-') ? 'unrecognised flag' : 'unrecognised command';
-    write(2, `error: ${what} '${first}'\nTry 'neve --help' for more information.\n`);
-  }
-  process.exitCode = 1;
+function commandScripts(command: readonly string[]): CommandScripts {
+  // Anything else is no command.
+  const isName = command.every((word) => /^[a-z]+$/.test(word));
+  const cachePath = isName ? codeCachePath(NEVE_BUILD, command.join('-')) : undefined;
+  return new CommandScripts(join(__dirname, 'modules'), cachePath);
 }
 
 void main(process.argv.slice(2));

@@ -2,6 +2,7 @@ import { blake3 } from '@napi-rs/blake-hash';
 import { encodeHex } from '@neve/bytes';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { emptyBlobDigest } from './b3-digest.ts';
 import { Blake3TreeHasher, hashBlake3 } from './blake3.ts';
 import { hashCore } from './hash-core.ts';
 import { outboardLength } from './outboard.ts';
@@ -50,6 +51,10 @@ describe('the digest', () => {
     [102400, 'bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085'],
   ])('of %i bytes is the published one', (length, hex) => {
     expect(encodeHex(hashBlake3(vectorInput(length)))).toBe(hex);
+  });
+
+  test('of no bytes is known without hashing', () => {
+    expect(emptyBlobDigest.bytes).toEqual(hashBlake3(new Uint8Array()));
   });
 
   test.each(lengths)('of %i bytes is that of the native library', (length) => {

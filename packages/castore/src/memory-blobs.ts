@@ -21,7 +21,6 @@ export function memoryBlobs(): BlobService {
 
 type Entry = { readonly bytes: Uint8Array; readonly outboard: Uint8Array; lastUsedMs: number };
 
-
 class MemoryBlobs implements BlobService {
   readonly #blobs: Map<string, Entry> = new Map();
   readonly inventory: BlobInventory;

@@ -1,8 +1,8 @@
 /** What the environment says about web servers and binary caches. */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { HttpSettings } from '@neve/http/node';
 import type { HttpCacheDefaults } from '@neve/store/node';
+import { cacheFolder } from '../cache-folder.ts';
 
 export function httpCacheSettings(): HttpCacheDefaults {
   return { ...httpSettings(), narInfoFolder: join(cacheFolder(), 'narinfo') };
@@ -19,10 +19,4 @@ export function httpSettings(): HttpSettings {
       no: env['no_proxy'] ?? env['NO_PROXY'],
     },
   };
-}
-
-/** `neve` in the XDG cache directory. */
-function cacheFolder(): string {
-  const { XDG_CACHE_HOME: cache = '' } = process.env;
-  return join(cache === '' ? join(homedir(), '.cache') : cache, 'neve');
 }

@@ -81,7 +81,8 @@ export const importCommand = storeCommand({
         // A thread takes longer to start than a small tree takes to read.
         useThread: sources.length <= 4,
       });
-      if (nar !== undefined) await state.recordNar(node, nar);
+      // One transaction.
+      await Promise.all([nar && state.recordNar(node, nar), state.fileCache.save()]);
       const { narSize, narHash } = nar ?? (await calculation.calculateNar(node, signal));
       const storePath = directory.fixedPath({
         name: name ?? defaultName(source, form),

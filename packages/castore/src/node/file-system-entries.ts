@@ -15,6 +15,7 @@ import { PathComponent, SymlinkTarget, showPath } from '../path-component.ts';
 import type { TreeObserver } from '../tree-observer.ts';
 import { loadBlake3 } from './blake3.ts';
 import type { FileCache } from './file-cache.ts';
+import { isSmallTree } from './is-small-tree.ts';
 import { type TreeRecord, treeRecords } from './tree-batch.ts';
 import { type ReadBatch, readTreeInThread } from './tree-reader-thread.ts';
 import { type FoundKind, batchBytes, openFlags, readTree } from './tree-reader.ts';
@@ -28,7 +29,10 @@ export type FileSystemEntriesOptions = {
   readonly filter?: (path: IngestionPath, kind: FoundKind) => boolean;
   /** Spares reading the files that have not changed since they were read last. */
   readonly cache?: FileCache;
-  /** The script of a thread that reads the tree, `tree-reader-worker.ts`. Not used with a filter. */
+  /**
+   * The script of a thread that reads the tree, `tree-reader-worker.ts`. Not used with a filter, nor for a small tree; then
+   * the cache is the caller's to save.
+   */
   readonly readerScript?: URL;
   /** Sees the tree as it is read. */
   readonly observer?: TreeObserver;
@@ -62,7 +66,7 @@ async function* readBatches(
   root: Buffer,
   { cache, filter, readerScript: script }: FileSystemEntriesOptions,
 ): AsyncGenerator<ReadBatch, void, void> {
-  if (script !== undefined && filter === undefined) {
+  if (script !== undefined && filter === undefined && !isSmallTree(root)) {
     yield* readTreeInThread({ script, root, cachePath: cache?.path });
     return;
   }

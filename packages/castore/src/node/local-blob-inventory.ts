@@ -181,10 +181,7 @@ type FileHash = { readonly digest: B3Digest; readonly outboard: Uint8Array };
 
 async function hashFile(
   path: string,
-  {
-    size,
-    withOutboard,
-  }: { readonly size: number; readonly withOutboard: boolean },
+  { size, withOutboard }: { readonly size: number; readonly withOutboard: boolean },
 ): Promise<FileHash> {
   await using reader = await FileReader.open(path, size);
   const hasher = withOutboard ? new Blake3TreeHasher() : (await loadBlake3()).createHasher();
