@@ -1,6 +1,4 @@
-// `neve store` as a process: run to its end, or started and killed.
-//
-// `preloads` go to Node before the command; `shifted-clock.mjs` is one, and takes the shift from `NEVE_TEST_CLOCK_MS`.
+// `neve store` as a process: run to its end, or started and killed, by a clock that may be wrong (`shifted-clock.mjs`).
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -5,7 +5,6 @@ export {
   PathComponent,
   SymlinkTarget,
   maxNameLength,
-  maxTargetLength,
   parsePath,
   pathComponent,
   showPath,
@@ -39,17 +38,8 @@ export type {
   DirectoryService,
   StoredDirectory,
 } from './directory-service.ts';
-export {
-  checkClosure,
-  checkDigest,
-  childKeys,
-  closureByGet,
-  decodeClosure,
-  leavesFirst,
-  parentsFirst,
-} from './closure.ts';
+export { checkDigest, childKeys, closureByGet, decodeClosure, leavesFirst, parentsFirst } from './closure.ts';
 export type { GetDirectory } from './closure.ts';
-export { LeavesFirst, RootFirst } from './directory-order.ts';
 export { orderedPutter, simplePutter } from './directory-putter.ts';
 export type { ClosureSink } from './directory-putter.ts';
 export { descend } from './descend.ts';
@@ -64,12 +54,8 @@ export { bytesReader } from './bytes-reader.ts';
 export { blobKind, directoryKind } from './service-kinds.ts';
 export { Blake3TreeHasher } from './blake3.ts';
 export type { TreeHash } from './blake3.ts';
-export { chunkGroupSize } from './hash-core.ts';
-export { groupRange, outboardLength, outboardNodeLength, outboardNodes } from './outboard.ts';
-export type { GroupRange, NodeRange } from './outboard.ts';
 export { OutboardVerifier } from './verified-range.ts';
-export { Chunker, chunkSizes, defaultChunkSizes } from './chunker.ts';
-export type { ChunkSizes } from './chunker.ts';
+export { Chunker } from './chunker.ts';
 export type { IngestionEntry, IngestionPath } from './ingestion-entry.ts';
 export { ingestEntries } from './ingest-entries.ts';
 export { archiveEntries } from './archive-entries.ts';
@@ -87,16 +73,7 @@ export type { CacheBlobsOptions } from './cache-blobs.ts';
 export { readOnlyBlobs } from './read-only-blobs.ts';
 export { verifiedBlobs } from './verified-blobs.ts';
 export type { VerifiedBlobsOptions } from './verified-blobs.ts';
-export { BlobUploader } from './blob-uploader.ts';
-export type { BlobSource, BlobUploaderOptions } from './blob-uploader.ts';
-export { ChunkedReader } from './chunked-reader.ts';
-export type { ChunkedReaderOptions, FetchChunk } from './chunked-reader.ts';
-export { VerifiedReader } from './verified-reader.ts';
-export type { OutboardNodes, VerifiedReaderOptions } from './verified-reader.ts';
-export { StoredBlobReader } from './stored-blob-reader.ts';
-export type { BlobHasher, OutboardSource, StoredBlobOptions } from './stored-blob-reader.ts';
-export { decodeBlobIndex, encodeBlobIndex } from './blob-index.ts';
-export type { BlobIndex } from './blob-index.ts';
+export type { BlobSource } from './blob-uploader.ts';
 export { memoryObjectStore } from './object-store.ts';
 export type { ListedObject, ObjectInfo, ObjectRange, ObjectStore } from './object-store.ts';
 export { exportTar } from './export-tar.ts';

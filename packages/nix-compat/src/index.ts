@@ -6,7 +6,7 @@ export {
   parseStorePath,
   storePathSet,
 } from './store-path.ts';
-export { StoreDirectory, foldBytes } from './store-directory.ts';
+export { StoreDirectory } from './store-directory.ts';
 export type { FixedContent, FixedMethod, PathInStore, TextContent } from './store-directory.ts';
 export { contentAddressedPath, parseContentAddress, printContentAddress } from './content-address.ts';
 export type { ContentAddress, ContentAddressMethod, ContentAddressedObject } from './content-address.ts';
@@ -14,7 +14,7 @@ export type { Derivation, DerivationOutput, InputDerivation } from './derivation
 export { NarWriter } from './nar-writer.ts';
 export { NarParser } from './nar-parser.ts';
 export type { NarParserOptions, NarVisitor } from './nar-parser.ts';
-export { collectNarEvents, readNar } from './nar-reader.ts';
+export { readNar } from './nar-reader.ts';
 export type { NarEvent } from './nar-reader.ts';
 export { defaultNarDepth, maxNarNameLength, maxNarTargetLength } from './nar-limits.ts';
 export { parseNarInfo, printNarInfo } from './narinfo.ts';

@@ -10,8 +10,8 @@ import {
   type NarVisitor,
   NarWriter,
   NixCompatError,
-  collectNarEvents,
 } from './index.ts';
+import { collectNarEvents } from './nar-reader.ts';
 
 /** A string of an archive, or bytes that stand there as they are. */
 type Piece = string | { readonly raw: Uint8Array };

@@ -10,7 +10,7 @@ export type {
   StoredPathInfo,
 } from './path-info-service.ts';
 export type { StoreServices } from './store-services.ts';
-export { addSignatures, mergeSignatures } from './merge-signatures.ts';
+export { mergeSignatures } from './merge-signatures.ts';
 export { memoryPathInfos } from './memory-path-infos.ts';
 export type { MemoryPathInfosOptions } from './memory-path-infos.ts';
 export { lruPathInfos } from './lru-path-infos.ts';
@@ -20,9 +20,8 @@ export { priorityPathInfos } from './priority-path-infos.ts';
 export { readOnlyPathInfos } from './read-only-path-infos.ts';
 export { signPathInfo, signingPathInfos } from './signing-path-infos.ts';
 export type { Signer } from './signing-path-infos.ts';
-export { hasTrustedSignature, trustedPathInfos } from './trusted-path-infos.ts';
+export { trustedPathInfos } from './trusted-path-infos.ts';
 export type { Trust } from './trusted-path-infos.ts';
-export { followsFromContentAddress, matchesContentAddress } from './content-address-match.ts';
 export type { ContentAddressContext } from './content-address-match.ts';
 export { narSize, renderNar } from './render-nar.ts';
 export type { NarSources } from './render-nar.ts';

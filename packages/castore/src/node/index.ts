@@ -12,7 +12,6 @@ export type { FileSystemEntriesOptions } from './file-system-entries.ts';
 export { FileCache } from './file-cache.ts';
 export { exportToFiles, removeTree } from './export-files.ts';
 export type { BlobFiles, ExportOptions, LinkMode } from './export-files.ts';
-export { cloneFile } from './clone-file.ts';
 export { compress } from './compress.ts';
 export { decompress } from './decompress.ts';
 export { zstdCompress, zstdDecompress } from './zstd.ts';
