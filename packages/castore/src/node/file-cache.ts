@@ -8,6 +8,9 @@
  * A file is unchanged when all of these are as they were. The change time, which no program can set, moves with every
  * write. A write within the clock's tick after the file was read would not move it; so a file is remembered only when it
  * had been at rest for a while before it was read (what git calls racily clean).
+ *
+ * Numbers are doubles, as Node gives them. An inode above 2^53, as overlays of file systems have, could be that of a
+ * neighbour, so such files are not remembered.
  */
 import type { Stats } from 'node:fs';
 import { B3Digest } from '../b3-digest.ts';
@@ -39,6 +42,7 @@ export class FileCache {
   }
 
   get(stats: Stats): KnownFile | undefined {
+    if (!hasIdentity(stats)) return undefined;
     const value = this.#table.get(keyOf(stats));
     if (value === undefined || value.compare(headOf(stats), 0, headLength, 0, headLength) !== 0)
       return undefined;
@@ -48,7 +52,8 @@ export class FileCache {
 
   /** Remembers a file from the next `save` on. */
   set({ stats, startedMs }: FileObservation, { digest, size }: KnownFile): void {
-    if (size !== stats.size || startedMs - Math.max(stats.mtimeMs, stats.ctimeMs) < restMs) return;
+    if (size !== stats.size || !hasIdentity(stats)) return;
+    if (startedMs - Math.max(stats.mtimeMs, stats.ctimeMs) < restMs) return;
     this.#pending.push({ key: keyOf(stats), value: Buffer.concat([headOf(stats), digest.bytes]) });
   }
 
@@ -60,6 +65,10 @@ export class FileCache {
       for (const { key, value } of pending) this.#table.put(key, value);
     });
   }
+}
+
+function hasIdentity({ dev, ino }: Stats): boolean {
+  return Number.isSafeInteger(dev) && Number.isSafeInteger(ino);
 }
 
 function keyOf({ dev, ino }: Stats): Buffer {
