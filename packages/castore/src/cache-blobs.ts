@@ -7,12 +7,12 @@
  * it is visible near.
  */
 import { equalBytes } from '@neve/bytes';
+import { abortable } from './abortable.ts';
 import type { B3Digest } from './b3-digest.ts';
 import { Blake3TreeHasher, hashBlake3 } from './blake3.ts';
 import type { BlobReader, BlobService, BlobWriter, ByteRange, ChunkMeta } from './blob-service.ts';
 import { bytesReader } from './bytes-reader.ts';
 import { CastoreError } from './castore-error.ts';
-import { abortable } from './chunked-reader.ts';
 import { StoredBlobReader } from './stored-blob-reader.ts';
 import { OutboardVerifier } from './verified-range.ts';
 

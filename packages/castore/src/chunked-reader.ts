@@ -4,6 +4,7 @@
  * Chunks that are fetched, or were used last, are kept in a small cache, in which those that a longer read needs next are
  * fetched ahead. So at most `readAhead + keptChunks + 1` chunks are in memory, whatever is read.
  */
+import { abortable } from './abortable.ts';
 import type { B3Digest } from './b3-digest.ts';
 import type { BlobReader, ByteRange, ChunkMeta } from './blob-service.ts';
 import { CastoreError } from './castore-error.ts';
@@ -136,21 +137,5 @@ export class ChunkedReader implements BlobReader {
       'corrupt',
       `the list of chunks of blob ${digest.toString()} is wrong: ${chunk.digest.toString()} has ${lengths}`,
     );
-  }
-}
-
-/** Waits until `signal` is aborted at most; what is waited for goes on. */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }

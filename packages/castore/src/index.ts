@@ -65,6 +65,7 @@ export { writeTar } from './archive/write-tar.ts';
 export type { ArchiveLimits, ArchiveMember } from './archive/archive-member.ts';
 export type { StripRoot } from './archive/archive-tree.ts';
 export type { CompressionFormat } from './archive/compression-format.ts';
+export { abortable } from './abortable.ts';
 export { WeightedSemaphore } from './weighted-semaphore.ts';
 export { batchesOf, singleCalls } from './blob-batches.ts';
 export { memoryBlobs } from './memory-blobs.ts';

@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { redactUrl } from '@neve/diagnostics';
 import type { HttpSettings } from '@neve/http/node';
 import type * as Opendal from 'opendal';
+import { abortable } from '../abortable.ts';
 import { CastoreError } from '../castore-error.ts';
 import {
   checkObjectKey,
@@ -205,24 +206,11 @@ class OpendalObjectStore implements ObjectStore {
     if (verb !== 'list') checkObjectKey(key);
     const running = action();
     try {
-      return signal === undefined ? await running : await untilAborted(running, signal);
+      return await abortable(running, signal);
     } catch (error) {
       if (signal?.aborted === true && error === signal.reason) throw error;
       throw failure(`${this.label} cannot ${verb} '${key}'`, error);
     }
-  }
-}
-
-async function untilAborted<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([running, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }
 

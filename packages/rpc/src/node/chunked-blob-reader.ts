@@ -3,7 +3,7 @@
  * of the chunks that hold it, each checked against its own digest, and several of them fetched at once. The chunks used
  * last are kept for readers that ask for one small range after the other.
  */
-import { OrderedWindow, type BlobReader, type ByteRange, type ChunkMeta } from '@neve/castore';
+import { OrderedWindow, abortable, type BlobReader, type ByteRange, type ChunkMeta } from '@neve/castore';
 import { collectBlob, readVerified, type BlobSource } from './read-verified.ts';
 
 /** What may be under way, and what is kept. Chunks have 256 KiB on average. */
@@ -130,16 +130,4 @@ export class ChunkedBlobReader implements BlobReader {
     }
     return low;
   }
-}
-
-/** Chunks are shared between calls, so that a signal ends the waiting and not the work. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    const done = (): void => signal.removeEventListener('abort', abort);
-    work.then(resolve, reject).finally(done);
-  });
 }
