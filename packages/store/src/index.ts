@@ -2,6 +2,7 @@ export { StoreError } from './store-error.ts';
 export type { StoreErrorCode } from './store-error.ts';
 export { decodePathInfo, encodePathInfo } from './path-info-encoding.ts';
 export type { PathInfo } from './path-info.ts';
+export { hashPartBytes } from './hash-part.ts';
 export type {
   NarCalculation,
   NarCalculationService,

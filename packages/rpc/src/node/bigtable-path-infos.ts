@@ -2,8 +2,8 @@
  * Path infos in Bigtable, each in a row of its own (`bigtable-table.ts`): its key is the hash part, 20 bytes, in hex, and
  * its value the message `PathInfo`.
  */
-import { BytesError, decodeNixBase32, encodeHex, equalBytes } from '@neve/bytes';
-import { StoreError, decodePathInfo, encodePathInfo, mergeSignatures } from '@neve/store';
+import { encodeHex, equalBytes } from '@neve/bytes';
+import { StoreError, decodePathInfo, encodePathInfo, hashPartBytes, mergeSignatures } from '@neve/store';
 import type { PathInfo, PathInfoService } from '@neve/store';
 import { storeErrorOf } from '../status.ts';
 import { BigtableTable, type BigtableOptions } from './bigtable-table.ts';
@@ -80,15 +80,4 @@ function decodeExpected(bytes: Uint8Array, key: string): PathInfo {
   const pathInfo = decodePathInfo(bytes);
   if (encodeHex(hashPartBytes(pathInfo.storePath.hashPart)) === key) return pathInfo;
   throw new StoreError('corrupt', `the row ${key} of Bigtable is about ${pathInfo.storePath.baseName}`);
-}
-
-function hashPartBytes(hashPart: string): Uint8Array {
-  try {
-    return decodeNixBase32(hashPart);
-  } catch (cause) {
-    if (!(cause instanceof BytesError)) throw cause;
-    throw new StoreError('invalid-path-info', `'${hashPart}' is not the hash part of a store path`, {
-      cause,
-    });
-  }
 }

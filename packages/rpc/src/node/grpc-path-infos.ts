@@ -1,7 +1,7 @@
 /** Path infos of a gRPC server. What comes from it is decoded, which checks it, and must be about the asked path. */
-import { BytesError, Digest, decodeNixBase32 } from '@neve/bytes';
+import { Digest } from '@neve/bytes';
 import { encodeEntry, type Node } from '@neve/castore';
-import { StoreError, decodePathInfo, encodePathInfo } from '@neve/store';
+import { StoreError, decodePathInfo, encodePathInfo, hashPartBytes } from '@neve/store';
 import type { NarCalculation, NarCalculationService, PathInfo, PathInfoService } from '@neve/store';
 import { RpcError } from '../rpc-error.ts';
 import { pathInfoMethods } from '../services.ts';
@@ -79,17 +79,6 @@ export class GrpcPathInfos implements PathInfoService, NarCalculationService {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#channel[Symbol.asyncDispose]();
-  }
-}
-
-function hashPartBytes(hashPart: string): Uint8Array {
-  try {
-    return decodeNixBase32(hashPart);
-  } catch (cause) {
-    if (!(cause instanceof BytesError)) throw cause;
-    throw new StoreError('invalid-path-info', `'${hashPart}' is not the hash part of a store path`, {
-      cause,
-    });
   }
 }
 

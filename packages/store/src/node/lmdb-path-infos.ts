@@ -8,12 +8,12 @@
  * Both change in one transaction. Asking for a path info writes nothing unless the recorded time is older than
  * `lastUsedPrecisionMs`. The message is described in `path-info-encoding.ts`.
  */
-import { decodeNixBase32, encodeNixBase32 } from '@neve/bytes';
+import { encodeNixBase32 } from '@neve/bytes';
 import type { RemovalCondition } from '@neve/castore';
 import { LastUse, LmdbEnvironment } from '@neve/castore/node';
 import type { LmdbTable } from '@neve/castore/node';
-import { hashPartLength } from '@neve/nix-compat';
 import { referencesOf } from '../closure.ts';
+import { hashPartBytes } from '../hash-part.ts';
 import { mergeSignatures } from '../merge-signatures.ts';
 import { decodePathInfo, encodePathInfo } from '../path-info-encoding.ts';
 import type { PathInfo } from '../path-info.ts';
@@ -145,10 +145,7 @@ class LmdbPathInfos implements PathInfoService {
 }
 
 function keyOf(hashPart: string): Buffer {
-  if (hashPart.length !== hashPartLength) {
-    throw new StoreError('invalid-path-info', `'${hashPart}' is not the hash part of a store path`);
-  }
-  return Buffer.from(decodeNixBase32(hashPart));
+  return Buffer.from(hashPartBytes(hashPart));
 }
 
 /** The row that says that `referrer` refers to `reference`. */

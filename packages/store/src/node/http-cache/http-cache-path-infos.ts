@@ -23,6 +23,7 @@ import type { Compression, NarInfo, NixCacheInfo, PublicKey } from '@neve/nix-co
 import { nodeEd25519 } from '@neve/nix-compat/node';
 import { CircuitBreaker } from '../../circuit-breaker.ts';
 import { provesContents } from '../../content-address-match.ts';
+import { hashPartBytes } from '../../hash-part.ts';
 import { nodeOfInfusedUrl } from '../../infused-nar-url.ts';
 import { ingestNar } from '../../ingest-nar.ts';
 import { narCalculationByRendering } from '../../nar-calculation.ts';
@@ -187,9 +188,8 @@ class HttpCache implements Substituter {
   }
 
   async #lookUp(hashPart: string, signal: AbortSignal): Promise<Found | undefined> {
-    if (!/^[0-9a-df-np-sv-z]{32}$/.test(hashPart)) {
-      throw new StoreError('invalid-path-info', `'${hashPart}' is not the hash part of a store path`);
-    }
+    // What is none must not become a part of a URL.
+    hashPartBytes(hashPart);
     await this.#askCacheInfo(signal);
     const known = await this.#memory.find(hashPart);
     if (known === undefined) return this.#fetchNarInfo(hashPart, signal);
