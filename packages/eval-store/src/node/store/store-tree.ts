@@ -16,7 +16,7 @@ import {
 import type { Castore } from '@neve/store';
 import { type DirectoryEntry, EvalIOError, type FileType } from '@neve/eval';
 import { decodeUtf8 } from '@neve/bytes';
-import { notFound } from './io-errors.ts';
+import { notFound } from '../io-errors.ts';
 
 const maxFileSize = 2 ** 31 - 1;
 

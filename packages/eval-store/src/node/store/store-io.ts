@@ -19,8 +19,8 @@ import { NixCompatError, type StoreDirectory, type StorePath } from '@neve/nix-c
 import { type DescribedText, type KnownPaths, RealiseError, type Realiser } from '@neve/realise';
 import { StoreError, type StoreServices } from '@neve/store';
 import { addedPathOf, describedImport } from './described-import.ts';
-import { notFound } from './io-errors.ts';
-import type { Added, StoreIO } from './lazy-store-io.ts';
+import { notFound } from '../io-errors.ts';
+import type { Added, StoreIO } from '../lazy-store-io.ts';
 import { StoreTree, fileTypeOf } from './store-tree.ts';
 
 export type StoreIOOptions = {

@@ -1,0 +1,2 @@
+export { createStoreIO } from './store-io.ts';
+export type { StoreIOOptions } from './store-io.ts';
