@@ -57,14 +57,9 @@ export const knownDifferences = [
     reason: 'a set is made a string when both operands are there',
     failure: 'second',
   },
-  // Nothing is fetched yet, and what is wrong with a request is not looked at.
+  // Nothing is fetched yet, and whether a URI or a set of attributes may be is for him to say who fetches.
   {
     expression: 'builtins.fetchGit { }',
-    reason: 'nothing is fetched yet',
-    failure: 'Neve cannot fetch yet: builtins.fetchGit',
-  },
-  {
-    expression: 'builtins.fetchGit 1',
     reason: 'nothing is fetched yet',
     failure: 'Neve cannot fetch yet: builtins.fetchGit',
   },
@@ -72,16 +67,6 @@ export const knownDifferences = [
     expression: 'builtins.fetchGit { url = 1; }',
     reason: 'nothing is fetched yet',
     failure: 'Neve cannot fetch yet: builtins.fetchGit',
-  },
-  {
-    expression: 'builtins.fetchMercurial { }',
-    reason: 'nothing is fetched yet',
-    failure: 'Neve cannot fetch yet: builtins.fetchMercurial',
-  },
-  {
-    expression: 'builtins.fetchMercurial 1',
-    reason: 'nothing is fetched yet',
-    failure: 'Neve cannot fetch yet: builtins.fetchMercurial',
   },
   {
     expression: 'builtins.fetchurl "http://x/z"',

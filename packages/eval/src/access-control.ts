@@ -3,8 +3,9 @@
  * evaluation itself put into the store. Everything else is not there for those who ask, and forbidden for those who read.
  */
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
-import { type Answer, type EvalIO, EvalIOError } from './eval-io.ts';
+import { type Answer, type ContextElement, type EvalIO, EvalIOError } from './eval-io.ts';
 import { normalise } from './path-resolution.ts';
+import { type Steps, need, runSteps } from './steps.ts';
 
 export type AccessRules = {
   readonly mode: 'pure' | 'restricted';
@@ -37,6 +38,38 @@ export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): Eval
 
   const withContents = io.withContents?.bind(io);
   const hashBytes = io.hashBytes?.bind(io);
+  const storePathReferences = io.storePathReferences?.bind(io);
+  const realise = io.realise?.bind(io);
+  const fetch = io.fetch?.bind(io);
+
+  /** Allows a store object and what it refers to. */
+  function allowClosure(storePath: string): Answer<void> {
+    return runSteps(closureSteps(storePath));
+  }
+
+  function* closureSteps(storePath: string): Steps<void> {
+    const missing = [storePath];
+    while (true) {
+      const next = missing.pop();
+      if (next === undefined) return;
+      if (places.has(next)) continue;
+      places.add(next);
+      missing.push(...((yield* need(storePathReferences?.(next))) ?? []));
+    }
+  }
+
+  function* realiseSteps(
+    wanted: NonNullable<EvalIO['realise']>,
+    context: readonly ContextElement[],
+  ): Steps<readonly string[]> {
+    const paths = yield* need(wanted(context));
+    for (const [index, element] of context.entries()) {
+      const path = paths[index];
+      if (element.kind === 'output' && path !== undefined) yield* need(allowClosure(path));
+      else if (path !== undefined) places.add(path);
+    }
+    return paths;
+  }
 
   return {
     readFile(path) {
@@ -50,6 +83,15 @@ export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): Eval
       },
     }),
     ...(hashBytes && { hashBytes }),
+    ...(storePathReferences && { storePathReferences }),
+    ...(realise && { realise: (context) => runSteps(realiseSteps(realise, context)) }),
+    ...(fetch && {
+      fetch: (request) =>
+        after(fetch(request), (fetched) => {
+          places.add(fetched.storePath);
+          return fetched;
+        }),
+    }),
     fileType: (path) => (isAllowed(path) ? io.fileType(path) : undefined),
     readDirectory(path) {
       check(path);
@@ -61,35 +103,40 @@ export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): Eval
     },
     environmentVariable: (name) => io.environmentVariable(name),
     currentTime: () => io.currentTime(),
-    async addPathToStore(options) {
+    addPathToStore(options) {
       check(options.path);
-      const added = await io.addPathToStore(options);
-      places.add(added.storePath);
-      return added;
+      return after(io.addPathToStore(options), (added) => {
+        places.add(added.storePath);
+        return added;
+      });
     },
     hashFile(options) {
       check(options.path);
       return io.hashFile(options);
     },
-    async addTextToStore(options) {
-      const storePath = await io.addTextToStore(options);
-      places.add(storePath);
-      return storePath;
-    },
+    addTextToStore: (options) =>
+      after(io.addTextToStore(options), (storePath) => {
+        places.add(storePath);
+        return storePath;
+      }),
     writeDerivation(options) {
       places.add(options.storePath);
       return io.writeDerivation(options);
     },
-    async isValidStorePath(path) {
-      const valid = await io.isValidStorePath(path);
-      if (valid) places.add(decodeUtf8(path));
-      return valid;
-    },
+    isValidStorePath: (path) =>
+      after(io.isValidStorePath(path), (valid) => {
+        if (valid) places.add(decodeUtf8(path));
+        return valid;
+      }),
     toStorePath: (path) => io.toStorePath(path),
     message: (level, text, about) => {
       io.message(level, text, about);
     },
   };
+}
+
+function after<T, U>(answer: Answer<T>, then: (value: T) => U): Answer<U> {
+  return answer instanceof Promise ? answer.then(then) : then(answer);
 }
 
 function isInside(path: string, directory: string): boolean {

@@ -54,25 +54,19 @@ export class CoreEvaluator implements Evaluator {
   readonly #requests: HostRequests;
   readonly #maximumDepth: number;
 
-  constructor(
-    core: Core,
-    io: EvalIO,
-    {
-      currentDirectory,
-      abortOnWarn,
-      maxCallDepth,
-    }: Pick<EvaluatorSettings, 'currentDirectory' | 'abortOnWarn' | 'maxCallDepth'>,
-  ) {
+  constructor(core: Core, io: EvalIO, settings: EvaluatorSettings) {
     this.#core = core;
     this.#io = io;
     this.#sources = new SourceMap(core, io);
-    this.#maximumDepth = maxCallDepth;
+    this.#maximumDepth = settings.maxCallDepth;
     this.#requests = new HostRequests({
       core,
       io,
       sources: this.#sources,
-      currentDirectory,
-      abortOnWarn,
+      currentDirectory: settings.currentDirectory,
+      abortOnWarn: settings.abortOnWarn,
+      importsFromDerivations: settings.allowImportFromDerivation ?? true,
+      isPure: settings.pureEval,
       showText: (text) => this.#withPositions(text),
     });
   }

@@ -27,7 +27,9 @@ export type CoreExports = {
   newString(length: number): Address;
   newStringSpace(length: number): Address;
   newPath(length: number): Address;
+  newStorePath(length: number): Address;
   newInt(n: number): Address;
+  newBool(value: boolean): Address;
   newList(length: number): Address;
   setItem(list: Address, index: number, item: Address): void;
   beginSet(): number;
@@ -38,6 +40,8 @@ export type CoreExports = {
   resolved(value: Address): Address;
   stringAddress(value: Address): Address;
   stringSize(value: Address): number;
+  contextSize(value: Address): number;
+  contextName(value: Address, index: number): Address;
   intValue(value: Address): number;
   boolValue(value: Address): number;
   listSize(value: Address): number;

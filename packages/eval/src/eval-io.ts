@@ -78,6 +78,37 @@ export type WriteDerivationOptions = {
   readonly storePath: string;
 };
 
+/** What a string refers to, by which the store knows what its user needs. */
+export type ContextElement =
+  /** A store object. */
+  | { readonly kind: 'path'; readonly storePath: string }
+  /** An output of a derivation. */
+  | { readonly kind: 'output'; readonly drvPath: string; readonly outputName: string }
+  /** A derivation with all that it needs and makes: as a store object only its file is wanted. */
+  | { readonly kind: 'derivation'; readonly drvPath: string };
+
+/** What `builtins.fetchurl` and its like want, after their arguments were checked. */
+export type FetchRequest = {
+  /** The builtin: `fetchurl`, `fetchTarball`, `fetchGit`, `fetchMercurial`, `fetchTree`. */
+  readonly kind: 'url' | 'tarball' | 'git' | 'mercurial' | 'tree';
+  /**
+   * For `url` and `tarball`: `url`, `name`, and perhaps `sha256` as SRI. For the others what the program gave, with the
+   * defaults of the builtin (`exportIgnore`, `shallow`; Mercurial's `name`, and `rev` or `ref`). `fetchTree` of a
+   * string, which needs the feature `flakes`, is that string.
+   */
+  readonly attributes: ReadonlyMap<string, FetchAttribute> | string;
+  /** Pure evaluation: what is not locked must be refused. */
+  readonly pure: boolean;
+};
+
+export type FetchAttribute = string | bigint | boolean;
+
+export type FetchedTree = {
+  readonly storePath: string;
+  /** What a program gets to know besides `outPath`: of `url` and `tarball` nothing. */
+  readonly attributes: ReadonlyMap<string, FetchAttribute>;
+};
+
 /** `builtins.trace`, a warning of the evaluator itself, `builtins.warn`. */
 export type MessageLevel = 'trace' | 'warning' | 'evaluation warning';
 
@@ -131,6 +162,19 @@ export interface EvalIO {
 
   /** The store object at a path or above it (`builtins.storePath`); `not-in-store` when there is none. */
   toStorePath(path: Uint8Array): Answer<string>;
+
+  /** The store paths that a valid store object refers to; `undefined` when it is not valid. None, without it. */
+  storePathReferences?(storePath: string): Answer<readonly string[] | undefined>;
+
+  /**
+   * Makes everything in a context valid, building and fetching what is missing; returns the store path of each element.
+   * A path that cannot be made valid is `not-found` ("path '…' is not valid"). Asked where the contents are wanted
+   * (import from derivation). Without it nothing is built: what is not there is an error.
+   */
+  realise?(context: readonly ContextElement[]): Answer<readonly string[]>;
+
+  /** Fetches, or finds out what would be fetched. Without it all builtins that fetch fail. */
+  fetch?(request: FetchRequest): Answer<FetchedTree>;
 
   /**
    * The digest of bytes, at once. An implementation has it where it is faster than the evaluator, which otherwise

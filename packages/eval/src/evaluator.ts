@@ -22,6 +22,8 @@ export type EvaluatorSettings = {
   readonly currentDirectory?: string | undefined;
   readonly experimentalFeatures: ReadonlySet<string>;
   readonly maxCallDepth: number;
+  /** Whether evaluation may wait for something to be built; it may, without it. */
+  readonly allowImportFromDerivation?: boolean | undefined;
   readonly traceVerbose: boolean;
   readonly abortOnWarn: boolean;
   /** Collects the frames of function calls, which cost time and are shown only with the whole trace. */

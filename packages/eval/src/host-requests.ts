@@ -6,8 +6,11 @@ import type { Address, Core, Handle } from './core.ts';
 import {
   type AddPathOptions,
   type Answer,
+  type ContextElement,
   type EvalIO,
   EvalIOError,
+  type FetchAttribute,
+  type FetchRequest,
   type FileType,
   type MessageLevel,
   type MessageSubject,
@@ -15,6 +18,7 @@ import {
 import { PathResolver, join, normalise } from './path-resolution.ts';
 import type { SourceMap } from './source-map.ts';
 import { type Steps, need, runSteps } from './steps.ts';
+import { basePath, firstOutput, parseContextElement } from './string-context.ts';
 
 const request = {
   readFile: 1,
@@ -32,10 +36,12 @@ const request = {
   hashFile: 13,
   currentTime: 15,
   searchPathEntry: 16,
+  fetch: 17,
   pathReferences: 18,
   resolveLinks: 19,
   readSource: 20,
   hashBytes: 21,
+  realise: 22,
 } as const;
 
 export class HostRequests {
@@ -52,6 +58,9 @@ export class HostRequests {
   readonly #currentDirectory: string | undefined;
   /** Whether a warning of the program ends the evaluation. */
   readonly #abortOnWarn: boolean;
+  /** Whether what is evaluated may be built first. */
+  readonly #importsFromDerivations: boolean;
+  readonly #isPure: boolean;
 
   constructor(options: {
     core: Core;
@@ -59,6 +68,8 @@ export class HostRequests {
     sources: SourceMap;
     currentDirectory: string | undefined;
     abortOnWarn: boolean;
+    importsFromDerivations: boolean;
+    isPure: boolean;
     showText: (text: Uint8Array) => Uint8Array;
   }) {
     this.#core = options.core;
@@ -67,6 +78,8 @@ export class HostRequests {
     this.#showText = options.showText;
     this.#currentDirectory = options.currentDirectory;
     this.#abortOnWarn = options.abortOnWarn;
+    this.#importsFromDerivations = options.importsFromDerivations;
+    this.#isPure = options.isPure;
     this.#paths = new PathResolver(options.io);
   }
 
@@ -93,8 +106,6 @@ export class HostRequests {
         return this.#hashBytes();
       case request.currentTime:
         return this.#core.exports.newInt(this.#io.currentTime());
-      case request.pathReferences:
-        return this.#core.exports.nullValue();
       default:
         return runSteps(this.#answerRare());
     }
@@ -113,6 +124,12 @@ export class HostRequests {
         return yield* this.#writeDerivation();
       case request.ensurePath:
         return yield* this.#ensurePath();
+      case request.realise:
+        return yield* this.#realise();
+      case request.pathReferences:
+        return yield* this.#pathReferences();
+      case request.fetch:
+        return yield* this.#fetch();
       case request.hashFile:
         return yield* this.#hashFile();
       case request.searchPathEntry:
@@ -310,10 +327,88 @@ export class HostRequests {
 
   *#ensurePath(): Steps<Address> {
     const path = this.#bytes(0);
-    if (!(yield* need(this.#io.isValidStorePath(path)))) {
-      throw new EvalIOError('not-found', `path '${decodeUtf8(path)}' is not valid`, { path });
-    }
+    if (this.#io.realise === undefined) yield* this.#expectValid(path);
+    else yield* need(this.#io.realise([{ kind: 'path', storePath: decodeUtf8(path) }]));
     return this.#core.exports.nullValue();
+  }
+
+  *#expectValid(path: Uint8Array): Steps<void> {
+    if (yield* need(this.#io.isValidStorePath(path))) return;
+    throw new EvalIOError('not-found', `path '${decodeUtf8(path)}' is not valid`, { path });
+  }
+
+  *#realise(): Steps<Address> {
+    const context = this.#context(0);
+    const output = firstOutput(context);
+    if (this.#io.realise !== undefined && (this.#importsFromDerivations || output === undefined)) {
+      return this.#list(yield* need(this.#io.realise(context)));
+    }
+    for (const element of context) yield* this.#expectValid(encodeUtf8(basePath(element)));
+    if (output === undefined) return this.#list(context.map(basePath));
+    const reason = this.#importsFromDerivations
+      ? 'building during evaluation is not supported here'
+      : "the option 'allow-import-from-derivation' is disabled";
+    const message = `cannot build '${output}' during evaluation because ${reason}`;
+    throw new EvalIOError('not-supported', message);
+  }
+
+  /** What the string that is an argument refers to. */
+  #context(index: number): ContextElement[] {
+    const { exports } = this.#core;
+    const string = exports.requestArgument(index);
+    return Array.from({ length: exports.contextSize(string) }, (_, i) =>
+      parseContextElement(decodeUtf8(this.#core.read(exports.contextName(string, i)))),
+    );
+  }
+
+  #list(texts: readonly string[]): Address {
+    const list = this.#core.exports.newList(texts.length);
+    for (const [index, text] of texts.entries()) this.#core.exports.setItem(list, index, this.#string(text));
+    return list;
+  }
+
+  *#pathReferences(): Steps<Address> {
+    const references = yield* need(this.#io.storePathReferences?.(this.#text(0)));
+    return references === undefined ? this.#core.exports.nullValue() : this.#list(references);
+  }
+
+  *#fetch(): Steps<Address> {
+    // The core has no other kinds.
+    const kind = this.#text(0) as FetchRequest['kind'];
+    const attributes = this.#fetchAttributes(1);
+    if (this.#io.fetch === undefined) throw cannotFetch(kind, attributes);
+    const fetched = yield* need(this.#io.fetch({ kind, attributes, pure: this.#isPure }));
+    const { exports } = this.#core;
+    const outPath = exports.newStorePath(this.#core.write(encodeUtf8(fetched.storePath)));
+    const others = [...fetched.attributes].map(([name, value]) => [name, this.#attribute(value)] as const);
+    const mark = exports.beginSet();
+    exports.newAttr(this.#core.write(encodeUtf8('outPath')), outPath);
+    for (const [name, value] of others) exports.newAttr(this.#core.write(encodeUtf8(name)), value);
+    return exports.endSet(mark);
+  }
+
+  #fetchAttributes(index: number): FetchRequest['attributes'] {
+    const { exports } = this.#core;
+    const value = exports.requestArgument(index);
+    if (exports.valueKind(value) === valueKind.string) return this.#text(index);
+    const attributes = new Map<string, FetchAttribute>();
+    for (let rank = 0; rank < exports.setSize(value); rank++) {
+      const name = decodeUtf8(this.#core.read(exports.attrNameAt(value, rank)));
+      attributes.set(name, this.#fetchAttribute(exports.attrAt(value, rank)));
+    }
+    return attributes;
+  }
+
+  #fetchAttribute(value: Address): FetchAttribute {
+    const { exports } = this.#core;
+    const kind = exports.valueKind(value);
+    if (kind === valueKind.bool) return Boolean(exports.boolValue(value));
+    return kind === valueKind.int ? BigInt(exports.intValue(value)) : decodeUtf8(this.#core.read(value));
+  }
+
+  #attribute(value: FetchAttribute): Address {
+    if (typeof value === 'boolean') return this.#core.exports.newBool(value);
+    return typeof value === 'bigint' ? this.#core.exports.newInt(Number(value)) : this.#string(value);
   }
 
   *#hashFile(): Steps<Address> {
@@ -355,6 +450,26 @@ export class HostRequests {
 }
 
 const slash = 0x2f;
+
+/** By their numbers in `assembly/values/value.ts`. */
+const valueKind = { bool: 1, int: 2, string: 4 } as const;
+
+const builtinOfFetch = {
+  url: 'fetchurl',
+  tarball: 'fetchTarball',
+  git: 'fetchGit',
+  mercurial: 'fetchMercurial',
+  tree: 'fetchTree',
+} as const;
+
+function cannotFetch(kind: FetchRequest['kind'], attributes: FetchRequest['attributes']): EvalIOError {
+  const url = typeof attributes === 'string' ? attributes : attributes.get('url');
+  const subject = typeof url === 'string' ? ` of '${url}'` : '';
+  return new EvalIOError(
+    'not-supported',
+    `Neve cannot fetch yet: builtins.${builtinOfFetch[kind]}${subject}`,
+  );
+}
 
 /** By their numbers in `host-request.ts`. */
 const messageLevels: readonly MessageLevel[] = ['trace', 'evaluation warning', 'warning'];

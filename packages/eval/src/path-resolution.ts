@@ -76,6 +76,8 @@ export class PathResolver {
     const resolved = parent === above ? path : join(parent, path.subarray(end + 1));
     const found = this.#io.fileType(resolved);
     const type = found instanceof Promise ? yield* need(found) : found;
+    // What is not there yet may become anything.
+    if (type === undefined) return resolved;
     if (type !== 'symlink' && resolved === path) {
       this.#plainDirectories.add(key);
       return path;

@@ -66,7 +66,7 @@ import { permanentBytes } from "./memory/permanent";
 import { releaseRoot, takeRoot } from "./memory/roots";
 import { appendBytes, textLengthFrom, textMark, textRewind, textStart } from "./memory/text";
 import { AUTO_CALL, SELECT_ALONG_PATH } from "./operations/auto-call";
-import { COERCE_TO_STRING, coerceRequest } from "./operations/coerce";
+import { COERCE_TO_STRING, coerceRequest, storePathString } from "./operations/coerce";
 import { DEEP_FORCE } from "./operations/deep-force";
 import { setStoreDirectory } from "./operations/store-path";
 import { SYMBOL_FIND_FILE, SYMBOL_NIX_PATH, initializeKnownSymbols } from "./symbols/known";
@@ -78,7 +78,7 @@ import { takeSourceWarning, takenSourceWarning } from "./compile/source-warnings
 import { indexAtRank, orderOf } from "./values/attr-order";
 import { attrsCount, attrValue, findAttr, keysOf, keySymbol, setAttrCount, setCount } from "./values/attrs";
 import { addAttr, beginAttrs, endAttrs } from "./values/attrs-builder";
-import { NULL, TRUE, initializeConstants } from "./values/constants";
+import { FALSE, NULL, TRUE, initializeConstants } from "./values/constants";
 import { contextCount, contextElement } from "./values/context";
 import { listCount, listItem, listItemCount, listLength, makeList, setListItem } from "./values/list";
 import { intOf, makeInt } from "./values/number";
@@ -192,6 +192,11 @@ export function nullValue(): Value {
   return NULL;
 }
 
+/** The string of the store path that is the input: it refers to itself. */
+export function newStorePath(length: u32): Value {
+  return storePathString(internBytes(input, length));
+}
+
 /** A path of the input, which must be absolute and normalised. */
 export function newPath(length: u32): Value {
   return makePath(input, length);
@@ -199,6 +204,10 @@ export function newPath(length: u32): Value {
 
 export function newInt(n: f64): Value {
   return makeInt(<i64>n);
+}
+
+export function newBool(value: bool): Value {
+  return value ? TRUE : FALSE;
 }
 
 export function newList(length: u32): Value {

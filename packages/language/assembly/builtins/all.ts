@@ -19,6 +19,8 @@ import { defineEvaluationBuiltins } from "./evaluation";
 import { defineDerivationBuiltins } from "./derivations";
 import { defineEnvironmentBuiltins } from "./environment";
 import { defineFetcherBuiltins } from "./fetchers";
+import { defineTreeFetchers } from "./fetch-tree";
+import { defineUnsupportedFetchers } from "./unsupported-fetchers";
 import { defineFileBuiltins, initializeFiles } from "./files";
 import { defineFormatsBuiltins } from "./formats";
 import { defineGenericClosure } from "./generic-closure";
@@ -63,6 +65,8 @@ export function defineAllBuiltins(): void {
   initializeDerivationImport();
   defineEnvironmentBuiltins();
   defineFetcherBuiltins();
+  defineTreeFetchers();
+  defineUnsupportedFetchers();
   defineFileBuiltins();
   defineSearchPathBuiltins();
   defineStorePathBuiltins();

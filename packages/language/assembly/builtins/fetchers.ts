@@ -1,49 +1,44 @@
-// Builtins that fetch. Neve cannot fetch yet: they check their arguments as Nix does, and then say so. Those that belong
-// to an experimental feature exist only when it is enabled; those of flakes always do, and fail while it is not.
+// Builtins that fetch a file or an archive: fetchurl and fetchTarball. They check their arguments as Nix does; the host
+// fetches (REQUEST_FETCH), and says in its answer where the contents are. What is locked to what is the host's business.
 
-import { appendText } from "../memory/text";
-import {
-  FEATURE_DYNAMIC_DERIVATIONS,
-  FEATURE_FETCH_CLOSURE,
-  FEATURE_FETCH_TREE,
-  FEATURE_FLAKES,
-  isFeatureEnabled,
-  isPureEvaluation,
-} from "../derivation/settings";
+import { isPureEvaluation } from "../derivation/settings";
 import { appendNameComplaint, isValidStoreName } from "../derivation/store-name";
 import { setMessageAtPosition } from "../derivation/trace-context";
 import { ERROR_EVAL, beginError, errorQuoted, errorString, fail, raiseError } from "../errors/raise";
 import { SHA256 } from "../hash/algorithm";
+import { MAXIMUM_HASH_TEXT, SRI, writeHash } from "../hash/format";
 import { HASH_ASSUMED, HASH_PARSED, parseHashOrEmpty } from "../hash/parse-hash";
+import { MESSAGE_OF_NIX, REQUEST_FETCH, REQUEST_MESSAGE } from "../machine/host-request";
 import { Address } from "../memory/chunks";
 import {
-  ATTRS,
   Frame,
-  LAZY,
-  PLAIN_STRING,
   STRICT,
   arg,
   args1,
-  args2,
   awaitForce,
+  awaitHost,
+  awaited,
   clearContext,
-  describeArgument,
   local,
   localInt,
   primopOf,
   setLocal,
   setLocalInt,
+  setStep,
+  step,
 } from "../machine/native";
+import { appendText, textAdvance, textMark, textReserve } from "../memory/text";
 import { raiseContextNotAllowed } from "../operations/context-error";
 import { baseNameOffset } from "../operations/path-name";
 import { raiseTypeMismatch } from "../operations/type-names";
-import { SYMBOL_NAME, SYMBOL_SHA256 } from "../symbols/known";
+import { SYMBOL_NAME, SYMBOL_OUT_PATH, SYMBOL_SHA256 } from "../symbols/known";
 import { Symbol, internText, symbolName } from "../symbols/symbols";
 import { attrValue, attrsCount, keyPosition, keySymbol, keysOf } from "../values/attrs";
-import { TRUE } from "../values/constants";
-import { makeString, stringBytes, stringContext, stringIs, stringLength } from "../values/string";
+import { addAttr, beginAttrs, endAttrs } from "../values/attrs-builder";
+import { makeSmallInt } from "../values/number";
+import { makeString, stringBytes, stringContext, stringIs, stringLength, takeTextAsString } from "../values/string";
 import { Value, isAttrs, isString, isWhnf, resolve } from "../values/value";
-import { expectPlainString } from "./demand";
+import { expectAttr, expectPlainString } from "./demand";
 import { failHash } from "./hashing";
 import { define } from "./registry";
 
@@ -53,28 +48,21 @@ export function defineFetcherBuiltins(): void {
   symbolUrl = internText("url");
   define("fetchurl", 1, args1(STRICT), LOCALS, fetchUrl);
   define("fetchTarball", 1, args1(STRICT), LOCALS, fetchUrl);
-  define("fetchGit", 1, args1(STRICT), 0, fetchTree);
-  define("fetchMercurial", 1, args1(STRICT), 0, fetchTree);
-  if (isFeatureEnabled(FEATURE_FETCH_TREE) || isFeatureEnabled(FEATURE_FLAKES)) define("fetchTree", 1, args1(STRICT), 0, fetchTree);
-  if (isFeatureEnabled(FEATURE_FETCH_CLOSURE)) define("fetchClosure", 1, args1(STRICT), 0, fetchTree);
-  let builtin = define("getFlake", 1, args1(PLAIN_STRING), 0, useFlake);
-  describeArgument(builtin, 0, "while evaluating the argument passed to builtins.getFlake");
-  builtin = define("parseFlakeRef", 1, args1(PLAIN_STRING), 0, useFlake);
-  describeArgument(builtin, 0, "while evaluating the argument passed to builtins.parseFlakeRef");
-  builtin = define("flakeRefToString", 1, args1(ATTRS), 0, useFlake);
-  describeArgument(builtin, 0, "while evaluating the argument passed to builtins.flakeRefToString");
-  if (isFeatureEnabled(FEATURE_DYNAMIC_DERIVATIONS)) define("outputOf", 2, args2(LAZY, LAZY), 0, outputOf);
 }
 
 const ATTRIBUTE: u32 = 0;
 const URL: u32 = 1;
 const NAME: u32 = 2;
-/** TRUE when there is a hash. */
-const HASHED: u32 = 3;
-const LOCALS: u32 = 4;
+/** The hash in SRI form, a STRING. */
+const HASH: u32 = 3;
+const WARNED: u32 = 4;
+const LOCALS: u32 = 5;
 const digest: Address = memory.data(64, 8);
 
+const FETCHED: u32 = 1;
+
 function fetchUrl(f: Frame): Value {
+  if (step(f) == FETCHED) return expectAttr(f, awaited(), SYMBOL_OUT_PATH, "");
   const argument = arg(f, 0);
   if (isAttrs(argument)) {
     const count = attrsCount(argument);
@@ -89,21 +77,41 @@ function fetchUrl(f: Frame): Value {
     setLocal(f, URL, argument);
   }
   checkName(f, isAttrs(argument));
-  if (isPureEvaluation && local(f, HASHED) == 0) {
+  if (isPureEvaluation && local(f, HASH) == 0) {
     beginError(ERROR_EVAL);
     appendText("in pure evaluation mode, ");
     errorQuoted(symbolName(primopOf(f).name));
     appendText(" requires a 'sha256' argument");
     raiseError();
   }
-  beginError(ERROR_EVAL);
-  appendText("Neve cannot fetch yet: builtins.");
-  errorString(symbolName(primopOf(f).name));
-  appendText(" of '");
-  errorString(local(f, URL));
-  appendText("'");
-  raiseError();
-  return 0;
+  setStep(f, FETCHED);
+  return awaitHost(f, REQUEST_FETCH, literal(isTarball(f) ? "tarball" : "url"), whatToFetch(f));
+}
+
+@inline
+function isTarball(f: Frame): bool {
+  return stringIs(symbolName(primopOf(f).name), "fetchTarball");
+}
+
+function literal(text: string): Value {
+  const mark = textMark();
+  appendText(text);
+  return takeTextAsString(mark);
+}
+
+function whatToFetch(f: Frame): Value {
+  const mark = beginAttrs();
+  addAttr(symbolUrl, local(f, URL));
+  addAttr(SYMBOL_NAME, nameOf(f));
+  if (local(f, HASH) != 0) addAttr(SYMBOL_SHA256, local(f, HASH));
+  return endAttrs(mark);
+}
+
+/** The name that is given, or that which follows from the URL. */
+function nameOf(f: Frame): Value {
+  const given = local(f, NAME);
+  if (given == 0 && isTarball(f)) return literal("source");
+  return given == 0 || stringLength(given) == 0 ? baseName(local(f, URL)) : given;
 }
 
 /** False: the builtin waits. */
@@ -126,11 +134,26 @@ function readArgument(f: Frame, symbol: Symbol, value: Value, position: u32): bo
   if (symbol == symbolUrl) setLocal(f, URL, value);
   else if (symbol == SYMBOL_NAME) setLocal(f, NAME, value);
   else {
-    const outcome = parseHashOrEmpty(stringBytes(value), stringLength(value), SHA256, digest);
-    if (outcome != HASH_PARSED && outcome != HASH_ASSUMED) failHash(value, SHA256, outcome);
-    setLocal(f, HASHED, TRUE);
+    return readHash(f, value);
   }
   return true;
+}
+
+/** False: the builtin waits. */
+function readHash(f: Frame, value: Value): bool {
+  const outcome = parseHashOrEmpty(stringBytes(value), stringLength(value), SHA256, digest);
+  if (outcome != HASH_PARSED && outcome != HASH_ASSUMED) failHash(value, SHA256, outcome);
+  const mark = textMark();
+  textAdvance(writeHash(SHA256, digest, SRI, true, textReserve(MAXIMUM_HASH_TEXT)));
+  setLocal(f, HASH, takeTextAsString(mark));
+  if (outcome == HASH_PARSED || localInt(f, WARNED) != 0) return true;
+  setLocalInt(f, WARNED, 1);
+  const warning = textMark();
+  appendText("found empty hash, assuming '");
+  errorString(local(f, HASH));
+  appendText("'");
+  awaitHost(f, REQUEST_MESSAGE, makeSmallInt(MESSAGE_OF_NIX), takeTextAsString(warning));
+  return false;
 }
 
 function failArgument(f: Frame, symbol: Symbol): void {
@@ -146,9 +169,7 @@ function checkName(f: Frame, fromAttrs: bool): void {
   const who = symbolName(primopOf(f).name);
   const url = local(f, URL);
   const given = local(f, NAME);
-  let name = given;
-  if (given == 0 && stringIs(who, "fetchTarball")) return;
-  if (given == 0 || stringLength(given) == 0) name = baseName(url);
+  const name = nameOf(f);
   if (isValidStoreName(name)) return;
   beginError(ERROR_EVAL);
   appendText("invalid store path name when fetching URL '");
@@ -170,31 +191,4 @@ function baseName(url: Value): Value {
   if (length > 1 && load<u8>(bytes + length - 1) == 0x2f) length--;
   const offset = baseNameOffset(bytes, length);
   return makeString(bytes + offset, length - offset);
-}
-
-function useFlake(f: Frame): Value {
-  if (isFeatureEnabled(FEATURE_FLAKES)) return fetchTree(f);
-  beginError(ERROR_EVAL);
-  appendText("experimental Nix feature 'flakes' is disabled; add '--extra-experimental-features flakes' to enable it");
-  raiseError();
-  return 0;
-}
-
-function outputOf(f: Frame): Value {
-  fail(ERROR_EVAL, "Neve cannot refer to outputs of derivations that are built first yet: builtins.outputOf");
-  return 0;
-}
-
-function fetchTree(f: Frame): Value {
-  beginError(ERROR_EVAL);
-  appendText("Neve cannot fetch yet: builtins.");
-  errorString(symbolName(primopOf(f).name));
-  const argument = resolve(arg(f, 0));
-  if (isWhnf(argument) && isString(argument)) {
-    appendText(" of '");
-    errorString(argument);
-    appendText("'");
-  }
-  raiseError();
-  return 0;
 }

@@ -2,17 +2,20 @@
 // refers to must be there (REALISE_PATH).
 
 import { Address } from "../memory/chunks";
-import { appendText } from "../memory/text";
+import { appendBytes, appendText, textMark } from "../memory/text";
 import { ERROR_EVAL, beginError, errorString, raiseError } from "../errors/raise";
+import { appendString } from "../derivation/make-store-path";
+import { downstreamPlaceholder } from "../derivation/placeholder";
+import { FEATURE_CA_DERIVATIONS, isFeatureEnabled } from "../derivation/settings";
 import { setPathContext } from "../derivation/trace-context";
 import { algorithmName } from "../hash/algorithm";
 import {
-  REQUEST_ENSURE_PATH,
   REQUEST_FILE_TYPE,
   REQUEST_HASH_FILE,
   REQUEST_PATH_REFERENCES,
   REQUEST_READ_DIRECTORY,
   REQUEST_READ_FILE,
+  REQUEST_REALISE,
   REQUEST_RESOLVE_LINKS,
 } from "../machine/host-request";
 import {
@@ -29,11 +32,9 @@ import {
   awaitNative2,
   awaited,
   local,
-  localInt,
   makePrimop,
   setArg,
   setLocal,
-  setLocalInt,
   setStep,
   step,
 } from "../machine/native";
@@ -41,8 +42,7 @@ import { bytesEqual } from "../memory/bytes";
 import { COERCE_TO_PATH, coerceRequest } from "../operations/coerce";
 import { ELEMENT_OUTPUT, elementKind, elementOutput, elementPath } from "../operations/context-element";
 import { isStorePathName, storeDirectory } from "../operations/store-path";
-import { Symbol, internString, symbolName } from "../symbols/symbols";
-import { textMark } from "../memory/text";
+import { internString } from "../symbols/symbols";
 import { FALSE, NULL, TRUE, makeBool } from "../values/constants";
 import { contextCount, contextElement, singletonContext } from "../values/context";
 import { addToUnion, beginUnion, endUnion } from "../values/context-union";
@@ -55,13 +55,13 @@ import { define } from "./registry";
 
 /** Internal: value → PATH, all that the value refers to being there. */
 export let REALISE_PATH: Value = 0;
-/** Internal: STRING → the same STRING, all that it refers to being there. */
+/** Internal: STRING → the same STRING, all that it refers to being there, with the paths of outputs that had none before. */
 export let REALISE_CONTEXT: Value = 0;
 
 /** What the other files of builtins need. First. */
 export function initializeFiles(): void {
   REALISE_PATH = internal(makePrimop("realisePath", 1, args1(LAZY), 0, realisePath));
-  REALISE_CONTEXT = internal(makePrimop("realiseContext", 1, args1(STRICT), 1, realiseContext));
+  REALISE_CONTEXT = internal(makePrimop("realiseContext", 1, args1(STRICT), 0, realiseContext));
 }
 
 export function defineFileBuiltins(): void {
@@ -94,27 +94,48 @@ function realisePath(f: Frame): Value {
   return awaitNative1(f, REALISE_CONTEXT, string);
 }
 
-/** Local: the index of the element that was asked for, plus one. */
-const ELEMENT: u32 = 0;
-
 function realiseContext(f: Frame): Value {
   const string = arg(f, 0);
-  const context = stringContext(string);
-  let i = localInt(f, ELEMENT);
-  if (i != 0 && elementKind(contextElement(context, i - 1)) == ELEMENT_OUTPUT) failToBuild(contextElement(context, i - 1));
-  if (i == contextCount(context)) return string;
-  setLocalInt(f, ELEMENT, i + 1);
-  return awaitHost(f, REQUEST_ENSURE_PATH, symbolName(elementPath(contextElement(context, i))));
+  if (step(f) != 0) return withPathsOfOutputs(string, awaited());
+  if (stringContext(string) == 0) return string;
+  setStep(f, 1);
+  return awaitHost(f, REQUEST_REALISE, string);
 }
 
-function failToBuild(element: Symbol): void {
-  beginError(ERROR_EVAL);
-  appendText("cannot build '");
-  errorString(symbolName(elementPath(element)));
-  appendText("^");
-  errorString(symbolName(elementOutput(element)));
-  appendText("' during evaluation: building during evaluation is not supported yet");
-  raiseError();
+/** The string with `paths`, those of its context's elements, where placeholders for them stand. */
+function withPathsOfOutputs(string: Value, paths: Value): Value {
+  if (!isFeatureEnabled(FEATURE_CA_DERIVATIONS)) return string;
+  const context = stringContext(string);
+  let result = string;
+  for (let i: u32 = 0; i < contextCount(context); i++) {
+    const element = contextElement(context, i);
+    if (elementKind(element) != ELEMENT_OUTPUT) continue;
+    const placeholder = downstreamPlaceholder(elementPath(element), elementOutput(element));
+    result = replaced(result, placeholder, resolve(listItem(paths, i)));
+  }
+  return result;
+}
+
+/** `string` with `by` wherever `what` stands, and the same context. */
+function replaced(string: Value, what: Value, by: Value): Value {
+  const bytes = stringBytes(string);
+  const length = stringLength(string);
+  const whatLength = stringLength(what);
+  const mark = textMark();
+  let from: u32 = 0;
+  let at: u32 = 0;
+  while (at + whatLength <= length) {
+    if (!bytesEqual(bytes + at, stringBytes(what), whatLength)) {
+      at++;
+      continue;
+    }
+    appendBytes(bytes + from, at - from);
+    appendString(by);
+    at += whatLength;
+    from = at;
+  }
+  appendBytes(bytes + from, length - from);
+  return takeTextAsString(mark, stringContext(string));
 }
 
 /** Whether a path is the store's directory with something behind it. */

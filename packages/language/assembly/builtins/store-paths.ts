@@ -378,7 +378,8 @@ function addSource(f: Frame): Value {
       setStep(f, SOURCE_REALISED);
       return awaitNative1(f, REALISE_CONTEXT, path);
     case SOURCE_REALISED: {
-      const root = storePathOf(path);
+      setArg(f, 0, awaited());
+      const root = storePathOf(awaited());
       if (root == 0) return lookExpectedUp(f);
       setStep(f, REFERENCES_TOLD);
       return awaitHost(f, REQUEST_PATH_REFERENCES, root);

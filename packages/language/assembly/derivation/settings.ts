@@ -17,7 +17,8 @@ export const FEATURE_FLAKES: u32 = 32;
 export const FEATURE_FETCH_CLOSURE: u32 = 64;
 export const FEATURE_BLAKE3_HASHES: u32 = 128;
 export const FEATURE_PARSE_TOML_TIMESTAMPS: u32 = 256;
-const LAST_FEATURE: u32 = FEATURE_PARSE_TOML_TIMESTAMPS;
+export const FEATURE_VERIFIED_FETCHES: u32 = 512;
+const LAST_FEATURE: u32 = FEATURE_VERIFIED_FETCHES;
 
 /** Whether derivations and files are written to the store, and not only named. */
 export let writesStore: bool = false;
@@ -94,6 +95,8 @@ function featureName(feature: u32): string {
       return "fetch-closure";
     case FEATURE_PARSE_TOML_TIMESTAMPS:
       return "parse-toml-timestamps";
+    case FEATURE_VERIFIED_FETCHES:
+      return "verified-fetches";
     default:
       return "blake3-hashes";
   }

@@ -35,7 +35,7 @@ export const REQUEST_MESSAGE: u32 = 10;
 export const MESSAGE_OF_NIX: u32 = 2;
 /** a: small int, a position → ATTRS {file, line, column}, or NULL when it has no file. */
 export const REQUEST_POSITION: u32 = 11;
-/** STRING path in the store → NULL when it is valid, else an error. Used where the contents of a store path are wanted. */
+/** STRING store path → NULL when it is valid or has been made so, else an error. Only in read-write mode. */
 export const REQUEST_ENSURE_PATH: u32 = 12;
 /** PATH, STRING algorithm → STRING: base16 digest of the file's contents. */
 export const REQUEST_HASH_FILE: u32 = 13;
@@ -45,7 +45,10 @@ export const REQUEST_RESOLVE_STORE_PATH: u32 = 14;
 export const REQUEST_CURRENT_TIME: u32 = 15;
 /** a: STRING entry of the search path (URL or path) → PATH where it is, or NULL when it is not there. */
 export const REQUEST_SEARCH_PATH_ENTRY: u32 = 16;
-/** a: ATTRS of a fetch, b: STRING its kind → as the kind says. */
+/**
+ * a: STRING "url", "tarball", "git", "mercurial" or "tree"; b: what to fetch, ATTRS of STRING, Boolean and INT, or a STRING
+ * → ATTRS {outPath, …}: what a program gets to know of it.
+ */
 export const REQUEST_FETCH: u32 = 17;
 /** STRING store path → LIST of STRING: what a valid path refers to; NULL when it is not valid. */
 export const REQUEST_PATH_REFERENCES: u32 = 18;
@@ -55,3 +58,8 @@ export const REQUEST_RESOLVE_LINKS: u32 = 19;
 export const REQUEST_READ_SOURCE: u32 = 20;
 /** a: STRING bytes, b: STRING algorithm, not blake3 → STRING: base16 digest. Only of hosts that said that they can (`configureHashing`). */
 export const REQUEST_HASH_BYTES: u32 = 21;
+/**
+ * STRING with a context → LIST of STRING: for each element of the context its store path, that of an output for an output,
+ * all of which are there now. Asked where the contents of what a string refers to are wanted.
+ */
+export const REQUEST_REALISE: u32 = 22;
