@@ -5,6 +5,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { BlobReader, ByteRange } from '../blob-service.ts';
 import { CastoreError } from '../castore-error.ts';
+import { allocateReadBuffer } from './read-buffer.ts';
 
 /** What fits into the processor's cache is read, looked at and forgotten there. */
 const pieceSize = 1 << 18;
@@ -44,7 +45,7 @@ export class BlockingFileReader implements BlobReader {
   // oxlint-disable-next-line typescript/require-await -- the interface is asynchronous
   async *stream(range: ByteRange = {}, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     const end = Math.min(range.end ?? this.size, this.size);
-    const buffer = idleBuffers.pop() ?? new Uint8Array(pieceSize);
+    const buffer = idleBuffers.pop() ?? allocateReadBuffer(pieceSize);
     try {
       for (let position = range.start ?? 0; position < end; position += buffer.length) {
         signal?.throwIfAborted();

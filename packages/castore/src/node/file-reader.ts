@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { BlobReader, ByteRange } from '../blob-service.ts';
 import { CastoreError } from '../castore-error.ts';
+import { allocateReadBuffer } from './read-buffer.ts';
 
 /** Pieces of a stream; two of them are in use, one read while the other is being looked at. */
 const pieceSize = 1 << 20;
@@ -12,7 +13,7 @@ const maxIdleBuffers = 16;
 
 function takeBuffer(): Uint8Array {
   const idle = idleBuffers.pop();
-  return idle ?? new Uint8Array(Buffer.allocUnsafeSlow(pieceSize).buffer);
+  return idle ?? allocateReadBuffer(pieceSize);
 }
 
 export class FileReader implements BlobReader {

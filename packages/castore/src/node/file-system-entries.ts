@@ -16,6 +16,7 @@ import type { TreeObserver } from '../tree-observer.ts';
 import { loadBlake3 } from './blake3.ts';
 import type { FileCache } from './file-cache.ts';
 import { isSmallTree } from './is-small-tree.ts';
+import { allocateReadBuffer } from './read-buffer.ts';
 import { type TreeRecord, treeRecords } from './tree-batch.ts';
 import { type ReadBatch, readTreeInThread } from './tree-reader-thread.ts';
 import { type FoundKind, batchBytes, openFlags, readTree } from './tree-reader.ts';
@@ -70,8 +71,8 @@ async function* readBatches(
     yield* readTreeInThread({ script, root, cachePath: cache?.path });
     return;
   }
-  const free: Buffer[] = [];
-  const nextBuffer = (): Buffer => free.pop() ?? Buffer.allocUnsafeSlow(batchBytes);
+  const free: Uint8Array[] = [];
+  const nextBuffer = (): Uint8Array => free.pop() ?? allocateReadBuffer(batchBytes);
   const namesFilter =
     filter === undefined
       ? undefined
@@ -82,7 +83,7 @@ async function* readBatches(
           );
   const blake3 = await loadBlake3();
   for (const batch of readTree(root, { blake3, cache, nextBuffer, filter: namesFilter })) {
-    yield { batch, release: () => void free.push(batch.bytes as Buffer) };
+    yield { batch, release: () => void free.push(batch.bytes) };
   }
 }
 
@@ -206,7 +207,7 @@ class TreeImporter implements AsyncDisposable {
     const host = Buffer.concat([this.#host, ...path.flatMap(({ bytes }) => [slash, bytes])]);
     await using writer = await this.#options.blobs.create(this.#options.signal);
     await using file = await open(host, openFlags);
-    const piece = Buffer.allocUnsafeSlow(batchBytes);
+    const piece = allocateReadBuffer(batchBytes);
     while (true) {
       const { bytesRead } = await file.read(piece, 0, piece.length);
       if (bytesRead === 0) break;

@@ -52,11 +52,11 @@ const kindNumbers = new Map<RecordKind, number>(recordKinds.map((kind, number) =
 /** A batch that is being filled. */
 export class TreeBatchWriter {
   #records: Float64Array = new Float64Array(16 * recordLength);
-  readonly #bytes: Buffer;
+  readonly #bytes: Uint8Array;
   #count = 0;
   #used = 0;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }
 
@@ -70,7 +70,7 @@ export class TreeBatchWriter {
   }
 
   /** The bytes that are free, for contents to be read into; `add` takes them as data when they directly follow the name. */
-  free(afterBytes: number): Buffer {
+  free(afterBytes: number): Uint8Array {
     return this.#bytes.subarray(this.#used + afterBytes);
   }
 

@@ -4,6 +4,7 @@ import { CastoreError } from '../castore-error.ts';
 import { loadBlake3 } from './blake3.ts';
 import { FileCache } from './file-cache.ts';
 import { LmdbEnvironment } from './lmdb-environment.ts';
+import { allocateReadBuffer } from './read-buffer.ts';
 import { type TreeReaderJob, type TreeReaderMessage, bufferCount } from './tree-reader-thread.ts';
 import { batchBytes, readTree } from './tree-reader.ts';
 
@@ -12,18 +13,17 @@ async function main({ root, cachePath, returned, returnedCount }: TreeReaderJob)
   const environment = cachePath === undefined ? undefined : await LmdbEnvironment.open(cachePath);
   const cache = environment === undefined ? undefined : new FileCache(environment);
   let made = 0;
-  const nextBuffer = (): Buffer => {
+  const nextBuffer = (): Uint8Array => {
     if (made < bufferCount) {
       made++;
-      return Buffer.allocUnsafeSlow(batchBytes);
+      return allocateReadBuffer(batchBytes);
     }
     // Waits until the consumer gives one back.
     while (Atomics.load(counter, 0) === 0) Atomics.wait(counter, 0, 0);
     Atomics.sub(counter, 0, 1);
     const message = receiveMessageOnPort(returned);
     if (message === undefined) throw new Error('a buffer that was given back did not come');
-    const { buffer } = message.message as Uint8Array;
-    return Buffer.from(buffer);
+    return message.message as Uint8Array;
   };
   const blake3 = await loadBlake3();
   for (const batch of readTree(Buffer.from(root), { blake3, cache, nextBuffer })) {

@@ -28,7 +28,7 @@ export type TreeReaderOptions = {
   readonly blake3: Blake3;
   readonly cache?: FileCache | undefined;
   /** Gives a buffer of `batchBytes` for the next batch. */
-  readonly nextBuffer: () => Buffer;
+  readonly nextBuffer: () => Uint8Array;
   /** Whether what has these names from the root on is taken. */
   readonly filter?: ((names: readonly Uint8Array[], kind: FoundKind) => boolean) | undefined;
 };
