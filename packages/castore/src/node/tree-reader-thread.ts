@@ -29,7 +29,7 @@ export type TreeReaderMessage =
 export type ReadBatch = { readonly batch: TreeBatch; readonly release: () => void };
 
 /** So many buffers are there in all. */
-export const bufferCount = 8;
+export const bufferCount = 4;
 
 export type TreeReaderThreadOptions = {
   readonly script: URL;

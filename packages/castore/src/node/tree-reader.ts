@@ -41,12 +41,15 @@ export const batchBytes: number = 1 << 20;
 /** Files up to this size are one record. */
 const smallFile = batchBytes >> 2;
 const digestLength = 32;
-const minPiece = 1 << 16;
+
+/** Large files are read and hashed in steps, so that what was read is still in the processor's cache when it is hashed. */
+const maxStep = 1 << 18;
+const minStep = 1 << 16;
 
 /** A link that took the place of the file meanwhile is not followed; a pipe does not block. */
 export const openFlags: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-const zeroes = Buffer.alloc(batchBytes);
+const zeroes = Buffer.alloc(maxStep);
 const slash = Buffer.from('/');
 
 /** Throws `CastoreError`: `io` for what cannot be read, `unsupported` for what is no file, directory or link. */
@@ -169,21 +172,35 @@ class TreeReader {
     if (!this.#batch.fits(name.length)) yield* this.#flush();
     this.#batch.add('large', { name, size: stats.size, executable: isExecutable(stats) });
     let size = 0;
+    /** What is read of the next piece. */
+    let length = 0;
     while (true) {
-      if (!this.#batch.fits(minPiece)) yield* this.#flush();
-      const free = this.#batch.free(0);
-      const count = readSync(file, free, 0, free.length, size);
+      if (!this.#batch.fits(length + minStep)) {
+        this.#addPiece(length);
+        length = 0;
+        yield* this.#flush();
+      }
+      const step = this.#batch.free(length).subarray(0, maxStep);
+      const count = readSync(file, step, 0, step.length, size);
       if (count === 0) break;
-      const piece = free.subarray(0, count);
-      hasher.update(piece);
+      hasher.update(step.subarray(0, count));
       size += count;
-      const isZero = zeroes.compare(piece, 0, count, 0, count) === 0;
-      this.#batch.add('piece', { dataLength: isZero ? 0 : count, size: count });
+      if (zeroes.compare(step, 0, count, 0, count) !== 0) length += count;
+      else {
+        this.#addPiece(length);
+        length = 0;
+        this.#batch.add('piece', { dataLength: 0, size: count });
+      }
     }
+    this.#addPiece(length);
     const digest = hasher.digest();
     if (!this.#batch.fits(digestLength)) yield* this.#flush();
     this.#batch.add('close', { data: digest, size });
     return { digest, size };
+  }
+
+  #addPiece(length: number): void {
+    if (length > 0) this.#batch.add('piece', { dataLength: length, size: length });
   }
 
   *#flush(): Generator<TreeBatch, void, void> {
