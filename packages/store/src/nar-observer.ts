@@ -66,6 +66,6 @@ export class NarObserver implements TreeObserver {
 
   #entry(name: Uint8Array): void {
     // The writer keeps the name to compare it with the next one, and the observer may not.
-    if (this.#depth > 0) this.#writer.entry(Uint8Array.from(name));
+    if (this.#depth > 0) this.#writer.entry(new Uint8Array(name));
   }
 }

@@ -120,7 +120,7 @@ class TreeImporter implements AsyncDisposable {
         return { kind: 'directory', path };
       }
       case 'symlink':
-        return { kind, path: this.#pathOf(name), target: new SymlinkTarget(Uint8Array.from(data)) };
+        return { kind, path: this.#pathOf(name), target: new SymlinkTarget(new Uint8Array(data)) };
       case 'file': {
         const digest = digestAt(data);
         this.#small.push({ digest, bytes: data.subarray(b3DigestLength) });
@@ -219,7 +219,7 @@ class TreeImporter implements AsyncDisposable {
 
   #pathOf(name: Uint8Array): IngestionPath {
     if (this.#directory === undefined) return [];
-    return [...this.#directory, new PathComponent(Uint8Array.from(name))];
+    return [...this.#directory, new PathComponent(new Uint8Array(name))];
   }
 }
 
@@ -228,7 +228,7 @@ type KnownRecord = { readonly digest: B3Digest; readonly path: IngestionPath };
 const slash = Buffer.from('/');
 
 function digestAt(data: Uint8Array): B3Digest {
-  return new B3Digest(Uint8Array.from(data.subarray(0, b3DigestLength)));
+  return new B3Digest(new Uint8Array(data.subarray(0, b3DigestLength)));
 }
 
 /** A file that is stored as its pieces come, one after another. */

@@ -68,7 +68,7 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
 
   async get(digest: B3Digest, signal?: AbortSignal): Promise<Directory | undefined> {
     signal?.throwIfAborted();
-    const value = this.#table.get(keyOf(digest));
+    const value = this.#table.get(digest.bytes);
     return value === undefined ? undefined : decodeStored(digest, value);
   }
 
@@ -81,7 +81,7 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
     const { digest } = directory;
     if (this.#areFresh([digest])) return digest;
     await this.#write((use) => {
-      if (!this.#table.has(keyOf(digest))) checkChildren(this.#table, directory);
+      if (!this.#table.has(digest.bytes)) checkChildren(this.#table, directory);
       store(this.#table, pendingOf(directory), use);
     });
     return digest;
@@ -161,7 +161,7 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
 
   #areFresh(digests: readonly B3Digest[]): boolean {
     const isFresh = this.#lastUse.freshness();
-    return digests.every((digest) => isFresh(lastUsed(this.#table, keyOf(digest))));
+    return digests.every((digest) => isFresh(lastUsed(this.#table, digest.bytes)));
   }
 
   #childKeys(key: string): string[] {
@@ -193,7 +193,7 @@ function pendingOf(directory: Directory): Pending {
 
 /** Writes a directory, and the time of everything below it that was not used lately. */
 function store(table: LmdbTable, { digest, encoded, children }: Pending, use: Use): void {
-  const key = keyOf(digest);
+  const key = digest.bytes;
   if (use.isFresh(lastUsed(table, key))) return;
   for (const child of children) refresh(table, child, use);
   table.put(key, encodeStored(earliest(table, children, use.nowMs), encoded));
@@ -202,7 +202,7 @@ function store(table: LmdbTable, { digest, encoded, children }: Pending, use: Us
 /** Throws unless what the directory refers to is there and has the recorded size. */
 function checkChildren(table: LmdbTable, directory: Directory): void {
   for (const { name, node } of childDirectories(directory)) {
-    const value = table.get(keyOf(node.digest));
+    const value = table.get(node.digest.bytes);
     if (value === undefined) throw missing(node.digest);
     const child = decodeStored(node.digest, value);
     if (child.hasSize(node.size)) continue;
@@ -217,7 +217,7 @@ function checkChildren(table: LmdbTable, directory: Directory): void {
 function refresh(table: LmdbTable, root: B3Digest, { nowMs, isFresh }: Use): void {
   const stack = [root];
   for (let digest = stack.at(-1); digest !== undefined; digest = stack.at(-1)) {
-    const key = keyOf(digest);
+    const key = digest.bytes;
     const time = lastUsed(table, key);
     if (time === undefined) throw missing(digest);
     if (isFresh(time)) {
@@ -225,7 +225,7 @@ function refresh(table: LmdbTable, root: B3Digest, { nowMs, isFresh }: Use): voi
       continue;
     }
     const { children, encoded } = pendingOf(decodeStored(digest, table.get(key) ?? noBytes));
-    const stale = children.filter((child) => !isFresh(lastUsed(table, keyOf(child))));
+    const stale = children.filter((child) => !isFresh(lastUsed(table, child.bytes)));
     if (stale.length > 0) {
       for (const child of stale) stack.push(child);
       continue;
@@ -238,7 +238,7 @@ function refresh(table: LmdbTable, root: B3Digest, { nowMs, isFresh }: Use): voi
 const noBytes = Buffer.alloc(0);
 
 function earliest(table: LmdbTable, children: readonly B3Digest[], now: number): number {
-  return children.reduce((time, child) => Math.min(time, lastUsed(table, keyOf(child)) ?? now), now);
+  return children.reduce((time, child) => Math.min(time, lastUsed(table, child.bytes) ?? now), now);
 }
 
 /** Gives the bytes freed. */
@@ -250,7 +250,7 @@ function remove(table: LmdbTable, key: string, unusedSinceMs: number): number {
   return value.length;
 }
 
-function lastUsed(table: LmdbTable, key: Buffer): number | undefined {
+function lastUsed(table: LmdbTable, key: Uint8Array): number | undefined {
   // A view of the library's own memory, which the next call overwrites.
   const value = table.view(key);
   if (value === undefined) return undefined;
@@ -262,7 +262,7 @@ function findProblem(table: LmdbTable, digest: B3Digest, value: Buffer): string 
     const directory = decodeStored(digest, value);
     checkDigest(directory, digest);
     for (const { name, node } of childDirectories(directory)) {
-      const child = table.get(keyOf(node.digest));
+      const child = table.get(node.digest.bytes);
       if (child === undefined) {
         return `its entry '${name.toString()}' refers to the directory ${node.digest.toString()}, which is not there`;
       }
@@ -315,10 +315,6 @@ function missing(digest: B3Digest): CastoreError {
     'invalid-directory',
     `a directory refers to ${digest.toString()}, which is not there; store it before`,
   );
-}
-
-function keyOf({ bytes }: B3Digest): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function bufferOfKey(key: string): Buffer {

@@ -121,17 +121,17 @@ export class LmdbTable {
     this.#database = database;
   }
 
-  get(key: Buffer): Buffer | undefined {
-    return this.#read(() => this.#database.get(key));
+  get(key: Uint8Array): Buffer | undefined {
+    return this.#read(() => this.#database.get(asLibraryBytes(key)));
   }
 
   /** Like `get`, but the bytes are in the library's own memory, and good only until the next call. */
-  view(key: Buffer): Buffer | undefined {
-    return this.#read(() => this.#database.getBinaryFast(key));
+  view(key: Uint8Array): Buffer | undefined {
+    return this.#read(() => this.#database.getBinaryFast(asLibraryBytes(key)));
   }
 
-  has(key: Buffer): boolean {
-    return this.#read(() => this.#database.doesExist(key));
+  has(key: Uint8Array): boolean {
+    return this.#read(() => this.#database.doesExist(asLibraryBytes(key)));
   }
 
   range(range: LmdbRange = {}): readonly LmdbRow[] {
@@ -151,13 +151,14 @@ export class LmdbTable {
     }
   }
 
-  put(key: Buffer, value: Buffer): void {
-    this.#database.putSync(key, value);
+  /** The bytes are the caller's again afterwards. */
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.#database.putSync(asLibraryBytes(key), asLibraryBytes(value));
   }
 
   /** Whether it was there. */
-  remove(key: Buffer): boolean {
-    return this.#database.removeSync(key);
+  remove(key: Uint8Array): boolean {
+    return this.#database.removeSync(asLibraryBytes(key));
   }
 
   #read<T>(read: () => T): T {
@@ -168,6 +169,14 @@ export class LmdbTable {
       throw asOurs(this.#shared, 'read', cause);
     }
   }
+}
+
+/**
+ * The library asks for a `Buffer` and takes any bytes. To make one of a small array costs more than finding it: the array
+ * has to be given memory outside of the heap first.
+ */
+function asLibraryBytes(bytes: Uint8Array): Buffer {
+  return bytes as Buffer;
 }
 
 async function openShared(path: string): Promise<SharedEnvironment> {

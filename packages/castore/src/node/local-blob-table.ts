@@ -13,6 +13,7 @@ import type { B3Digest } from '../b3-digest.ts';
 import type { LmdbEnvironment, LmdbTable } from './lmdb-environment.ts';
 
 const recordLength = 17;
+const encoded = Buffer.allocUnsafe(recordLength);
 const states = { inline: 0, file: 1, dying: 2 } as const;
 
 export type LocalBlobState = keyof typeof states;
@@ -33,28 +34,26 @@ export class LocalBlobTable {
   }
 
   get(digest: B3Digest): LocalBlobRecord | undefined {
-    const value = this.#table.get(keyOf(digest));
+    const value = this.#table.view(digest.bytes);
     return value === undefined ? undefined : decode(value);
   }
 
   /** Of an inline blob. */
   contents(digest: B3Digest): Uint8Array | undefined {
-    const bytes = this.#contents.get(keyOf(digest));
+    const bytes = this.#contents.get(digest.bytes);
     return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Inside of a write transaction. The contents are those of a new inline blob. */
   set(digest: B3Digest, record: LocalBlobRecord, contents?: Uint8Array): void {
-    const key = keyOf(digest);
-    this.#table.put(key, encode(record));
-    if (contents !== undefined) this.#contents.put(key, asBuffer(contents));
+    this.#table.put(digest.bytes, encode(record));
+    if (contents !== undefined) this.#contents.put(digest.bytes, contents);
   }
 
   /** Inside of a write transaction. */
   delete(digest: B3Digest): void {
-    const key = keyOf(digest);
-    this.#table.remove(key);
-    this.#contents.remove(key);
+    this.#table.remove(digest.bytes);
+    this.#contents.remove(digest.bytes);
   }
 
   *entries(): Iterable<{ readonly key: Uint8Array; readonly record: LocalBlobRecord }> {
@@ -64,16 +63,9 @@ export class LocalBlobTable {
   }
 }
 
-function keyOf({ bytes }: B3Digest): Buffer {
-  return asBuffer(bytes);
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
+/** Valid until the next call. */
 function encode({ state, lastUsedMs, size }: LocalBlobRecord): Buffer {
-  const value = Buffer.allocUnsafe(recordLength);
+  const value = encoded;
   value[0] = states[state];
   value.writeDoubleLE(lastUsedMs, 1);
   value.writeDoubleLE(size, 9);
