@@ -35,10 +35,11 @@ export type StoreIO = Pick<
   | 'addPathToStore'
   | 'isValidStorePath'
   | 'toStorePath'
-> & {
-  /** Something was added whose path is known without the store. */
-  describe(added: Added): void;
-};
+> &
+  Required<Pick<EvalIO, 'realise' | 'fetch' | 'storePathReferences'>> & {
+    /** Something was added whose path is known without the store. */
+    describe(added: Added): void;
+  };
 
 export type Added =
   | { readonly kind: 'path'; readonly request: AddPathOptions; readonly added: AddedPath }
@@ -48,6 +49,8 @@ export type Added =
 export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions): EvalIO {
   const prefix = encodeUtf8(`${storeDir}/`);
   const noted: Added[] = [];
+  /** What was added: it is there as soon as somebody looks. */
+  const added = new Set<string>();
   let loading: Promise<StoreIO> | undefined;
   let loaded: StoreIO | undefined;
 
@@ -69,9 +72,9 @@ export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions):
     toStorePath: (path) => at(path, (io) => io.toStorePath(path)),
     addPathToStore: (request) =>
       isOnHost(request.path)
-        ? after(host.addPathToStore(request), (added) => {
-            note({ kind: 'path', request, added });
-            return added;
+        ? after(host.addPathToStore(request), (path) => {
+            note({ kind: 'path', request, added: path });
+            return path;
           })
         : inStore((io) => io.addPathToStore(request)),
     addTextToStore: (request) =>
@@ -80,11 +83,22 @@ export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions):
         return storePath;
       }),
     writeDerivation: (request) => note({ kind: 'derivation', request }),
+    realise: (context) => {
+      const paths = context.map((it) => (it.kind === 'path' ? it.storePath : undefined));
+      const isThere = (path: string | undefined): path is string =>
+        path !== undefined && (added.has(path) || isOnHost(encodeUtf8(path)));
+      return paths.every(isThere) ? paths : inStore((io) => io.realise(context));
+    },
+    fetch: (request) => inStore((io) => io.fetch(request)),
+    storePathReferences: (storePath) => inStore((io) => io.storePathReferences(storePath)),
   };
 
-  function note(added: Added): void {
-    if (loaded === undefined) noted.push(added);
-    else loaded.describe(added);
+  function note(it: Added): void {
+    added.add(
+      it.kind === 'path' ? it.added.storePath : it.kind === 'text' ? it.storePath : it.request.storePath,
+    );
+    if (loaded === undefined) noted.push(it);
+    else loaded.describe(it);
   }
 
   /** A path of the store that is not among the files of the machine is for the store to answer. */
@@ -108,7 +122,7 @@ export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions):
 
   function store(): Promise<StoreIO> {
     loading ??= load().then((io) => {
-      for (const added of noted) io.describe(added);
+      for (const it of noted) io.describe(it);
       noted.length = 0;
       loaded = io;
       return io;

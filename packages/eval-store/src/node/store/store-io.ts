@@ -11,7 +11,10 @@ import {
   type AddPathOptions,
   type AddTextOptions,
   type AddedPath,
+  type ContextElement,
   EvalIOError,
+  type FetchRequest,
+  type FetchedTree,
   type FileType,
   type WriteDerivationOptions,
 } from '@neve/eval';
@@ -28,12 +31,14 @@ export type StoreIOOptions = {
   readonly realiser: Realiser;
   readonly storeDirectory: StoreDirectory;
   readonly known: KnownPaths;
+  readonly fetch: (request: FetchRequest) => Promise<FetchedTree>;
 };
 
 /** A path in the store: the object, and what comes after it, which is empty or begins with a slash. */
 type Place = { readonly storePath: StorePath; readonly rest: Uint8Array };
 
-export function createStoreIO({ store, realiser, storeDirectory, known }: StoreIOOptions): StoreIO {
+export function createStoreIO(options: StoreIOOptions): StoreIO {
+  const { store, realiser, storeDirectory, known } = options;
   const tree = new StoreTree(store);
   const nodes = new Map<string, Promise<Node | undefined>>();
 
@@ -47,6 +52,9 @@ export function createStoreIO({ store, realiser, storeDirectory, known }: StoreI
     addPathToStore: (request) => guarded(() => addPath(request)),
     isValidStorePath: (path) => guarded(() => isValid(placeOf(path))),
     toStorePath: (path) => guarded(() => toStorePath(placeOf(path), path)),
+    realise: (context) => guarded(() => Promise.all(context.map((it) => realiseElement(it)))),
+    storePathReferences: (path) => guarded(() => references(storeDirectory.parse(path))),
+    fetch: (request) => guarded(() => options.fetch(request)),
     describe,
   };
 
@@ -116,6 +124,30 @@ export function createStoreIO({ store, realiser, storeDirectory, known }: StoreI
     if (await isThere(place.storePath)) return printed;
     const message = `path '${printed}' is required, but there is no substituter that can build it`;
     throw new EvalIOError('not-found', message, { path });
+  }
+
+  /** What was described is there as soon as somebody looks. */
+  async function realiseElement(element: ContextElement): Promise<string> {
+    if (element.kind === 'output') {
+      const derivation = storeDirectory.parse(element.drvPath);
+      const { storePath } = await realiser.output({ derivation, output: element.outputName });
+      return storeDirectory.print(storePath);
+    }
+    const path = element.kind === 'path' ? element.storePath : element.drvPath;
+    const storePath = storeDirectory.parse(path);
+    if (known.path(storePath) === undefined) await realiser.path(storePath);
+    return path;
+  }
+
+  async function references(storePath: StorePath): Promise<readonly string[] | undefined> {
+    const described = known.path(storePath);
+    const paths =
+      described === undefined
+        ? (await store.pathInfos.get(storePath.hashPart))?.references
+        : described.kind === 'text'
+          ? described.references
+          : [];
+    return paths?.map((it) => storeDirectory.print(it));
   }
 
   async function addPath(request: AddPathOptions): Promise<AddedPath> {
