@@ -30,11 +30,10 @@ export class CommandScripts {
   readonly #folder: string;
   readonly #cachePath: string | undefined;
   readonly #cachedCode: ReadonlyMap<string, Buffer> | undefined;
-  readonly #scripts = new Map<string, Script>();
+  /** What did not come from the cache. */
+  readonly #newScripts = new Map<string, Script>();
   readonly #modules = new Map<string, { readonly exports: unknown }>();
   readonly #require: Require;
-  /** Whether everything that was loaded came from the cache. */
-  #cacheIsComplete = true;
 
   /** Nothing is kept without a path for it. */
   constructor(folder: string, cachePath: string | undefined) {
@@ -59,11 +58,11 @@ export class CommandScripts {
     return module.exports;
   }
 
-  /** Keeps the code of everything that was loaded, as far as it was needed, unless it came from there. */
+  /** Keeps the code of everything that was loaded, as far as it was needed, beside what is kept already. */
   saveCode(): void {
-    if (this.#cachePath === undefined || this.#cacheIsComplete) return;
-    const code = new Map<string, Buffer>();
-    for (const [name, script] of this.#scripts) code.set(name, script.createCachedData());
+    if (this.#cachePath === undefined || this.#newScripts.size === 0) return;
+    const code = new Map(this.#cachedCode);
+    for (const [name, script] of this.#newScripts) code.set(name, script.createCachedData());
     try {
       writeCodeCache(this.#cachePath, code);
     } catch {
@@ -79,8 +78,7 @@ export class CommandScripts {
       filename,
       ...(cachedData !== undefined && { cachedData }),
     });
-    this.#scripts.set(name, script);
-    if (script.cachedDataRejected !== false) this.#cacheIsComplete = false;
+    if (script.cachedDataRejected !== false) this.#newScripts.set(name, script);
     return script.runInThisContext() as ScriptFunction;
   }
 }
