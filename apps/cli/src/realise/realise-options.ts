@@ -43,7 +43,11 @@ const defaultKey = 'cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShj
 /** Throws `UsageError` for a value that makes no sense. */
 export function realiseOptions(
   args: EvaluateArguments,
-  { settings, storeDir, system }: { readonly settings: Settings; readonly storeDir: string; readonly system: string },
+  {
+    settings,
+    storeDir,
+    system,
+  }: { readonly settings: Settings; readonly storeDir: string; readonly system: string },
 ): RealiseOptions {
   const substitutes = settings.has('substitute') ? settings.isOn('substitute') : true;
   return {

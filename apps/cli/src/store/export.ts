@@ -1,6 +1,7 @@
 /** `neve store export`: something of a store as files, a NAR or a tar archive. */
 import { exportTar } from '@neve/castore';
-import { type BlobFiles, exportToFiles } from '@neve/castore/node';
+import { exportToFiles } from '@neve/castore/node';
+import { isBlobFiles } from './blob-files.ts';
 import { renderNar } from '@neve/store';
 import { UsageError } from '../usage-error.ts';
 import { openStore, storeDirectory } from './open-store.ts';
@@ -44,7 +45,3 @@ get the modes and times that they have in a Nix store.`,
     });
   },
 });
-
-function isBlobFiles(blobs: object): blobs is BlobFiles {
-  return 'filePath' in blobs && typeof blobs.filePath === 'function';
-}

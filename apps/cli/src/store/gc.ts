@@ -39,7 +39,12 @@ everything else, or as much as the options ask for. It may be interrupted at any
     await using state = await openState(args);
     const directory = storeDirectory(args);
     const dryRun = args.has('dryRun');
-    const links = await readLinkRoots({ folder: state.rootsFolder, store: directory, dryRun });
+    const links = await readLinkRoots({
+      folder: state.rootsFolder,
+      store: directory,
+      view: state.viewFolder,
+      dryRun,
+    });
     const roots: Root[] = [
       ...(await state.pins.list()).map(({ root }) => root),
       ...links.roots.map(({ storePath }) => ({ kind: 'path' as const, storePath })),
@@ -65,6 +70,9 @@ everything else, or as much as the options ask for. It may be interrupted at any
       signal,
     );
     const leftovers = dryRun ? 0 : ((await store.blobs.inventory?.removeLeftovers?.(signal)) ?? 0);
+    // Asking the store would count as a use of what is there.
+    const removed = new Set(result.paths.map(({ hashPart }) => hashPart));
+    if (!dryRun) await state.view(store).prune(async ({ hashPart }) => !removed.has(hashPart));
     progress[Symbol.dispose]();
     const freedBytes = result.freedBytes + leftovers;
     const paths = result.paths.map((it) => directory.print(it));

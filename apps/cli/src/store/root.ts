@@ -35,7 +35,12 @@ gcroots of the store are roots too.`,
         if (!(await state.pins.remove(name))) throw new UsageError(`there is no root '${name}'`);
       }
     } else if (action === 'list' && rest.length === 0) {
-      const links = await readLinkRoots({ folder: state.rootsFolder, store: directory, dryRun: true });
+      const links = await readLinkRoots({
+        folder: state.rootsFolder,
+        store: directory,
+        view: state.viewFolder,
+        dryRun: true,
+      });
       const rows: { readonly name: string; readonly target: string }[] = [
         ...(await state.pins.list()).map(({ name, root }) => ({ name, target: show(root) })),
         ...links.roots.map(({ link, storePath }) => ({ name: link, target: directory.print(storePath) })),

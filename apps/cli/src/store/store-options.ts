@@ -41,3 +41,8 @@ export type StoreOptionName = keyof typeof storeOptions;
 
 /** What a command was given for these options, whatever others it has. */
 export type StoreArguments = Pick<Arguments<StoreOptionName>, 'has' | 'last'>;
+
+/** Arguments of a command that has these options under other names. */
+export function storeArguments(values: Partial<Record<StoreOptionName, string>>): StoreArguments {
+  return { has: (name) => values[name] !== undefined, last: (name) => values[name] };
+}

@@ -15,7 +15,8 @@ import {
   cachedNarCalculation,
   narCalculationByRendering,
 } from '@neve/store';
-import { Leases, lmdbNarTable, lmdbPins } from '@neve/store/node';
+import { Leases, StoreView, lmdbNarTable, lmdbPins } from '@neve/store/node';
+import { isBlobFiles } from './blob-files.ts';
 import { defaultStoreFolder, localStoreFolder } from './open-store.ts';
 import type { StoreArguments } from './store-options.ts';
 
@@ -40,8 +41,13 @@ type Parts = {
 };
 
 export class StoreState implements AsyncDisposable {
+  /** Where everything of the store lies that is no service of it. */
+  readonly folder: string;
   /** Links in this folder, and links to links, are roots of garbage collection. */
   readonly rootsFolder: string;
+  /** Store paths as files, for links to results. */
+  readonly viewFolder: string;
+  readonly databasePath: string;
   readonly fileCache: FileCache;
   readonly pins: Pins;
   /** A command that writes takes a lease, which keeps what it stores and finds from garbage collection. */
@@ -49,7 +55,10 @@ export class StoreState implements AsyncDisposable {
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
+    this.folder = parts.folder;
     this.rootsFolder = join(parts.folder, 'gcroots');
+    this.viewFolder = join(parts.folder, 'nix/store');
+    this.databasePath = parts.environment.path;
     this.fileCache = new FileCache(parts.environment);
     this.pins = parts.pins;
     this.leases = parts.leases;
@@ -61,6 +70,12 @@ export class StoreState implements AsyncDisposable {
     const inner =
       store.pathInfos.narCalculation ?? narCalculationByRendering({ ...store, hashes: nodeHashes });
     return cachedNarCalculation(inner, this.#parts.nars);
+  }
+
+  /** The store as files. Blobs that are files already are shared. */
+  view(store: StoreServices): StoreView {
+    const files = isBlobFiles(store.blobs) ? store.blobs : undefined;
+    return new StoreView({ folder: this.viewFolder, castore: store, files });
   }
 
   /** Remembers what is known of a node from elsewhere. */

@@ -1,7 +1,7 @@
 /**
  * Roots of garbage collection as symbolic links below a folder, as Nix has them in `gcroots`:
  *
- *     <name> → <store directory>/<base name>[/…]                       a root
+ *     <name> → <store directory>/<base name>[/…]                       a root; `StoreView.path` as well
  *     <name> → <absolute path>, which is a link into the store         an indirect root: a user's `result`
  *
  * Indirect roots are made in the folder `auto`, named by the SHA-1 of the user's path in nixbase32. When the user's link is
@@ -12,7 +12,7 @@ import { randomUUID } from 'node:crypto';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { encodeUtf8 } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
-import { NixCompatError } from '@neve/nix-compat';
+import { NixCompatError, parseStorePath } from '@neve/nix-compat';
 import type { StoreDirectory, StorePath } from '@neve/nix-compat';
 import { StoreError } from '../store-error.ts';
 
@@ -31,21 +31,24 @@ export type LinkRoots = {
 export type LinkRootsOptions = {
   readonly folder: string;
   readonly store: StoreDirectory;
+  /** The folder of a `StoreView`, whose links lead there. */
+  readonly view?: string;
   /** Leaves stale indirect roots where they are. */
   readonly dryRun?: boolean;
 };
 
 /** All roots below the folder; none when there is no such folder. Throws `StoreError` (`io`). */
-export async function readLinkRoots({ folder, store, dryRun = false }: LinkRootsOptions): Promise<LinkRoots> {
+export async function readLinkRoots(options: LinkRootsOptions): Promise<LinkRoots> {
+  const { folder, dryRun = false } = options;
   const roots: LinkRoot[] = [];
   const stale: string[] = [];
   try {
     for (const link of await findLinks(folder)) {
       const target = await linkTarget(link);
       if (target === undefined) continue;
-      const direct = locate(store, target);
+      const direct = locate(options, target);
       const indirectTarget = direct === undefined ? await linkTarget(target) : undefined;
-      const indirect = indirectTarget === undefined ? undefined : locate(store, indirectTarget);
+      const indirect = indirectTarget === undefined ? undefined : locate(options, indirectTarget);
       if (direct !== undefined) roots.push({ link, storePath: direct });
       else if (indirect !== undefined) roots.push({ link: target, storePath: indirect });
       else if (dirname(link) === join(folder, 'auto')) stale.push(link);
@@ -57,13 +60,19 @@ export async function readLinkRoots({ folder, store, dryRun = false }: LinkRoots
   return { roots, stale };
 }
 
+export type IndirectRootOptions = Pick<LinkRootsOptions, 'folder' | 'store'> & {
+  readonly link: string;
+  /** Where the files are, if not in the store directory. */
+  readonly target?: string;
+};
+
 /**
  * Makes `link` lead to the store path and registers it as an indirect root, in the order in which nothing is lost. An
  * existing link is replaced; anything else there is refused. Throws `StoreError` (`io`).
  */
 export async function addIndirectRoot(
   storePath: StorePath,
-  { folder, store, link }: { readonly folder: string; readonly store: StoreDirectory; readonly link: string },
+  { folder, store, link, target = store.print(storePath) }: IndirectRootOptions,
 ): Promise<void> {
   const path = resolve(link);
   try {
@@ -73,7 +82,7 @@ export async function addIndirectRoot(
     }
     const name = nodeHashes.hash('sha1', encodeUtf8(path)).format('nix32');
     await mkdir(join(folder, 'auto'), { recursive: true });
-    await replaceLink(store.print(storePath), path);
+    await replaceLink(target, path);
     await replaceLink(path, join(folder, 'auto', name));
   } catch (cause) {
     throw failure(`'${path}' cannot be made a root`, cause);
@@ -101,9 +110,15 @@ async function linkTarget(link: string): Promise<string | undefined> {
   return isAbsolute(target) ? target : resolve(dirname(link), target);
 }
 
-function locate(store: StoreDirectory, path: string): StorePath | undefined {
+function locate({ store, view }: LinkRootsOptions, path: string): StorePath | undefined {
   try {
-    return store.locate(path).storePath;
+    if (view === undefined || !path.startsWith(`${view}/`)) return store.locate(path).storePath;
+    return parseStorePath(
+      path
+        .slice(view.length + 1)
+        .split('/', 1)
+        .join(),
+    );
   } catch (error) {
     if (error instanceof NixCompatError) return undefined;
     throw error;

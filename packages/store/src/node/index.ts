@@ -11,3 +11,5 @@ export type { HttpCacheOptions } from './http-cache/http-cache-path-infos.ts';
 export { LmdbNarInfoTable } from './http-cache/lmdb-narinfo-table.ts';
 export { registerHttpCache } from './register-http-cache.ts';
 export type { HttpCacheDefaults } from './register-http-cache.ts';
+export { StoreView } from './store-view.ts';
+export type { StoreViewOptions } from './store-view.ts';

@@ -1,0 +1,102 @@
+/**
+ * `neve build`: evaluates to derivations, or takes what is given as store paths, and makes their outputs be there. What it
+ * prints and which links it makes is as `nix-build` has it, the logs are as `nix build` shows them.
+ */
+import { resolve } from 'node:path';
+import type { Evaluator, Source } from '@neve/eval';
+import { functionArguments } from './evaluation-session.ts';
+import { write } from './output.ts';
+import type { EvaluateArguments } from './parse-arguments.ts';
+import type { BuildGoal, GoalOutcome, RealiseSession } from './realise/realise-session.ts';
+
+export type BuildInput = {
+  readonly evaluator: Evaluator;
+  readonly session: () => Promise<RealiseSession>;
+  readonly args: EvaluateArguments;
+  readonly sources: readonly Source[];
+  readonly attributePaths: readonly string[];
+  /** Store paths that were given as they are. */
+  readonly paths: readonly string[];
+};
+
+/** Gives the exit code. */
+export async function runBuildCommand(input: BuildInput): Promise<number> {
+  const { args, session } = input;
+  const goals = [...input.paths.map(goalOfPath), ...(await goalsOfSources(input))];
+  const realising = await session();
+  if (args.has('dryRun')) {
+    await realising.showPlan(goals, { json: args.has('json') });
+    return 0;
+  }
+  const outcomes = await realising.realise(goals, { check: args.has('check') });
+  const failures = outcomes.filter((it) => it.kind === 'failed');
+  if (!args.has('noLink')) await makeLinks(outcomes, { args, realising });
+  printOutcomes(outcomes, args);
+  return realising.exitCode(failures);
+}
+
+/** `/nix/store/….drv^out,dev`, `/nix/store/….drv!out`, or a path that is wanted as it is. */
+function goalOfPath(text: string): BuildGoal {
+  const match = /^(.*\.drv)[\^!](.+)$/.exec(text);
+  const [, drvPath, outputs] = match ?? [];
+  if (drvPath !== undefined && outputs !== undefined) {
+    return { kind: 'outputs', drvPath, outputs: outputs === '*' ? undefined : outputs.split(',') };
+  }
+  return text.endsWith('.drv')
+    ? { kind: 'outputs', drvPath: text, outputs: undefined }
+    : { kind: 'path', storePath: text };
+}
+
+async function goalsOfSources({
+  evaluator,
+  args,
+  sources,
+  attributePaths,
+}: BuildInput): Promise<BuildGoal[]> {
+  const goals: BuildGoal[] = [];
+  const functionArgs = await functionArguments(evaluator, args);
+  for (const source of sources) {
+    const root = await evaluator.evaluate(await evaluator.parse(source));
+    for (const path of attributePaths.length > 0 ? attributePaths : ['']) {
+      const value = await evaluator.select(root, { path, args: functionArgs });
+      for (const { drvPath, outputName } of await evaluator.derivations(value, functionArgs)) {
+        goals.push({ kind: 'outputs', drvPath, outputs: [outputName] });
+      }
+    }
+  }
+  return goals;
+}
+
+type LinkContext = { readonly args: EvaluateArguments; readonly realising: RealiseSession };
+
+/** `result`, `result-dev`, and for the second derivation `result-2`, `result-2-dev`. */
+async function makeLinks(outcomes: readonly GoalOutcome[], { args, realising }: LinkContext): Promise<void> {
+  const link = resolve(args.last('outLink') ?? 'result');
+  const derivations: string[] = [];
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'failed') continue;
+    const title = outcome.goal.kind === 'path' ? outcome.goal.storePath : outcome.goal.drvPath;
+    const index = derivations.includes(title) ? derivations.indexOf(title) : derivations.push(title) - 1;
+    const numbered = index === 0 ? link : `${link}-${index + 1}`;
+    for (const [output, storePath] of outcome.outputs) {
+      await realising.link(storePath, output === 'out' ? numbered : `${numbered}-${output}`);
+    }
+  }
+}
+
+function printOutcomes(outcomes: readonly GoalOutcome[], args: EvaluateArguments): void {
+  if (!args.has('json')) {
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'failed') continue;
+      for (const storePath of outcome.outputs.values()) write(1, `${storePath}\n`);
+    }
+    return;
+  }
+  const rows = outcomes.map(({ goal, ...outcome }) => ({
+    drvPath: goal.kind === 'path' ? undefined : goal.drvPath,
+    ...(outcome.kind === 'done'
+      ? { outputs: Object.fromEntries(outcome.outputs) }
+      : { error: outcome.error.message }),
+  }));
+  write(1, `${JSON.stringify(rows)}\n`);
+}

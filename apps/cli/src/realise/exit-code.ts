@@ -1,0 +1,34 @@
+/**
+ * The exit code for failed builds, as Nix has it: 96, with a bit for each kind of failure among them.
+ *
+ *     4   a build failed, also by one of the next two        100
+ *     1   one ran, or was silent, for too long               101
+ *     2   a fixed output was not what was specified          102
+ *     8   a second build gave something else                 104
+ */
+import { RealiseError } from '@neve/realise';
+
+export function exitCodeOf(failures: readonly Error[]): number {
+  const bits = failures.reduce((all, failure) => all | bitsOf(failure), 0);
+  if (failures.length === 0) return 0;
+  return bits === 0 ? 1 : 0x60 | bits;
+}
+
+function bitsOf(failure: unknown): number {
+  if (!(failure instanceof RealiseError)) return 0;
+  switch (failure.code) {
+    case 'failed-dependency':
+      return bitsOf(failure.cause);
+    case 'timeout':
+      return 4 | 1;
+    case 'hash-mismatch':
+      return 4 | 2;
+    case 'not-reproducible':
+      return 8;
+    case 'failed':
+    case 'output-check':
+      return 4;
+    default:
+      return 0;
+  }
+}
