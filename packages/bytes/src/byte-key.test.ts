@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { byteKey } from './byte-key.ts';
+import { byteKey, keyBytes } from './byte-key.ts';
 import { encodeUtf8 } from './utf8.ts';
 
 test('the key of UTF-8 is its text', () => {
@@ -19,4 +20,13 @@ test('byte strings that look the same when they are shown have different keys', 
     encodeUtf8('a'),
   ];
   expect(new Set(alike.map(byteKey)).size).toBe(alike.length);
+});
+
+test('a key gives its bytes again', () => {
+  const bytes = fc.oneof(fc.uint8Array(), fc.string({ unit: 'binary' }).map(encodeUtf8));
+  fc.assert(
+    fc.property(bytes, (it) => {
+      expect(keyBytes(byteKey(it))).toEqual(it);
+    }),
+  );
 });

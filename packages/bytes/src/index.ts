@@ -1,7 +1,7 @@
 export { compareBytes, equalBytes } from './compare-bytes.ts';
 export { concatBytes } from './concat-bytes.ts';
 export { decodeUtf8, encodeUtf8 } from './utf8.ts';
-export { byteKey } from './byte-key.ts';
+export { byteKey, keyBytes } from './byte-key.ts';
 export { decodeHex, encodeHex } from './hex.ts';
 export { decodeNixBase32, encodeNixBase32, nixBase32Length } from './nixbase32.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
