@@ -17,7 +17,7 @@ export type Derivation = {
   readonly system: Uint8Array;
   readonly builder: Uint8Array;
   readonly args: readonly Uint8Array[];
-  /** By name, in bytewise order; a name is the bytes as Latin-1 (`byteKey`). */
+  /** By name, in bytewise order; a name is given as its `byteKey`. */
   readonly environment: ReadonlyMap<string, Uint8Array>;
 };
 

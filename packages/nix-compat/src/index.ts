@@ -11,6 +11,45 @@ export type { FixedContent, FixedMethod, PathInStore, TextContent } from './stor
 export { contentAddressedPath, parseContentAddress, printContentAddress } from './content-address.ts';
 export type { ContentAddress, ContentAddressMethod, ContentAddressedObject } from './content-address.ts';
 export type { Derivation, DerivationOutput, InputDerivation } from './derivation.ts';
+export { parseDerivation, printDerivation } from './derivation-aterm.ts';
+export type { DerivationTextOptions } from './derivation-aterm.ts';
+export { derivationType, hasKnownOutputPaths, mayUseNetwork } from './derivation-type.ts';
+export type { DerivationType } from './derivation-type.ts';
+export { DerivationHashes, derivationPath, derivationReferences } from './derivation-hash.ts';
+export type { DerivationHashesOptions, HashModulo } from './derivation-hash.ts';
+export {
+  derivationName,
+  isPlaceholder,
+  outputPathName,
+  outputPlaceholder,
+  upstreamPlaceholder,
+} from './placeholders.ts';
+export type { UpstreamOutput } from './placeholders.ts';
+export { readDerivationOptions, requiredSystemFeatures } from './derivation-options.ts';
+export type {
+  AllOutputChecks,
+  DerivationOptions,
+  InputReference,
+  OutputChecks,
+  Reference,
+} from './derivation-options.ts';
+export {
+  addToAttrs,
+  printAttrsJson,
+  printAttrsShell,
+  readStructuredAttrs,
+  structuredAttrsVariable,
+} from './structured-attrs.ts';
+export type { AddedAttrs, ExportedPathInfo } from './structured-attrs.ts';
+export { resolveDerivation } from './resolve-derivation.ts';
+export type { ResolveOptions } from './resolve-derivation.ts';
+export { derivationToJson, derivationsToJson, parseDerivationJson } from './derivation-json.ts';
+export { replaceAllBytes } from './replace-bytes.ts';
+export type { ByteReplacement } from './replace-bytes.ts';
+export { HashRewriter, ModuloHasher, rewriteBytes } from './hash-rewriting.ts';
+export type { HashRewrites, ModuloHasherOptions } from './hash-rewriting.ts';
+export { isJsonObject, parseJson, printJson } from './json.ts';
+export type { JsonObject, JsonValue } from './json.ts';
 export { NarWriter } from './nar-writer.ts';
 export { NarParser } from './nar-parser.ts';
 export type { NarParserOptions, NarVisitor } from './nar-parser.ts';

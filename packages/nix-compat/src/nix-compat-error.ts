@@ -9,7 +9,11 @@ export type NixCompatErrorCode =
   | 'bad-nix-cache-info'
   | 'bad-content-address'
   | 'bad-signature'
-  | 'bad-key';
+  | 'bad-key'
+  | 'bad-json'
+  | 'bad-derivation'
+  | 'bad-derivation-options'
+  | 'unsupported-derivation';
 
 export class NixCompatError extends Error {
   override readonly name = 'NixCompatError';
