@@ -33,3 +33,7 @@ export { compareOutputs, registerOutputs } from './register-outputs.ts';
 export type { BuiltDerivation, RegisterServices } from './register-outputs.ts';
 export { memoryRealisations, printRealisationId } from './realisations.ts';
 export type { Realisation, RealisationId, Realisations } from './realisations.ts';
+export { runBuiltin } from './run-builtin.ts';
+export type { BuiltinServices } from './run-builtin.ts';
+export { fetchOfDerivation } from './builtin/fetch-of-derivation.ts';
+export type { UnpackArchive } from './builtin/unpack-channel.ts';
