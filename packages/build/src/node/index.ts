@@ -1,0 +1,10 @@
+export { localBuilder } from './local-builder.ts';
+export type { LocalBuilder, LocalBuilderOptions } from './local-builder.ts';
+export type { BuildUser } from './build-users.ts';
+export { checkoutKey } from './input-checkouts.ts';
+export type { CheckoutNode, InputCheckouts } from './input-checkouts.ts';
+export { sandboxNames } from './sandbox/choose-sandbox.ts';
+export type { SandboxName } from './sandbox/choose-sandbox.ts';
+export { readBuildUsers } from './build-user-group.ts';
+export { registerBuildServices } from './register-build-services.ts';
+export type { BuildEnvironment } from './register-build-services.ts';

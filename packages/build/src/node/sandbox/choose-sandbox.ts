@@ -1,0 +1,102 @@
+/**
+ * Finds out which kinds of sandbox work, by making one and ending it. What does not work says why, and what to do about it.
+ */
+import { readFileSync } from 'node:fs';
+import { BuildError } from '../../build-error.ts';
+import type { BuildFolders } from '../build-folders.ts';
+import { findProgram } from '../host.ts';
+import { bubblewrapSandbox } from './bubblewrap.ts';
+import { runInSandbox } from './run-in-sandbox.ts';
+import type { Sandbox, SandboxPlan, UserIds } from './sandbox.ts';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** In the order in which they are tried. */
+export const sandboxNames = ['bubblewrap'] as const;
+
+export type SandboxName = (typeof sandboxNames)[number];
+
+export type TrialContext = {
+  readonly builds: BuildFolders;
+  readonly emptyFolder: string;
+  readonly launcher: string;
+  /** Whom builds run as, if not as the caller. */
+  readonly user: UserIds | undefined;
+};
+
+export type ChosenSandbox = { readonly name: SandboxName; readonly sandbox: Sandbox };
+
+/** Throws `BuildError` (`no-sandbox`) with what was wrong with each of them. */
+export async function chooseSandbox(
+  wanted: SandboxName | undefined,
+  context: TrialContext,
+): Promise<ChosenSandbox> {
+  const problems: string[] = [];
+  for (const name of wanted === undefined ? sandboxNames : [wanted]) {
+    for (const sandbox of candidates[name]()) {
+      const problem = await trialProblem(sandbox, context);
+      if (problem === undefined) return { name, sandbox };
+      problems.push(problem);
+    }
+  }
+  throw new BuildError('no-sandbox', [...problems, ...kernelHints()].join('\n'));
+}
+
+const candidates: Readonly<Record<SandboxName, () => readonly Sandbox[]>> = {
+  bubblewrap: () => [bubblewrapSandbox(findProgram('bwrap'))],
+};
+
+async function trialProblem(sandbox: Sandbox, context: TrialContext): Promise<string | undefined> {
+  const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const outside = context.user ?? own;
+  await using folder = await context.builds.create(outside.uid === own.uid ? undefined : outside);
+  const root = join(folder.path, 'root');
+  for (const name of ['', 'dev', 'proc', 'tmp']) mkdirSync(join(root, name));
+  const plan: SandboxPlan = {
+    root,
+    emptyFolder: context.emptyFolder,
+    mounts: [],
+    devices: 'minimal',
+    network: 'none',
+    user: { inside: { uid: 1000, gid: 100 }, outside, count: 1 },
+  };
+  try {
+    const run = await runInSandbox({
+      sandbox,
+      plan,
+      command: undefined,
+      folder: folder.path,
+      launcher: context.launcher,
+      onLog: () => {},
+      onStart: () => {},
+    });
+    await run.ended;
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof BuildError && cause.code === 'no-sandbox') return cause.message;
+    throw cause;
+  }
+}
+
+/** Settings with which a kernel forbids ordinary users to make namespaces. */
+const settings = [
+  { file: 'kernel/unprivileged_userns_clone', bad: '0', good: '1' },
+  { file: 'user/max_user_namespaces', bad: '0', good: '10000' },
+  { file: 'kernel/apparmor_restrict_unprivileged_userns', bad: '1', good: '0' },
+] as const;
+
+function kernelHints(): readonly string[] {
+  return settings.flatMap(({ file, bad, good }) => {
+    if (readSetting(file) !== bad) return [];
+    const name = file.replaceAll('/', '.');
+    return [`the kernel restricts user namespaces: ${name} is ${bad}; 'sysctl ${name}=${good}' allows them`];
+  });
+}
+
+function readSetting(file: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/${file}`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

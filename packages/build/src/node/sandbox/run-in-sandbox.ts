@@ -1,0 +1,278 @@
+/**
+ * Starts what a kind of sandbox wants to have started, and follows it to its end: log, records of the launcher, limits of
+ * time, and the ending of everything.
+ *
+ * The descriptors of the program: 0 and 1 nothing, 2 what it prints about the sandbox itself, 3 the launcher, 4 the
+ * table, 5 records, 6 go, 7 the log, 8 arguments.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { BuildError, type ExitStatus } from '../../build-error.ts';
+import { type Command, appendCommand, execPurpose } from './command-program.ts';
+import { hostMachine } from './launcher.ts';
+import { type PseudoTerminal, openPseudoTerminal } from './pseudo-terminal.ts';
+import type { Launch, Sandbox, SandboxPlan } from './sandbox.ts';
+import {
+  SyscallProgram,
+  goDescriptor,
+  recordBytes,
+  recordKind,
+  statusDescriptor,
+} from './syscall-program.ts';
+
+export type RunOptions = {
+  readonly sandbox: Sandbox;
+  readonly plan: SandboxPlan;
+  /** `undefined` for a trial that does nothing and ends with 0. */
+  readonly command: Command | undefined;
+  /** Empty, for files that the run needs. */
+  readonly folder: string;
+  readonly launcher: string;
+  readonly onLog: (bytes: Uint8Array) => void;
+  readonly onStart: () => void;
+};
+
+/** A command under way. */
+export interface SandboxRun {
+  /** How the command ended; then nothing of it runs and all of its log has come. */
+  readonly ended: Promise<ExitStatus>;
+  /** The process of the host that the sandbox is below. */
+  readonly pid: number;
+  /** Ends everything. `ended` says when that is done. */
+  kill(): void;
+}
+
+/** Throws `BuildError` (`no-sandbox`); `ended` also with `failed` when the command cannot be executed. */
+export async function runInSandbox(options: RunOptions): Promise<SandboxRun> {
+  const { sandbox, plan, folder, command } = options;
+  const machine = hostMachine();
+  const program = new SyscallProgram(machine);
+  const launch = sandbox.launch(plan, {
+    folder,
+    program,
+    finish: (finish) => appendCommand(program, command, { ...finish, machine, user: plan.user }),
+  });
+  const ownUid = process.getuid?.();
+  const owner = plan.user.outside.uid === ownUid ? undefined : plan.user.outside;
+  const terminal = await openPseudoTerminal(owner);
+  const files: number[] = [];
+  try {
+    files.push(openSync(options.launcher, 'r'), openBytes(join(folder, 'table'), encode(program)));
+    if (launch.argumentBytes !== undefined)
+      files.push(openBytes(join(folder, 'arguments'), launch.argumentBytes));
+    const child = start(launch, { files, log: terminal.slave });
+    return new RunningSandbox(child, { options, launch, program, terminal });
+  } catch (cause) {
+    terminal.close();
+    throw cause;
+  } finally {
+    for (const file of files) closeSync(file);
+  }
+}
+
+function encode(program: SyscallProgram): Uint8Array {
+  try {
+    return program.encode();
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new BuildError('invalid-request', cause.message, { cause });
+    throw cause;
+  }
+}
+
+/** A file that only descriptors know. */
+function openBytes(path: string, bytes: Uint8Array): number {
+  writeFileSync(path, bytes);
+  return openSync(path, 'r');
+}
+
+function start(
+  { file, args, runAs }: Launch,
+  { files, log }: { readonly files: readonly number[]; readonly log: number },
+): ChildProcess {
+  const [launcher, table, argumentFile] = files;
+  const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const isOther = runAs !== undefined && (runAs.uid !== own.uid || runAs.gid !== own.gid);
+  return spawn(file, args, {
+    cwd: '/',
+    env: { PATH: process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+    stdio: [
+      ...(['ignore', 'ignore', 'pipe', launcher, table, 'pipe', 'pipe', log] as const),
+      ...(argumentFile === undefined ? [] : [argumentFile]),
+    ],
+    ...(isOther && { uid: runAs.uid, gid: runAs.gid }),
+  });
+}
+
+type RunParts = {
+  readonly options: RunOptions;
+  readonly launch: Launch;
+  readonly program: SyscallProgram;
+  readonly terminal: PseudoTerminal;
+};
+
+const maxMessageBytes = 16 << 10;
+
+class RunningSandbox implements SandboxRun {
+  readonly ended: Promise<ExitStatus>;
+  readonly #child: ChildProcess;
+  readonly #parts: RunParts;
+  readonly #go: Writable;
+  #records: Buffer = Buffer.alloc(0);
+  #message = '';
+  #hasStarted = false;
+  #failure: BuildError | undefined;
+  #reported: ExitStatus | undefined;
+  #isKilled = false;
+
+  constructor(child: ChildProcess, parts: RunParts) {
+    this.#child = child;
+    this.#parts = parts;
+    const { terminal, options } = parts;
+    terminal.read(options.onLog);
+    child.stderr?.on('data', (bytes: Buffer) => {
+      if (this.#message.length < maxMessageBytes) this.#message += bytes.toString();
+    });
+    // The types know only five streams.
+    const streams: readonly unknown[] = child.stdio;
+    (streams[statusDescriptor] as Readable).on('data', (bytes: Buffer) => this.#take(bytes));
+    this.#go = streams[goDescriptor] as Writable;
+    // Writing to a process that has gone is no failure of its own.
+    this.#go.on('error', () => {});
+    this.ended = this.#follow();
+    this.ended.catch(() => {});
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  kill(): void {
+    this.#isKilled = true;
+    // Ending the command's first process ends all; the program outside then sees that nothing is left.
+    for (const pid of this.#hasStarted ? childrenOf(this.pid) : []) killProcess(pid);
+    if (!this.#hasStarted || this.#failure !== undefined) this.#child.kill('SIGKILL');
+  }
+
+  async #follow(): Promise<ExitStatus> {
+    const { terminal, launch } = this.#parts;
+    try {
+      const status = await this.#closed();
+      await terminal.drain();
+      if (this.#failure !== undefined) throw this.#failure;
+      if (!this.#hasStarted && this.#parts.options.command !== undefined && !this.#isKilled) {
+        throw this.#notStarted(status);
+      }
+      if (this.#parts.options.command === undefined && !isSuccess(status)) throw this.#notStarted(status);
+      return launch.reportsEnd ? (this.#reported ?? status) : status;
+    } finally {
+      terminal.close();
+    }
+  }
+
+  /** When the program outside has ended and its pipes are empty. */
+  #closed(): Promise<ExitStatus> {
+    const { launch } = this.#parts;
+    return new Promise((resolve, reject) => {
+      this.#child.on('error', (cause) => {
+        if (this.#child.pid === undefined) reject(noProgram(launch.file, cause));
+      });
+      this.#child.on('close', (code, signal) =>
+        resolve(code === null ? { signal: signal ?? 'SIGKILL' } : { code }),
+      );
+    });
+  }
+
+  #notStarted(status: ExitStatus): BuildError {
+    const { launch, options } = this.#parts;
+    const how = 'code' in status ? `exit code ${status.code}` : status.signal;
+    const said = this.#message.trim() === '' ? `it ended with ${how}` : this.#message.trim();
+    return new BuildError(
+      'no-sandbox',
+      `no ${options.sandbox.name} sandbox: '${launch.file}' failed: ${said}`,
+    );
+  }
+
+  #take(bytes: Buffer): void {
+    this.#records = Buffer.concat([this.#records, bytes]);
+    while (this.#records.length >= recordBytes) {
+      const [kind, detail] = [this.#records.readBigInt64LE(0), this.#records.readBigUInt64LE(8)];
+      this.#records = this.#records.subarray(recordBytes);
+      this.#handle(kind, detail);
+    }
+  }
+
+  #handle(kind: bigint, detail: bigint): void {
+    const { program, options, launch } = this.#parts;
+    if (kind < 0n) {
+      this.#failure ??= this.#explain(program.explain(kind, detail));
+    } else if (kind === BigInt(recordKind.started)) {
+      this.#hasStarted = true;
+      options.onStart();
+      if (this.#isKilled) this.kill();
+    } else if (kind === BigInt(recordKind.ended)) {
+      this.#reported = statusOfWait(Number(BigInt.asUintN(32, detail)));
+    } else if (kind === BigInt(recordKind.wantsMaps)) {
+      try {
+        if (launch.maps !== undefined) writeMaps(this.pid, launch.maps);
+        this.#go.write('g');
+      } catch (cause) {
+        this.#failure ??= new BuildError('no-sandbox', `users cannot be mapped: ${String(cause)}`, { cause });
+        this.#child.kill('SIGKILL');
+      }
+    }
+  }
+
+  #explain({ purpose, errno }: { readonly purpose: string; readonly errno: string }): BuildError {
+    const { command, sandbox } = this.#parts.options;
+    if (purpose === execPurpose && command !== undefined) {
+      const problem = `'${command.program}' cannot be executed: ${errno}`;
+      const hint = errno === 'ENOENT' ? '; it, or the interpreter that it names, is not in the sandbox' : '';
+      return new BuildError('failed', problem + hint, { status: { code: 1 } });
+    }
+    return new BuildError('no-sandbox', `no ${sandbox.name} sandbox: cannot ${purpose}: ${errno}`);
+  }
+}
+
+function isSuccess(status: ExitStatus): boolean {
+  return 'code' in status && status.code === 0;
+}
+
+function noProgram(file: string, cause: Error): BuildError {
+  return new BuildError('no-sandbox', `'${file}' cannot be started: ${cause.message}; is it installed?`, {
+    cause,
+  });
+}
+
+/** As `wait` has it: the low seven bits are a signal, or the exit code is in the next byte. */
+function statusOfWait(status: number): ExitStatus {
+  const signal = status & 0x7f;
+  if (signal === 0) return { code: (status >> 8) & 0xff };
+  const name = Object.entries(osConstants.signals).find(([, number]) => number === signal)?.[0];
+  return { signal: name ?? `signal ${signal}` };
+}
+
+/** Processes that a process has started. */
+export function childrenOf(pid: number): readonly number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function writeMaps(pid: number, { uid, gid }: { readonly uid: string; readonly gid: string }): void {
+  writeFileSync(`/proc/${pid}/uid_map`, uid);
+  writeFileSync(`/proc/${pid}/gid_map`, gid);
+}
