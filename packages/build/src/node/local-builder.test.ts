@@ -29,7 +29,7 @@ for (const sandbox of sandboxNames) {
       if (existsSync(folder)) await removeAnyTree(folder);
     });
 
-    const traits = { system, saysSignal: (sandbox as string) === 'unshare', observes: true };
+    const traits = { system, saysSignal: sandbox === 'unshare', observes: true };
     for (const complianceCase of buildServiceCases) {
       test(complianceCase.name, async () => {
         await complianceCase.run({ service, blobs, directories, traits });

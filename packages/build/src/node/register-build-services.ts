@@ -18,6 +18,7 @@ export type BuildEnvironment = {
 
 const types: readonly (readonly [type: string, sandbox: SandboxName | undefined, description: string])[] = [
   ['local', undefined, 'Builds on this machine, in the first kind of sandbox that works'],
+  ['unshare', 'unshare', 'Builds on this machine, in sandboxes that need nothing but the kernel'],
   ['bwrap', 'bubblewrap', 'Builds on this machine, in sandboxes of bubblewrap'],
 ];
 

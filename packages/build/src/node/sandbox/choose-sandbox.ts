@@ -1,18 +1,18 @@
 /**
  * Finds out which kinds of sandbox work, by making one and ending it. What does not work says why, and what to do about it.
  */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { BuildError } from '../../build-error.ts';
 import type { BuildFolders } from '../build-folders.ts';
 import { findProgram } from '../host.ts';
 import { bubblewrapSandbox } from './bubblewrap.ts';
 import { runInSandbox } from './run-in-sandbox.ts';
 import type { Sandbox, SandboxPlan, UserIds } from './sandbox.ts';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { unshareSandbox } from './unshare.ts';
 
 /** In the order in which they are tried. */
-export const sandboxNames = ['bubblewrap'] as const;
+export const sandboxNames = ['unshare', 'bubblewrap'] as const;
 
 export type SandboxName = (typeof sandboxNames)[number];
 
@@ -43,6 +43,7 @@ export async function chooseSandbox(
 }
 
 const candidates: Readonly<Record<SandboxName, () => readonly Sandbox[]>> = {
+  unshare: () => [unshareSandbox()],
   bubblewrap: () => [bubblewrapSandbox(findProgram('bwrap'))],
 };
 

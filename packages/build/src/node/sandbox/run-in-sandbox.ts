@@ -152,8 +152,9 @@ class RunningSandbox implements SandboxRun {
   kill(): void {
     this.#isKilled = true;
     // Ending the command's first process ends all; the program outside then sees that nothing is left.
-    for (const pid of this.#hasStarted ? childrenOf(this.pid) : []) killProcess(pid);
-    if (!this.#hasStarted || this.#failure !== undefined) this.#child.kill('SIGKILL');
+    const inner = this.#hasStarted ? childrenOf(this.pid) : [];
+    for (const pid of inner) killProcess(pid);
+    if (inner.length === 0) this.#child.kill('SIGKILL');
   }
 
   async #follow(): Promise<ExitStatus> {
@@ -214,7 +215,7 @@ class RunningSandbox implements SandboxRun {
       if (this.#isKilled) this.kill();
     } else if (kind === BigInt(recordKind.ended)) {
       this.#reported = statusOfWait(Number(BigInt.asUintN(32, detail)));
-    } else if (kind === BigInt(recordKind.wantsMaps)) {
+    } else if (kind === BigInt(recordKind.ready)) {
       try {
         if (launch.maps !== undefined) writeMaps(this.pid, launch.maps);
         this.#go.write('g');

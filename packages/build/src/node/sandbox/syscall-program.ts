@@ -12,7 +12,7 @@
  *     < 0   the call of the row at the address in the second word failed with this error
  *     1     the command starts now
  *     2     the command has ended; the second word is what `wait` said
- *     3     users have to be mapped from outside; one byte in the go descriptor says that they are
+ *     3     the first process of the sandbox is ready; it goes on with a byte from the go descriptor
  */
 import { constants as osConstants } from 'node:os';
 import { encodeUtf8 } from '@neve/bytes';
@@ -26,7 +26,7 @@ export const statusDescriptor = 5;
 export const goDescriptor = 6;
 export const logDescriptor = 7;
 
-export const recordKind = { started: 1, ended: 2, wantsMaps: 3 } as const;
+export const recordKind = { started: 1, ended: 2, ready: 3 } as const;
 
 /** By name: on x86_64 and on aarch64. */
 const numbers = {
