@@ -38,6 +38,9 @@ export interface BlobService extends AsyncDisposable {
   /** For services where a call costs more than a small blob. `batchesOf` gives the same by single calls. */
   readonly batch?: BlobBatches;
 
+  /** For services that have small blobs in memory, or as good as that. */
+  readonly atHand?: BlobsAtHand;
+
   /** For services that need not hash what the caller has hashed. */
   readonly trusting?: TrustingBlobs;
 }
@@ -62,6 +65,18 @@ export interface BlobBatches {
     maxBytes: number,
     signal?: AbortSignal,
   ): AsyncIterable<Uint8Array | undefined>;
+}
+
+/** Small blobs without waiting. */
+export interface BlobsAtHand {
+  /** Larger ones are never at hand. */
+  readonly maxBytes: number;
+
+  /**
+   * All bytes of the blob; they are good until the service is asked for anything else, or something is waited for.
+   * `undefined` for a blob that is not at hand, so that `open` has to be asked.
+   */
+  view(digest: B3Digest): Uint8Array | undefined;
 }
 
 /** Stores blobs whose digests the caller has computed; a wrong one damages the store, or is refused (`corrupt`). */

@@ -19,6 +19,7 @@ export { hashBlake3 } from './blake3.ts';
 export { lastUsedPrecisionMs } from './blob-service.ts';
 export type {
   BlobBatches,
+  BlobsAtHand,
   BlobInventory,
   BlobReader,
   BlobService,

@@ -225,7 +225,7 @@ describe.each(forms)('copying %s', (_, formOf) => {
       get: (blobs, key) =>
         key === 'batch'
           ? batch && { ...batch, readAll: poorReadAll }
-          : (Reflect.get(blobs, key, blobs).bind?.(blobs) as unknown),
+          : (Reflect.get(blobs, key, blobs)?.bind?.(blobs) as unknown),
     });
     await copyClosure([samplePath('c')], { source: { ...source, blobs: poor }, target });
     expect(await verify(target)).toEqual([]);
@@ -293,7 +293,7 @@ describe.each(forms)('copying %s', (_, formOf) => {
     await target.put(parts[1] as Uint8Array);
     const chunked: BlobService = new Proxy(source, {
       get: (blobs, key) =>
-        key === 'chunks' ? async () => chunks : Reflect.get(blobs, key, blobs).bind(blobs),
+        key === 'chunks' ? async () => chunks : Reflect.get(blobs, key, blobs)?.bind(blobs),
     });
     const file = { kind: 'file', digest, size: whole.length, executable: false } as const;
     expect(await copyBlob(file, { source: chunked, target })).toBe(1_200_000);

@@ -1,7 +1,7 @@
 /**
  * Literal bytes and ranges of blobs as one stream. Blobs that come next are fetched while the consumer is busy: small ones
  * whole, up to a number of them and of bytes; large ones are opened ahead and then streamed. Small pieces are put together,
- * so that a tree of small files does not become a stream of small pieces.
+ * so that a tree of small files does not become a stream of small pieces. What a service has at hand is not fetched ahead.
  *
  * Throws `StoreError`: `not-found` for a blob that is not there, `corrupt` for one of another size than its node says. When
  * the consumer stops, everything that was opened is closed before the stream ends.
@@ -29,11 +29,15 @@ const maxBytesAhead = 1 << 23;
 /** About how large the pieces of the stream are. */
 const pieceSize = 1 << 18;
 
+/** Bytes of this length or more are a piece of their own. */
+const ownPieceSize = pieceSize >> 2;
+
 const defaultReadAhead = 32;
 
 /** A part that was begun. `blob` never rejects before it is waited for; errors are kept. */
 type Begun =
   | { readonly kind: 'literal'; readonly bytes: Uint8Array }
+  | { readonly kind: 'atHand'; readonly part: BlobPart; readonly size: number }
   | { readonly kind: 'small'; readonly size: number; readonly bytes: Promise<Uint8Array> }
   | { readonly kind: 'large'; readonly part: BlobPart; readonly reader: Promise<BlobReader> };
 
@@ -54,14 +58,24 @@ export async function* streamParts(
         let length = 0;
         for await (const bytes of reader.stream({ start, end }, signal)) {
           length += bytes.length;
-          yield* pieces.put(bytes);
+          if (!pieces.hasRoom(bytes.length) && !pieces.isEmpty) yield pieces.take();
+          if (!pieces.put(bytes)) yield bytes;
         }
         checkLength(begun.part, length);
-      } else {
-        yield* pieces.put(begun.kind === 'small' ? await begun.bytes : begun.bytes);
+        continue;
       }
+      const size = begun.kind === 'literal' ? begun.bytes.length : begun.size;
+      if (!pieces.hasRoom(size) && !pieces.isEmpty) yield pieces.take();
+      // Only what is not there yet is waited for: a tree of small files would wait for each of them.
+      const bytes =
+        begun.kind === 'literal'
+          ? begun.bytes
+          : begun.kind === 'small'
+            ? await begun.bytes
+            : (viewPart(begun.part, blobs) ?? (await readPart(begun.part, blobs, signal)));
+      if (!pieces.put(bytes)) yield bytes;
     }
-    yield* pieces.end();
+    if (!pieces.isEmpty) yield pieces.take();
   } finally {
     await queue.close();
   }
@@ -140,6 +154,10 @@ class PartQueue {
     if (part instanceof Uint8Array) return { kind: 'literal', bytes: part };
     this.#blobsAhead++;
     const size = part.end - part.start;
+    const { atHand } = this.#options.blobs;
+    if (size < ownPieceSize && part.node.size <= (atHand?.maxBytes ?? -1)) {
+      return { kind: 'atHand', part, size };
+    }
     if (size > smallBlobSize) {
       const reader = openBlob(part.node, this.#options.blobs, this.#signal);
       reader.catch(() => undefined);
@@ -159,6 +177,13 @@ async function openBlob(node: FileNode, blobs: BlobService, signal?: AbortSignal
   if (reader.size === node.size) return reader;
   await reader[Symbol.asyncDispose]();
   throw wrongSize(node, reader.size);
+}
+
+/** Good until the service is asked for anything else. */
+function viewPart({ node, start, end }: BlobPart, { atHand }: BlobService): Uint8Array | undefined {
+  const bytes = atHand?.view(node.digest);
+  if (bytes !== undefined && bytes.length !== node.size) throw wrongSize(node, bytes.length);
+  return bytes?.subarray(start, end);
 }
 
 async function readPart(part: BlobPart, blobs: BlobService, signal?: AbortSignal): Promise<Uint8Array> {
@@ -185,25 +210,29 @@ function wrongSize({ digest, size }: FileNode, actual: number): StoreError {
 
 /** Puts small pieces together; a large one goes on as it is. */
 class PieceBuffer {
-  #buffer = new Uint8Array(pieceSize);
+  readonly #buffer = new Uint8Array(pieceSize);
   #used = 0;
 
-  *put(bytes: Uint8Array): Generator<Uint8Array, void, void> {
-    if (this.#used + bytes.length > pieceSize) {
-      yield* this.end();
-      this.#buffer = new Uint8Array(pieceSize);
-    }
-    if (bytes.length >= pieceSize / 4) {
-      yield* this.end();
-      yield bytes;
-      return;
-    }
-    this.#buffer.set(bytes, this.#used);
-    this.#used += bytes.length;
+  get isEmpty(): boolean {
+    return this.#used === 0;
   }
 
-  *end(): Generator<Uint8Array, void, void> {
-    if (this.#used > 0) yield this.#buffer.subarray(0, this.#used);
+  hasRoom(length: number): boolean {
+    return length < ownPieceSize && this.#used + length <= pieceSize;
+  }
+
+  /** False when there is no room; what is here goes before the bytes then. */
+  put(bytes: Uint8Array): boolean {
+    if (!this.hasRoom(bytes.length)) return false;
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+    return true;
+  }
+
+  /** What is here, which is overwritten by the next `put`. */
+  take(): Uint8Array {
+    const piece = this.#buffer.subarray(0, this.#used);
     this.#used = 0;
+    return piece;
   }
 }

@@ -44,6 +44,13 @@ export class LocalBlobTable {
     return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
+  /** The same, good until the next call. */
+  viewContents(digest: B3Digest): Uint8Array | undefined {
+    const bytes = this.#contents.view(digest.bytes);
+    // The length of what the library gives is not that of the array.
+    return bytes?.subarray(0, bytes.length);
+  }
+
   /** Inside of a write transaction. The contents are those of a new inline blob. */
   set(digest: B3Digest, record: LocalBlobRecord, contents?: Uint8Array): void {
     this.#table.put(digest.bytes, encode(record));

@@ -18,6 +18,7 @@ import type {
   BlobReader,
   BlobService,
   BlobWriter,
+  BlobsAtHand,
   ChunkMeta,
   HashedBlob,
   TrustingBlobWriter,
@@ -72,12 +73,14 @@ export class LocalBlobs implements BlobService {
     putAll: (blobs, signal) => this.#hashAndPutAll(blobs, signal),
     readAll: (digests, maxBytes, signal) => this.#readAll(digests, maxBytes, signal),
   };
+  readonly atHand: BlobsAtHand;
   readonly #parts: LocalBlobParts;
   readonly #table: LocalBlobTable;
   readonly #lastUse: LastUse;
 
   constructor(parts: LocalBlobParts) {
     this.#parts = parts;
+    this.atHand = { maxBytes: parts.inlineLimit, view: (digest) => this.#table.viewContents(digest) };
     this.#table = new LocalBlobTable(parts.environment);
     this.#lastUse = new LastUse(parts.environment);
     this.inventory = new LocalBlobInventory(parts, { table: this.#table, lastUse: this.#lastUse });
