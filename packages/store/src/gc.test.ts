@@ -90,7 +90,7 @@ test('what the roots reach stays, all else goes', async () => {
       const store = await fill(rows);
       const seeds = [...new Set(picks.map((it) => `s${it % rows.length}`))];
       const kept = reachedBy(seeds, rows);
-      const options = { store, roots: rootsOf(seeds) };
+      const options = { store, roots: async () => rootsOf(seeds) };
       const before = await objectsOf(store);
       const planned = await collectGarbage({ ...options, dryRun: true });
       expect(await objectsOf(store)).toEqual(before);
@@ -137,14 +137,14 @@ test('a crash after any removal leaves a valid store, and the next collection en
         directories: crashing(store.directories),
         pathInfos: crashing(store.pathInfos),
       };
-      await collectGarbage({ store: fragile, roots: rootsOf(seeds) }).catch((error: unknown) => {
+      await collectGarbage({ store: fragile, roots: async () => rootsOf(seeds) }).catch((error: unknown) => {
         expect((error as Error).message).toBe('crash');
       });
       expect(await verifyShallow(store)).toEqual([]);
       expect((await names(store)).filter((it) => reachedBy(seeds, rows).has(it))).toEqual(
         [...reachedBy(seeds, rows)].sort(),
       );
-      await collectGarbage({ store, roots: rootsOf(seeds) });
+      await collectGarbage({ store, roots: async () => rootsOf(seeds) });
       const model = await fill(rows.filter(({ seed }) => reachedBy(seeds, rows).has(seed)));
       expect(await objectsOf(store)).toEqual(await objectsOf(model));
     }),
@@ -184,7 +184,7 @@ describe('what is used meanwhile stays', () => {
   ) {
     const store = await fill(rows);
     await prepare(store);
-    await collectGarbage({ store, roots: [], ...options });
+    await collectGarbage({ store, roots: async () => [], ...options });
     expect(await names(store)).toEqual(expected);
     expect(await verify(store)).toEqual([]);
   }
@@ -224,7 +224,7 @@ describe('what is used meanwhile stays', () => {
         return inner(hashPart, condition);
       },
     });
-    const { paths } = await collectGarbage({ store: { ...store, pathInfos }, roots: [] });
+    const { paths } = await collectGarbage({ store: { ...store, pathInfos }, roots: async () => [] });
     expect(paths).toEqual([]);
     expect(await names(store)).toEqual(['s0', 's1']);
     expect(await verify(store)).toEqual([]);
@@ -241,7 +241,7 @@ describe('what is used meanwhile stays', () => {
           yield* inner(signal) as AsyncIterable<unknown>;
         },
     });
-    const { paths } = await collectGarbage({ store: { ...store, directories }, roots: [] });
+    const { paths } = await collectGarbage({ store: { ...store, directories }, roots: async () => [] });
     expect(paths.map(({ name }) => name)).toEqual(['s1', 's0']);
     let size = 0;
     for await (const piece of renderNar(node as Node, store)) size += piece.length;
@@ -266,7 +266,7 @@ describe('what is used meanwhile stays', () => {
           yield* inner(signal) as AsyncIterable<unknown>;
         },
     });
-    await collectGarbage({ store: { ...store, directories }, roots: [] });
+    await collectGarbage({ store: { ...store, directories }, roots: async () => [] });
     let size = 0;
     for await (const piece of renderNar(node as Node, store)) size += piece.length;
     expect(size).toBeGreaterThan(0);
@@ -284,9 +284,9 @@ describe('policies', () => {
   test('what was used within a time stays, with what it refers to', async () => {
     const store = await fill(rows);
     await at(Date.now() - 5 * hour, () => store.pathInfos.has(samplePath('s1').hashPart));
-    await collectGarbage({ store, roots: [], keepUsedWithinMs: 6 * hour });
+    await collectGarbage({ store, roots: async () => [], keepUsedWithinMs: 6 * hour });
     expect(await names(store)).toEqual(['s0', 's1']);
-    await collectGarbage({ store, roots: [], keepUsedWithinMs: 4 * hour });
+    await collectGarbage({ store, roots: async () => [], keepUsedWithinMs: 4 * hour });
     expect(await names(store)).toEqual([]);
   });
 
@@ -295,7 +295,7 @@ describe('policies', () => {
     [0, []],
   ])('a store of at most %d bytes', async (maxStoreBytes, expected) => {
     const store = await fill(rows);
-    await collectGarbage({ store, roots: [], maxStoreBytes });
+    await collectGarbage({ store, roots: async () => [], maxStoreBytes });
     expect(await names(store)).toEqual(expected);
   });
 
@@ -304,16 +304,16 @@ describe('policies', () => {
     await at(Date.now() - 9 * hour, () => store.pathInfos.has(samplePath('s2').hashPart));
     await at(Date.now() - 8 * hour, () => store.pathInfos.has(samplePath('s1').hashPart));
     const total = await storeBytes(store);
-    await collectGarbage({ store, roots: [], maxStoreBytes: total - 1 });
+    await collectGarbage({ store, roots: async () => [], maxStoreBytes: total - 1 });
     // s0 was used before s2, but s1 needs it.
     expect(await names(store)).toEqual(['s0', 's1']);
-    await collectGarbage({ store, roots: [], maxStoreBytes: (await storeBytes(store)) - 1 });
+    await collectGarbage({ store, roots: async () => [], maxStoreBytes: (await storeBytes(store)) - 1 });
     expect(await names(store)).toEqual(['s0']);
   });
 
   test('what a root reaches stays however large it is', async () => {
     const store = await fill(rows);
-    await collectGarbage({ store, roots: rootsOf(['s1']), maxStoreBytes: 0 });
+    await collectGarbage({ store, roots: async () => rootsOf(['s1']), maxStoreBytes: 0 });
     expect(await names(store)).toEqual(['s0', 's1']);
   });
 
@@ -322,7 +322,7 @@ describe('policies', () => {
       fc.asyncProperty(graph, fc.nat(100), async (random, percent) => {
         const store = await fill(random);
         const limit = Math.floor(((await storeBytes(store)) * percent) / 100);
-        await collectGarbage({ store, roots: [], maxStoreBytes: limit });
+        await collectGarbage({ store, roots: async () => [], maxStoreBytes: limit });
         expect(await storeBytes(store)).toBeLessThanOrEqual(limit);
         expect(await verify(store)).toEqual([]);
         const model = await fill(random.filter(({ seed }) => reachedBy([], random).has(seed)));
@@ -335,7 +335,7 @@ describe('policies', () => {
   test('nodes can be roots', async () => {
     const store = await fill(rows);
     const node = await at(longAgo, () => putSampleTree({ seed: text }, store));
-    await collectGarbage({ store, roots: [{ kind: 'node', node }] });
+    await collectGarbage({ store, roots: async () => [{ kind: 'node', node }] });
     expect(await names(store)).toEqual([]);
     const nar: number[] = [];
     for await (const piece of renderNar(node, store)) nar.push(piece.length);
@@ -344,7 +344,7 @@ describe('policies', () => {
 
   test('a root that is not there is named', async () => {
     const store = await fill(rows);
-    const { missingRoots } = await collectGarbage({ store, roots: rootsOf(['gone', 's2']) });
+    const { missingRoots } = await collectGarbage({ store, roots: async () => rootsOf(['gone', 's2']) });
     expect(missingRoots.map(({ name }) => name)).toEqual(['gone']);
   });
 });
@@ -365,7 +365,7 @@ test('a store that is damaged where it is needed loses nothing', async () => {
   if (pathInfo?.node.kind !== 'directory') throw new Error('the sample has another form');
   await store.directories.inventory?.remove([pathInfo.node.digest], { unusedSinceMs: Infinity });
   const before = await objectsOf(store);
-  await expect(collectGarbage({ store, roots: rootsOf(['s0']) })).rejects.toMatchObject({
+  await expect(collectGarbage({ store, roots: async () => rootsOf(['s0']) })).rejects.toMatchObject({
     code: 'not-found',
   });
   expect(await objectsOf(store)).toEqual(before);
@@ -375,7 +375,7 @@ test('a store that is damaged where it is needed loses nothing', async () => {
 test('blobs that nothing refers to go', async () => {
   const store = memoryStore();
   const digest = await at(longAgo, () => store.blobs.put(encodeUtf8('left behind')));
-  const { garbageBlobs, freedBytes } = await collectGarbage({ store, roots: [] });
+  const { garbageBlobs, freedBytes } = await collectGarbage({ store, roots: async () => [] });
   expect([garbageBlobs, freedBytes]).toEqual([1, 11]);
   expect(await store.blobs.has(digest)).toBe(false);
 });

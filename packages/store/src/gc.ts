@@ -28,7 +28,8 @@ import type { StoreServices } from './store-services.ts';
 
 export type GcOptions = {
   readonly store: StoreServices;
-  readonly roots: Iterable<Root>;
+  /** Asked for after the start and after the writers, so that none is missed that a writer has made. */
+  readonly roots: () => Promise<readonly Root[]>;
   /** When the oldest writer began that is still running, in milliseconds since 1970; asked for after the start. */
   readonly oldestWriterMs?: () => Promise<number | undefined>;
   /** Paths that no root reaches stay when they were used within this time, in milliseconds. */
@@ -77,7 +78,7 @@ export async function collectGarbage(options: GcOptions, signal?: AbortSignal): 
     isAnnounced,
     oldestWriterMs: await options.oldestWriterMs?.(),
   });
-  const roots = [...options.roots];
+  const roots = await options.roots();
   const nodes = roots.flatMap((root) => (root.kind === 'node' ? [root.node] : []));
   const paths = await readPaths(inventories.pathInfos, signal);
   const garbage = await selectGarbage({ ...options, roots, paths, condition, startedMs, nodes }, signal);
@@ -158,7 +159,8 @@ async function readPaths(inventory: PathInfoInventory, signal?: AbortSignal): Pr
   return paths;
 }
 
-type Selection = GcOptions & {
+type Selection = Omit<GcOptions, 'roots'> & {
+  readonly roots: readonly Root[];
   readonly paths: GcPaths;
   readonly condition: RemovalCondition;
   readonly startedMs: number;
@@ -169,9 +171,7 @@ type Selection = GcOptions & {
 /** Hash parts of what shall be removed, each before those that it refers to. */
 async function selectGarbage(selection: Selection, signal?: AbortSignal): Promise<readonly string[]> {
   const { paths, condition, startedMs, keepUsedWithinMs = 0, maxStoreBytes } = selection;
-  const rootPaths = Array.from(selection.roots, (root) =>
-    root.kind === 'path' ? root.storePath.hashPart : '',
-  );
+  const rootPaths = selection.roots.map((root) => (root.kind === 'path' ? root.storePath.hashPart : ''));
   const sparedSinceMs = Math.min(condition.unusedSinceMs, startedMs - keepUsedWithinMs);
   const spared = [...paths].filter(([, { lastUsedMs }]) => lastUsedMs >= sparedSinceMs).map(([key]) => key);
   const kept = reach([...rootPaths, ...spared], paths);

@@ -39,25 +39,26 @@ everything else, or as much as the options ask for. It may be interrupted at any
     await using state = await openState(args);
     const directory = storeDirectory(args);
     const dryRun = args.has('dryRun');
-    const links = await readLinkRoots({
-      folder: state.rootsFolder,
-      store: directory,
-      view: state.viewFolder,
-      dryRun,
-    });
-    const roots: Root[] = [
-      ...(await state.pins.list()).map(({ root }) => root),
-      ...links.roots.map(({ storePath }) => ({ kind: 'path' as const, storePath })),
-    ];
-    for (const name of args.all('keep')) {
-      roots.push({ kind: 'path', storePath: (await findPathInfo(store, name, directory.path)).storePath });
-    }
+    const kept = await Promise.all(args.all('keep').map((name) => findPathInfo(store, name, directory.path)));
+    const readRoots = async (): Promise<readonly Root[]> => {
+      const links = await readLinkRoots({
+        folder: state.rootsFolder,
+        store: directory,
+        view: state.viewFolder,
+        dryRun,
+      });
+      const paths = [...links.roots, ...kept].map(({ storePath }) => storePath);
+      return [
+        ...(await state.pins.list()).map(({ root }) => root),
+        ...paths.map((storePath) => ({ kind: 'path' as const, storePath })),
+      ];
+    };
     using progress = new Progress({ quiet: args.has('quiet') });
     let removedPaths = 0;
     const result = await collectGarbage(
       {
         store,
-        roots,
+        roots: readRoots,
         dryRun,
         oldestWriterMs: () => state.leases.oldestMs(),
         ...(keepUsedWithinMs !== undefined && { keepUsedWithinMs }),

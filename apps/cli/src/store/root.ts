@@ -24,6 +24,7 @@ gcroots of the store are roots too.`,
       if (name === undefined || text === undefined || more !== undefined) {
         throw new UsageError('a name and an object are wanted');
       }
+      await using _lease = await state.leases.acquire();
       await using store = await openStore(args);
       const { node, pathInfo } = await findObject(store, text, directory.path);
       const root: Root =

@@ -8,6 +8,7 @@ import { readSecretKey } from './read-secret-key.ts';
 import { required } from './required.ts';
 import { storeCommand } from './store-command.ts';
 import { findPathInfo } from './store-object.ts';
+import { openState } from './store-state.ts';
 
 export const signCommand = storeCommand({
   name: 'sign',
@@ -27,6 +28,9 @@ export const signCommand = storeCommand({
     const keys = args.all('keyFile').map(readSecretKey);
     if (keys.length === 0) throw new UsageError('--key-file is missing');
     await using store = await openStore(args);
+    await using state = await openState(args);
+    // A path that goes meanwhile would come back without its contents.
+    await using _lease = await state.leases.acquire();
     const directory = storeDirectory(args);
     const named = await Promise.all(names.map((name) => findPathInfo(store, name, directory.path)));
     const pathInfos = args.has('closure')

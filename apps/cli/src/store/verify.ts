@@ -8,6 +8,7 @@ import { UsageError } from '../usage-error.ts';
 import { openNamedStore, openStore, storeDirectory } from './open-store.ts';
 import { Progress } from './progress.ts';
 import { storeCommand } from './store-command.ts';
+import { openState } from './store-state.ts';
 
 export const verifyCommand = storeCommand({
   name: 'verify',
@@ -31,7 +32,10 @@ is 1 when something is damaged and was not repaired.`,
   async run(args, signal) {
     if (args.positional.length > 0)
       throw new UsageError('neve store verify takes no arguments: it reads everything');
+    const from = args.last('repairFrom');
     await using store = await openStore(args);
+    await using state = from === undefined ? undefined : await openState(args);
+    await using _lease = await state?.leases.acquire();
     const directory = storeDirectory(args);
     using progress = new Progress({ quiet: args.has('quiet') });
     let checked = 0;
@@ -51,7 +55,6 @@ is 1 when something is damaged and was not repaired.`,
       signal,
     );
     progress[Symbol.dispose]();
-    const from = args.last('repairFrom');
     let left: readonly Finding[] = findings;
     let repaired: readonly Finding[] = [];
     const reasons = new Map<Finding, string>();

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeHashes } from '@neve/bytes/node';
 import { lmdbDirectories, openLocalBlobs } from '@neve/castore/node';
-import { collectGarbage, renderNar } from '../index.ts';
+import { collectGarbage, memoryPins, renderNar } from '../index.ts';
 import type { PathInfo, PathInfoService, StoreServices } from '../index.ts';
 import { putSamplePath, putSampleTree } from '../testing/index.ts';
 import { lmdbPathInfos } from './lmdb-path-infos.ts';
@@ -44,7 +44,7 @@ async function count(items: AsyncIterable<unknown> | undefined): Promise<number>
 
 test('what was stored a moment ago goes when nobody is writing', async () => {
   await putPath('old');
-  const { paths } = await collectGarbage({ store, roots: [] });
+  const { paths } = await collectGarbage({ store, roots: async () => [] });
   expect(paths.map(({ name }) => name)).toEqual(['old']);
   expect(await count(store.pathInfos.list())).toBe(0);
   expect(await count(store.directories.inventory?.list())).toBe(0);
@@ -54,7 +54,11 @@ test('what was stored a moment ago goes when nobody is writing', async () => {
 test('what was stored a moment ago stays while somebody is writing', async () => {
   const startedMs = Date.now();
   await putPath('new');
-  const { paths } = await collectGarbage({ store, roots: [], oldestWriterMs: async () => startedMs });
+  const { paths } = await collectGarbage({
+    store,
+    roots: async () => [],
+    oldestWriterMs: async () => startedMs,
+  });
   expect(paths).toEqual([]);
 });
 
@@ -72,15 +76,31 @@ test('what is found after the collection began stays, although its use was recor
       },
     },
   });
-  const { paths } = await collectGarbage({ store: { ...store, pathInfos }, roots: [] });
+  const { paths } = await collectGarbage({ store: { ...store, pathInfos }, roots: async () => [] });
   expect(paths.map(({ name }) => name)).toEqual(['same']);
   expect(await count(renderNar(node, store))).toBeGreaterThan(0);
+});
+
+test('what a writer makes a root before it ends stays, whenever that is', async () => {
+  const { storePath } = await putPath('kept');
+  await putPath('gone');
+  const pins = memoryPins();
+  const { paths } = await collectGarbage({
+    store,
+    // The last moment of a writer that found the path long ago.
+    oldestWriterMs: async () => {
+      await pins.set({ name: 'root', root: { kind: 'path', storePath } });
+      return undefined;
+    },
+    roots: async () => (await pins.list()).map(({ root }) => root),
+  });
+  expect(paths.map(({ name }) => name)).toEqual(['gone']);
 });
 
 test('a collection by a clock that was ahead keeps nobody from storing', async () => {
   await putPath('before');
   const now = (): number => Date.now() + 3_600_000;
-  await collectGarbage({ store, roots: [], now });
+  await collectGarbage({ store, roots: async () => [], now });
   const { node } = await putSamplePath({ seed: 'after', shared: ['x'] }, store, nodeHashes);
   await putSampleTree({ seed: 'after', shared: ['x'] }, store);
   expect(await count(renderNar(node, store))).toBeGreaterThan(0);
