@@ -41,6 +41,7 @@ const { outputFiles, metafile } = await build({
   ...shared,
   entryPoints: [
     join(app, 'src/store/store-main.ts'),
+    join(app, 'src/realise/realise-main.ts'),
     // A thread's script.
     join(app, '../../packages/castore/src/node/tree-reader-worker.ts'),
   ],

@@ -11,6 +11,7 @@ import type { BuildGoal, GoalOutcome, RealiseSession } from './realise/realise-s
 
 export type BuildInput = {
   readonly evaluator: Evaluator;
+  readonly loadStore: () => Promise<void>;
   readonly session: () => Promise<RealiseSession>;
   readonly args: EvaluateArguments;
   readonly sources: readonly Source[];
@@ -21,8 +22,9 @@ export type BuildInput = {
 
 /** Gives the exit code. */
 export async function runBuildCommand(input: BuildInput): Promise<number> {
-  const { args, session } = input;
+  const { args, loadStore, session } = input;
   const goals = [...input.paths.map(goalOfPath), ...(await goalsOfSources(input))];
+  await loadStore();
   const realising = await session();
   if (args.has('dryRun')) {
     await realising.showPlan(goals, { json: args.has('json') });

@@ -1,11 +1,23 @@
 /**
- * `neve eval` and `neve instantiate`. They differ in how arguments are read and in what is printed without an output
- * option: a value, or the paths of derivations which are written to the store.
+ * `neve eval`, `neve instantiate` and `neve build`. They differ in how arguments are read and in what becomes of the value:
+ * it is printed, its derivations are written to the store, or they are built.
  */
 import type { Evaluator, Source, Value } from '@neve/eval';
-import { functionArguments, sourceOfFile, sourceOfText, startEvaluator } from './evaluation-session.ts';
+import type { StoreIO } from '@neve/eval-store/node';
+import { runBuildCommand } from './build-command.ts';
+import {
+  type StoreAccess,
+  functionArguments,
+  hostSystem,
+  sourceOfFile,
+  sourceOfText,
+  startEvaluator,
+  storeDirOf,
+} from './evaluation-session.ts';
 import { write } from './output.ts';
 import type { CommandName, EvaluateArguments } from './parse-arguments.ts';
+import { type RealiseOptions, realiseOptions } from './realise/realise-options.ts';
+import type { RealiseSession } from './realise/realise-session.ts';
 import type { Settings } from './settings.ts';
 import { showStats } from './show-stats.ts';
 import { UsageError } from './usage-error.ts';
@@ -14,26 +26,51 @@ export type CommandInput = {
   readonly command: CommandName;
   readonly args: EvaluateArguments;
   readonly settings: Settings;
+  /** Loads what realises. */
+  readonly openSession: (options: RealiseOptions) => Promise<RealiseSession>;
 };
 
 type Output = 'value' | 'json' | 'xml' | 'raw' | 'derivations';
 
-export async function runEvaluateCommand(input: CommandInput): Promise<void> {
-  const { command, args, settings } = input;
+/** Gives the exit code. */
+export async function runEvaluateCommand(input: CommandInput): Promise<number> {
+  const { command, args, settings, openSession } = input;
   const output = chooseOutput(input);
-  const readOnly = output !== 'derivations' && !args.has('readWriteMode');
-  const evaluator = await startEvaluator({ args, settings, readOnly });
+  let opened: Promise<RealiseSession> | undefined;
+  const session = (): Promise<RealiseSession> => {
+    const system = settings.text('system') ?? hostSystem();
+    opened ??= openSession(realiseOptions(args, { settings, storeDir: storeDirOf(args), system }));
+    return opened;
+  };
+  const storeAccess = chooseStoreAccess(input, { output, open: async () => (await session()).io });
+  const { evaluator, loadStore } = await startEvaluator({ args, settings, storeAccess });
   try {
     if (args.has('findFile')) {
       for (const name of args.positional) write(1, `${await evaluator.findFile(name)}\n`);
-    } else {
-      const { sources, attributePaths } = await chooseInput(evaluator, { command, args });
-      for (const source of sources)
-        await processSource(evaluator, { source, attributePaths, args, output, command });
+      return 0;
     }
+    const { sources, attributePaths, paths } = await chooseInput(evaluator, { command, args });
+    if (command === 'build') {
+      return await runBuildCommand({ evaluator, loadStore, session, args, sources, attributePaths, paths });
+    }
+    for (const source of sources) {
+      await processSource(evaluator, { source, attributePaths, args, output, command });
+    }
+    return 0;
   } finally {
     showStats(() => evaluator.stats());
+    if (opened !== undefined) await (await opened)[Symbol.asyncDispose]();
   }
+}
+
+type AccessContext = { readonly output: Output; readonly open: () => Promise<StoreIO> };
+
+/** `nix-instantiate --eval` writes nothing; a directory is written to where one is given. */
+function chooseStoreAccess({ command, args }: CommandInput, { output, open }: AccessContext): StoreAccess {
+  if (args.has('physicalStoreDir') || command === 'instantiate') {
+    return { kind: output === 'derivations' || args.has('readWriteMode') ? 'directory' : 'computed' };
+  }
+  return { kind: 'realised', open };
 }
 
 function chooseOutput({ command, args }: CommandInput): Output {
@@ -43,11 +80,17 @@ function chooseOutput({ command, args }: CommandInput): Output {
   return chosen[0] ?? 'value';
 }
 
-/** What is evaluated, and what is selected in it. */
+/** What is evaluated, and what is selected in it; `paths` are in the store already. */
+type Input = {
+  readonly sources: readonly Source[];
+  readonly attributePaths: readonly string[];
+  readonly paths: readonly string[];
+};
+
 async function chooseInput(
   evaluator: Evaluator,
   { command, args }: Pick<CommandInput, 'command' | 'args'>,
-): Promise<{ sources: readonly Source[]; attributePaths: readonly string[] }> {
+): Promise<Input> {
   const selected = args.all('attr');
   const expressions = args.all('exprArgument');
   const files = args.all('file');
@@ -57,15 +100,19 @@ async function chooseInput(
       expressions[0] === undefined
         ? await sourceOfFile(evaluator, files[0] ?? '')
         : sourceOfText(expressions[0]);
-    return { sources: [source], attributePaths: [...selected, ...args.positional] };
+    return { sources: [source], attributePaths: [...selected, ...args.positional], paths: [] };
   }
   if (command === 'instantiate' && args.has('exprFlag')) {
-    return { sources: args.positional.map(sourceOfText), attributePaths: selected };
+    return { sources: args.positional.map(sourceOfText), attributePaths: selected, paths: [] };
   }
-  const names = args.positional.length > 0 ? args.positional : ['./default.nix'];
+  const prefix = `${storeDirOf(args)}/`;
+  const isPath = (name: string): boolean => command === 'build' && name.startsWith(prefix);
+  const paths = args.positional.filter(isPath);
+  const otherNames = args.positional.filter((name) => !isPath(name));
+  const names = args.positional.length > 0 ? otherNames : ['./default.nix'];
   const sources = [];
   for (const name of names) sources.push(await sourceOfFile(evaluator, name));
-  return { sources, attributePaths: selected };
+  return { sources, attributePaths: selected, paths };
 }
 
 type Processing = {

@@ -5,7 +5,7 @@
  * their functions read twice. Their top levels define things and compute nothing.
  */
 import { applyConfigFiles } from './config-files.ts';
-import { runEvaluateCommand } from './evaluate-command.ts';
+import { type CommandInput, runEvaluateCommand } from './evaluate-command.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { write } from './output.ts';
 import { parseArguments } from './parse-arguments.ts';
@@ -13,10 +13,13 @@ import { reportError } from './report-error.ts';
 import { Settings } from './settings.ts';
 import { showVersion } from './show-version.ts';
 
-const commands = ['eval', 'instantiate'] as const;
+const commands = ['eval', 'instantiate', 'build'] as const;
 
 /** Runs one command and gives the exit code. */
-export async function runEvaluateMain(argv: readonly string[]): Promise<number> {
+export async function runEvaluateMain(
+  argv: readonly string[],
+  { openSession }: Pick<CommandInput, 'openSession'>,
+): Promise<number> {
   const [first, ...rest] = argv;
   const command = commands.find((name) => name === first);
   if (command === undefined) return runWithoutCommand(first, rest[0]);
@@ -33,7 +36,7 @@ export async function runEvaluateMain(argv: readonly string[]): Promise<number> 
     }
     if (args.has('version')) showVersion();
     else if (args.has('help')) runWithoutCommand('help', command);
-    else await runEvaluateCommand({ command, args, settings });
+    else return await runEvaluateCommand({ command, args, settings, openSession });
     return 0;
   } catch (error) {
     reportError(error, { showTrace: settings.isOn('show-trace'), command });

@@ -17,7 +17,7 @@ import {
   coreHash,
   createEvaluator,
 } from '@neve/eval';
-import { createFileSystemIO } from '@neve/eval-store/node';
+import { type StoreIO, createFileSystemIO, createLazyStoreIO } from '@neve/eval-store/node';
 import { wantsColour, write } from './output.ts';
 import type { EvaluateArguments } from './parse-arguments.ts';
 import { channels, parseSearchPath, parseSearchPathEntry } from './search-path.ts';
@@ -26,26 +26,52 @@ import type { Settings } from './settings.ts';
 export type SessionOptions = {
   readonly args: EvaluateArguments;
   readonly settings: Settings;
-  /** Computes store paths only. */
-  readonly readOnly: boolean;
+  readonly storeAccess: StoreAccess;
 };
 
-export async function startEvaluator({ args, settings, readOnly }: SessionOptions): Promise<Evaluator> {
-  const storeDir = absolute(args.last('storeDir') ?? process.env['NIX_STORE_DIR'] ?? '/nix/store');
+/** What the store is to an evaluation. */
+export type StoreAccess =
+  /** Store paths are computed, and nothing is there. */
+  | { readonly kind: 'computed' }
+  /** A plain directory, which is written to. */
+  | { readonly kind: 'directory' }
+  /** The store that is realised in, opened when it is first needed. */
+  | { readonly kind: 'realised'; readonly open: () => Promise<StoreIO> };
+
+export function storeDirOf(args: EvaluateArguments): string {
+  return absolute(args.last('storeDir') ?? process.env['NIX_STORE_DIR'] ?? '/nix/store');
+}
+
+export type EvaluationSession = {
+  readonly evaluator: Evaluator;
+  /** The store has heard of everything that evaluation has described when it is fulfilled. */
+  readonly loadStore: () => Promise<void>;
+};
+
+export async function startEvaluator({
+  args,
+  settings,
+  storeAccess,
+}: SessionOptions): Promise<EvaluationSession> {
+  const storeDir = storeDirOf(args);
   const physicalStoreDir = args.last('physicalStoreDir');
   const pureEval = settings.isOn('pure-eval') && !args.has('impure');
   const core = loadCore();
-  const io = createFileSystemIO({
+  const files = createFileSystemIO({
     storeDir,
     physicalStoreDir: physicalStoreDir === undefined ? undefined : absolute(physicalStoreDir),
-    readOnly,
+    readOnly: storeAccess.kind !== 'directory',
     environment: pureEval || settings.isOn('restrict-eval') ? {} : process.env,
     hashes: hashFunctions(core),
     onMessage: showMessage,
   });
-  return createEvaluator({
+  const lazy =
+    storeAccess.kind === 'realised'
+      ? createLazyStoreIO({ host: files, storeDir, load: storeAccess.open })
+      : undefined;
+  const evaluator = await createEvaluator({
     core,
-    io,
+    io: lazy ?? files,
     settings: {
       storeDir,
       currentSystem: settings.text('eval-system') ?? settings.text('system') ?? hostSystem(),
@@ -62,10 +88,14 @@ export async function startEvaluator({ args, settings, readOnly }: SessionOption
       lintAbsolutePathLiterals: settings.lint('lint-absolute-path-literals'),
       abortOnWarn: settings.isOn('abort-on-warn'),
       showTrace: settings.isOn('show-trace'),
-      writesStore: !readOnly,
+      writesStore: storeAccess.kind !== 'computed',
+      allowImportFromDerivation: settings.has('allow-import-from-derivation')
+        ? settings.isOn('allow-import-from-derivation')
+        : true,
       heapThresholdBytes: numberFromEnvironment('NEVE_HEAP_THRESHOLD'),
     },
   });
+  return { evaluator, loadStore: async () => await lazy?.load() };
 }
 
 /** The language core lies above the scripts; `NEVE_CORE` names another build of it. */
@@ -80,7 +110,7 @@ function hashFunctions(core: WebAssembly.Module): HashFunctions {
 }
 
 /** `x86_64-linux` and the like. */
-function hostSystem(): string {
+export function hostSystem(): string {
   const architectures: Partial<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686' };
   return `${architectures[process.arch] ?? process.arch}-${process.platform}`;
 }

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { CommandScripts, codeCachePath } from './command-scripts.ts';
 import type * as EvaluateMain from './evaluate-main.ts';
+import type * as RealiseMain from './realise/realise-main.ts';
 import type * as StoreMain from './store/store-main.ts';
 import { showVersion } from './show-version.ts';
 
@@ -25,7 +26,10 @@ async function main(argv: readonly string[]): Promise<void> {
   // The build makes the scripts of these files.
   const exitCode = isStore
     ? await (scripts.load('store-main.cjs') as typeof StoreMain).runStoreCommand(rest)
-    : await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv);
+    : await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
+        openSession: (options) =>
+          (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options),
+      });
   process.exitCode = exitCode;
   // What failed or only showed help needed little of the code.
   const isHelp = argv.includes('--help') || argv.includes('-h');

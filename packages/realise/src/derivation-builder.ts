@@ -8,8 +8,8 @@ export interface DerivationBuilder {
   /** Whether its outputs may come from a cache. */
   allowsSubstitutes(derivation: Derivation): boolean;
 
-  /** For derivations that only fetch. */
-  fetchOf(derivation: Derivation): DescribedFetch | undefined;
+  /** For derivations that only fetch, and of which it is known what. Throws `RealiseError` (`builtin-failed`). */
+  fetchOf(drvPath: StorePath, derivation: Derivation): DescribedFetch | undefined;
 
   /** Says what would be built. Throws `RealiseError`: `unsupported`, `invalid-derivation`. */
   prepare(derivation: ReadyDerivation, signal?: AbortSignal): Promise<BuildJob>;
@@ -28,6 +28,9 @@ export type ReadyDerivation = {
 export interface BuildJob {
   /** By output; those that are not known before the build are missing. */
   readonly outputPaths: ReadonlyMap<string, StorePath>;
+
+  /** All outputs, when they are there already. */
+  present(signal?: AbortSignal): Promise<ReadonlyMap<string, PathInfo> | undefined>;
 
   /** Builds and registers all outputs; in mode `check` nothing is registered. Throws `RealiseError`. */
   build(options: BuildJobOptions): Promise<ReadonlyMap<string, PathInfo>>;

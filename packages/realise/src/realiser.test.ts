@@ -110,8 +110,17 @@ class World {
 
   #job({ derivation, closure }: ReadyDerivation): BuildJob {
     const { name, outputs } = derivation;
+    const outputPaths = new Map([...outputs.keys()].map((it) => [it, this.outPath(name, it)]));
     return {
-      outputPaths: new Map([...outputs.keys()].map((it) => [it, this.outPath(name, it)])),
+      outputPaths,
+      present: async () => {
+        const found = new Map<string, PathInfo>();
+        for (const [output, { hashPart }] of outputPaths) {
+          const pathInfo = await this.store.pathInfos.get(hashPart);
+          if (pathInfo !== undefined) found.set(output, pathInfo);
+        }
+        return found.size === outputPaths.size ? found : undefined;
+      },
       build: async () => {
         this.builds++;
         this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#running);
@@ -250,11 +259,11 @@ test('a failure says what it was for, stays, and takes nothing else with it', as
   const top = world.describe('top', { needs: ['middle'] });
   const realiser = world.realiser({ keepGoing: true });
   await expect(realiser.outputs(middle)).rejects.toThrow(
-    `cannot build '${directory.print(middle)}': broken is broken`,
+    `Cannot build '${directory.print(middle)}'.\nReason: 1 dependency failed.\nOutput paths:\n  ${directory.print(world.outPath('middle'))}`,
   );
   await expect(realiser.outputs(top)).rejects.toMatchObject({
     code: 'failed-dependency',
-    message: `cannot build '${directory.print(top)}': 1 dependency failed`,
+    cause: { code: 'failed-dependency', cause: { message: 'broken is broken' } },
   });
   expect(world.builds).toBe(2);
   expect(await world.store.pathInfos.has(world.outPath('fine').hashPart)).toBe(true);

@@ -6,7 +6,7 @@
  * info is in the store, and the path infos of everything that it refers to are too.
  */
 import { WeightedSemaphore } from '@neve/castore';
-import type { Fetcher } from '@neve/fetch';
+import { FetchError, type FetchEvent, type Fetcher } from '@neve/fetch';
 import type { Digest, HashFunctions } from '@neve/bytes';
 import { type Derivation, type StoreDirectory, type StorePath, contentAddressedPath } from '@neve/nix-compat';
 import { type NarCalculationService, type PathInfo, StoreError, requirePathClosure } from '@neve/store';
@@ -193,9 +193,7 @@ export class Realiser {
       const already = await store.pathInfos.get(storePath.hashPart, signal);
       if (already !== undefined) return already;
       this.#emit({ kind: 'fetch-started', storePath });
-      const onEvent = (
-        event: Parameters<NonNullable<Parameters<Fetcher['fetch']>[1]>['onEvent'] & object>[0],
-      ): void => this.#emit({ kind: 'fetch-event', storePath, event });
+      const onEvent = (event: FetchEvent): void => this.#emit({ kind: 'fetch-event', storePath, event });
       const { node, narHash, narSize, contentAddress } = await fetcher.fetch(fetch, { onEvent, signal });
       const actual = contentAddressedPath(storeDirectory, { name: storePath.name, contentAddress });
       if (actual.hashPart !== storePath.hashPart) {
@@ -217,6 +215,21 @@ export class Realiser {
     });
   }
 
+  /** What it fetched must be what the derivation says. */
+  async #fetchForDerivation(drvPath: StorePath, fetch: DescribedFetch): Promise<PathInfo> {
+    try {
+      return await this.#fetch(fetch);
+    } catch (cause) {
+      if (!(cause instanceof FetchError) || cause.code !== 'hash-mismatch') throw cause;
+      const { specified = '', got = '' } = cause;
+      throw new RealiseError(
+        'hash-mismatch',
+        `hash mismatch in fixed-output derivation '${this.#print(drvPath)}':\n  specified: ${specified}\n     got:    ${got}`,
+        { cause, specified, got },
+      );
+    }
+  }
+
   async #outputFromBuild(of: OutputOf, storePath: StorePath): Promise<PathInfo> {
     const pathInfo = (await this.#build(of.derivation)).get(of.output);
     if (pathInfo !== undefined) return pathInfo;
@@ -233,8 +246,8 @@ export class Realiser {
   async #buildNow(drvPath: StorePath, mode: BuildMode): Promise<Outputs> {
     const { builder, limits, store, signal } = this.#options;
     const derivation = await this.#derivation(drvPath);
-    const fetch = mode === 'build' ? builder.fetchOf(derivation) : undefined;
-    if (fetch !== undefined) return new Map([['out', await this.#fetch(fetch)]]);
+    const fetch = mode === 'build' ? builder.fetchOf(drvPath, derivation) : undefined;
+    if (fetch !== undefined) return new Map([['out', await this.#fetchForDerivation(drvPath, fetch)]]);
     const inputs = await this.#inputs(drvPath, derivation);
     const direct = [...inputs.sources, ...[...inputs.outputs.values()].flatMap((it) => [...it.values()])];
     const closure = await requirePathClosure(
@@ -244,7 +257,7 @@ export class Realiser {
     );
     const job = await builder.prepare({ drvPath, derivation, inputs: inputs.outputs, closure }, signal);
     return await this.#locked(job.outputPaths, async () => {
-      const already = mode === 'build' ? await this.#allPresent(job.outputPaths) : undefined;
+      const already = mode === 'build' ? await job.present(signal) : undefined;
       if (already !== undefined) return already;
       if (limits.builds === 0) {
         throw new RealiseError(
@@ -300,12 +313,18 @@ export class Realiser {
       return { sources, outputs: new Map(outputs) };
     } catch (cause) {
       if (!(cause instanceof Error) || this.#options.signal?.aborted === true) throw cause;
-      throw new RealiseError(
-        'failed-dependency',
-        `cannot build '${this.#print(drvPath)}': ${reasonOf(cause)}`,
-        { cause },
-      );
+      throw this.#dependencyFailure(drvPath, { derivation, cause });
     }
+  }
+
+  #dependencyFailure(
+    drvPath: StorePath,
+    { derivation, cause }: { readonly derivation: Derivation; readonly cause: Error },
+  ): RealiseError {
+    const paths = [...derivation.outputs.values()].flatMap((it) => ('path' in it ? [it.path] : []));
+    const lines = [`Cannot build '${this.#print(drvPath)}'.`, 'Reason: 1 dependency failed.'];
+    if (paths.length > 0) lines.push('Output paths:', ...paths.map((it) => `  ${this.#print(it)}`));
+    return new RealiseError('failed-dependency', lines.join('\n'), { cause });
   }
 
   async #derivation(drvPath: StorePath): Promise<Derivation> {
@@ -316,17 +335,6 @@ export class Realiser {
     const read = await this.decisions.derivation(drvPath);
     if (read !== undefined) return read;
     throw new RealiseError('invalid-derivation', `'${this.#print(drvPath)}' is not a derivation`);
-  }
-
-  async #allPresent(paths: ReadonlyMap<string, StorePath>): Promise<Outputs | undefined> {
-    const { store, signal } = this.#options;
-    const found = new Map<string, PathInfo>();
-    for (const [name, { hashPart }] of paths) {
-      const pathInfo = await store.pathInfos.get(hashPart, signal);
-      if (pathInfo === undefined) return undefined;
-      found.set(name, pathInfo);
-    }
-    return paths.size === 0 ? undefined : found;
   }
 
   #inSlot<T>(kind: 'substitutions' | 'downloads', storePath: StorePath, work: () => Promise<T>): Promise<T> {
@@ -386,12 +394,6 @@ export class Realiser {
   #emit(event: RealiseEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-function reasonOf(cause: Error): string {
-  return cause instanceof RealiseError && cause.code === 'failed-dependency'
-    ? '1 dependency failed'
-    : cause.message;
 }
 
 function once<T>(running: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> {

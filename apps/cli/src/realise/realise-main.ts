@@ -2,15 +2,23 @@
  * The composition root of realising: from settings to a store, what builds and fetches into it, and what evaluation sees of
  * it. A script of its own, which an evaluation loads when it first needs the store.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import type { BuildService } from '@neve/build';
-import { localBuilder } from '@neve/build/node';
-import type { BlobReader } from '@neve/castore';
-import { createStoreIO } from '@neve/eval-store/node/store';
-import { type Derivation, StoreDirectory, type StorePath, parseDerivation, parsePublicKey } from '@neve/nix-compat';
+import { type SandboxName, localBuilder, sandboxNames } from '@neve/build/node';
+import { type Node, archiveEntries, ingestEntries, readTar } from '@neve/castore';
+import { decompress } from '@neve/castore/node';
+import { createStoreIO, treeFetcher } from '@neve/eval-store/node/store';
+import { createFetcher } from '@neve/fetch/node';
 import {
+  type Derivation,
+  StoreDirectory,
+  type StorePath,
+  parseDerivation,
+  parsePublicKey,
+} from '@neve/nix-compat';
+import {
+  type BuildSettings,
   KnownPaths,
   Realiser,
   SandboxedBuilder,
@@ -20,8 +28,9 @@ import {
 import { BuildLogs, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
 import type { Castore, PathInfo, Substituter } from '@neve/store';
 import { openHttpCache } from '@neve/store/node';
+import { cacheFolder } from '../cache-folder.ts';
 import { isBlobFiles } from '../store/blob-files.ts';
-import { httpCacheSettings } from '../store/http-settings.ts';
+import { httpCacheSettings, httpSettings } from '../store/http-settings.ts';
 import { type OpenStore, openNamedStore } from '../store/open-store.ts';
 import { storeArguments } from '../store/store-options.ts';
 import { type StoreState, openState } from '../store/store-state.ts';
@@ -30,3 +39,168 @@ import type { RealiseOptions } from './realise-options.ts';
 import { RealiseReport } from './realise-report.ts';
 import type { RealiseSession } from './realise-session.ts';
 import { Session } from './session.ts';
+
+/** Throws what opening the store throws, and `UsageError`. */
+export async function openRealiseSession(options: RealiseOptions): Promise<RealiseSession> {
+  const args = storeArguments(options.store === undefined ? {} : { store: options.store });
+  const store = await openNamedStore(options.store, args);
+  const state = await openState(args, options.store);
+  const lease = await state.leases.acquire();
+  const storeDirectory = new StoreDirectory(options.storeDir, nodeHashes);
+  const known = new KnownPaths((contents, path) =>
+    parseDerivation(contents, { name: derivationName(path), store: storeDirectory }),
+  );
+  const report = new RealiseReport({ ...options, storeDirectory });
+  const abortion = new AbortController();
+  const { signal } = abortion;
+  const service = await openBuilder(options, { store, state });
+  const fetcher = createFetcher({
+    ...store,
+    hashes: nodeHashes,
+    cacheFolder: join(cacheFolder(), 'fetch'),
+    http: httpSettings(),
+    environment: process.env,
+    ...(options.tarballTtlSeconds !== undefined && { ttlMs: options.tarballTtlSeconds * 1000 }),
+    ...(options.hashedMirrors !== undefined && { hashedMirrors: options.hashedMirrors }),
+  });
+  const locks = await lmdbWorkLocks(state.databasePath);
+  const realisations = await lmdbRealisations(state.databasePath);
+  const readDerivation = (pathInfo: PathInfo, castore: Castore): Promise<Derivation> =>
+    readStoredDerivation(pathInfo, castore, storeDirectory);
+  const builder = new SandboxedBuilder({
+    service,
+    store,
+    storeDirectory,
+    hashes: nodeHashes,
+    settings: buildSettings(options),
+    realisations,
+    fetcher,
+    unpack: (contents, unpackSignal) => unpackArchive(contents, store, unpackSignal),
+    logs: new BuildLogs(join(state.folder, 'log')),
+    logLines: options.logLines,
+    readDerivation: async (path: StorePath) => {
+      const derivation = await realiser.decisions.derivation(path);
+      if (derivation === undefined) throw new Error(`the derivation '${path.baseName}' is not there`);
+      return derivation;
+    },
+    keepFailedIn: options.keepFailed ? join(process.env['TMPDIR'] ?? '/tmp') : undefined,
+  });
+  const realiser = new Realiser({
+    store,
+    known,
+    substituters: openSubstituters(options, { store, storeDirectory }),
+    readDerivation,
+    storeDirectory,
+    hashes: nodeHashes,
+    narCalculation: state.narCalculation(store),
+    builder,
+    fetcher,
+    locks,
+    limits: { builds: options.maxJobs, substitutions: options.maxSubstitutions, downloads: 25 },
+    fallback: options.fallback,
+    keepGoing: options.keepGoing,
+    onEvent: (event) => report.show(event),
+    signal,
+  });
+  const fetch = treeFetcher({
+    ...{ fetcher, store, storeDirectory, known, signal },
+    onEvent: (event) => report.showFetch(event),
+  });
+  const io = createStoreIO({ store, realiser, storeDirectory, known, fetch });
+  return new Session({
+    ...{ store, state, storeDirectory, realiser, io },
+    keepGoing: options.keepGoing,
+    abort: (reason) => abortion.abort(reason),
+    owned: [service, fetcher, locks, realisations, lease, state, store],
+  });
+}
+
+type Place = { readonly store: OpenStore; readonly state: StoreState };
+
+async function openBuilder(options: RealiseOptions, { store, state }: Place): Promise<BuildService> {
+  const name = options.builder.replace(/:$/, '');
+  const sandbox = sandboxNames.find((it) => it === sandboxByScheme[name]);
+  if (name !== 'local' && sandbox === undefined) {
+    const known = ['local', ...Object.keys(sandboxByScheme)].map((it) => `${it}:`).join(', ');
+    throw new UsageError(`there is no builder '${options.builder}'; there are ${known}`);
+  }
+  return await localBuilder({
+    folder: join(state.folder, 'builder'),
+    ...store,
+    files: isBlobFiles(store.blobs) ? store.blobs : undefined,
+    ...(sandbox !== undefined && { sandbox }),
+  });
+}
+
+const sandboxByScheme: Readonly<Record<string, SandboxName>> = { bwrap: 'bubblewrap' };
+
+function buildSettings(options: RealiseOptions): BuildSettings {
+  const { cores } = options;
+  return {
+    ...defaultBuildSettings,
+    systems: options.systems,
+    ...(options.systemFeatures !== undefined && { systemFeatures: new Set(options.systemFeatures) }),
+    sandbox: options.sandbox,
+    sandboxPaths: options.sandboxPaths.map(parseSandboxPath),
+    allowedImpureHostDeps: options.allowedImpureHostDeps,
+    cores: cores === 0 ? process.getBuiltinModule('node:os').availableParallelism() : cores,
+    impureEnvironment: new Map(
+      Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+    limits: {
+      timeMs: milliseconds(options.timeoutSeconds),
+      silenceMs: milliseconds(options.maxSilentSeconds),
+      logBytes: options.maxLogBytes,
+    },
+  };
+}
+
+type SubstituterContext = { readonly store: OpenStore; readonly storeDirectory: StoreDirectory };
+
+function openSubstituters(
+  options: RealiseOptions,
+  { store, storeDirectory }: SubstituterContext,
+): readonly Substituter[] {
+  const publicKeys = options.requireSignatures ? options.trustedPublicKeys.map(parsePublicKey) : [];
+  return options.substituters.map((url) =>
+    openHttpCache({
+      url,
+      ...store,
+      publicKeys,
+      acceptUnsigned: !options.requireSignatures,
+      store: storeDirectory,
+      http: httpCacheSettings(),
+    }),
+  );
+}
+
+async function readStoredDerivation(
+  { storePath, node }: PathInfo,
+  { blobs }: Castore,
+  storeDirectory: StoreDirectory,
+): Promise<Derivation> {
+  if (node.kind !== 'file')
+    throw new UsageError(`'${storePath.baseName}' is not a derivation: it is no file`);
+  await using reader = await blobs.open(node.digest);
+  if (reader === undefined) throw new UsageError(`the contents of '${storePath.baseName}' are missing`);
+  const contents = await reader.read(0, node.size);
+  return parseDerivation(contents, { name: derivationName(storePath), store: storeDirectory });
+}
+
+async function unpackArchive(
+  contents: AsyncIterable<Uint8Array>,
+  { blobs, directories }: Castore,
+  signal?: AbortSignal,
+): Promise<Node> {
+  const abort = signal === undefined ? {} : { signal };
+  const entries = archiveEntries(readTar(decompress(contents, 'auto')), { blobs, strip: 'never', ...abort });
+  return await ingestEntries(directories, entries, signal);
+}
+
+function derivationName({ name }: StorePath): string {
+  return name.replace(/\.drv$/, '');
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
+}

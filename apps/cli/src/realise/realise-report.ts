@@ -1,5 +1,6 @@
 /** Shows what is done while paths are realised, a line each, as Nix does. */
 import { decodeUtf8 } from '@neve/bytes';
+import type { FetchEvent } from '@neve/fetch';
 import type { StoreDirectory, StorePath } from '@neve/nix-compat';
 import type { RealiseEvent } from '@neve/realise';
 import { formatBytes } from '../store/progress.ts';
@@ -23,7 +24,9 @@ export class RealiseReport {
   show(event: RealiseEvent): void {
     switch (event.kind) {
       case 'build-started':
-        this.#line(`${event.mode === 'check' ? 'checking' : 'building'} '${this.#print(event.derivation)}'...`);
+        this.#line(
+          `${event.mode === 'check' ? 'checking' : 'building'} '${this.#print(event.derivation)}'...`,
+        );
         return;
       case 'build-log':
         if (this.#options.printBuildLogs) this.#log(event.derivation, event.bytes);
@@ -35,13 +38,16 @@ export class RealiseReport {
         this.#line(`copying path '${this.#print(event.storePath)}' from '${event.from}'...`);
         return;
       case 'substitution-failed':
-        write(2, `warning: '${this.#print(event.storePath)}' could not be substituted: ${event.error.message}\n`);
+        write(
+          2,
+          `warning: '${this.#print(event.storePath)}' could not be substituted: ${event.error.message}\n`,
+        );
         return;
       case 'waiting-for-lock':
         this.#line(`waiting for another process that makes '${this.#print(event.storePath)}'...`);
         return;
       case 'fetch-event':
-        this.#fetchEvent(event.event);
+        this.showFetch(event.event);
         return;
       case 'substitution-ended':
       case 'fetch-started':
@@ -49,7 +55,7 @@ export class RealiseReport {
     }
   }
 
-  #fetchEvent(event: Extract<RealiseEvent, { readonly kind: 'fetch-event' }>['event']): void {
+  showFetch(event: FetchEvent): void {
     if (event.kind === 'download-started') {
       const size = event.totalBytes === undefined ? '' : ` (${formatBytes(event.totalBytes)})`;
       this.#line(`downloading '${event.url}'${size}...`);

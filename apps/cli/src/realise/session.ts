@@ -35,6 +35,7 @@ export type SessionParts = {
 export class Session implements RealiseSession {
   readonly io: StoreIO;
   readonly #parts: SessionParts;
+  readonly #shown = new Set<Error>();
 
   constructor(parts: SessionParts) {
     this.io = parts.io;
@@ -83,10 +84,20 @@ export class Session implements RealiseSession {
       return { kind: 'done', goal, outputs: await this.#make(goal, mode) };
     } catch (error) {
       if (!isExpectedFailure(error)) throw error;
-      write(2, `error: ${indented(error.message)}\n`);
+      this.#show(error);
       if (!this.#parts.keepGoing) this.#parts.abort(error);
       return { kind: 'failed', goal, error };
     }
+  }
+
+  /** What failed first comes first, and once. */
+  #show(error: Error): void {
+    if (this.#shown.has(error)) return;
+    this.#shown.add(error);
+    if (error instanceof RealiseError && error.code === 'failed-dependency' && error.cause instanceof Error) {
+      this.#show(error.cause);
+    }
+    write(2, `error: ${indented(error.message)}\n`);
   }
 
   async #make(goal: BuildGoal, mode: BuildMode): Promise<ReadonlyMap<string, string>> {
@@ -98,12 +109,18 @@ export class Session implements RealiseSession {
     const drvPath = storeDirectory.parse(goal.drvPath);
     const outputs = await realiser.outputs(drvPath, goal.outputs);
     if (mode === 'check') await realiser.check(drvPath);
-    return new Map(Array.from(outputs, ([name, it]: [string, PathInfo]) => [name, storeDirectory.print(it.storePath)]));
+    return new Map(
+      Array.from(outputs, ([name, it]: [string, PathInfo]) => [name, storeDirectory.print(it.storePath)]),
+    );
   }
 
-  async #outputsOf({ drvPath, outputs }: Extract<BuildGoal, { readonly kind: 'outputs' }>): Promise<OutputOf[]> {
+  async #outputsOf({
+    drvPath,
+    outputs,
+  }: Extract<BuildGoal, { readonly kind: 'outputs' }>): Promise<OutputOf[]> {
     const derivation = this.#parts.storeDirectory.parse(drvPath);
-    const names = outputs ?? (await this.#parts.realiser.decisions.derivation(derivation))?.outputs.keys() ?? [];
+    const names =
+      outputs ?? (await this.#parts.realiser.decisions.derivation(derivation))?.outputs.keys() ?? [];
     return Array.from(names, (output) => ({ derivation, output }));
   }
 

@@ -36,6 +36,9 @@ export async function referenceChain(
 
 export function drawChain(chain: readonly StorePath[], { storeDirectory }: WhyDependsOptions): string {
   return chain
-    .map((path, depth) => `${depth === 0 ? '' : `${'    '.repeat(depth - 1)}└───`}${storeDirectory.print(path)}\n`)
+    .map(
+      (path, depth) =>
+        `${depth === 0 ? '' : `${'    '.repeat(depth - 1)}└───`}${storeDirectory.print(path)}\n`,
+    )
     .join('');
 }

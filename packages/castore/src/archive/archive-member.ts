@@ -15,9 +15,12 @@ import { CastoreError } from '../castore-error.ts';
 /** Components of a member's name, none of them empty, `.`, `..` or with a slash or NUL. */
 export type ArchivePath = readonly Uint8Array[];
 
-export type ArchiveDirectory = { readonly kind: 'directory'; readonly path: ArchivePath };
+/** In whole seconds since 1970, if the archive says it. */
+type Modified = { readonly modifiedSeconds?: number };
 
-export type ArchiveFile = {
+export type ArchiveDirectory = Modified & { readonly kind: 'directory'; readonly path: ArchivePath };
+
+export type ArchiveFile = Modified & {
   readonly kind: 'file';
   readonly path: ArchivePath;
   /** Whether the owner may execute it (mode & 0o100). */
@@ -31,14 +34,14 @@ export type ArchiveFile = {
   readonly contents: AsyncIterable<Uint8Array>;
 };
 
-export type ArchiveSymlink = {
+export type ArchiveSymlink = Modified & {
   readonly kind: 'symlink';
   readonly path: ArchivePath;
   /** As it is in the archive: not empty and without NUL, but otherwise anything. */
   readonly target: Uint8Array;
 };
 
-export type ArchiveHardlink = {
+export type ArchiveHardlink = Modified & {
   readonly kind: 'hardlink';
   readonly path: ArchivePath;
   /** The earlier member whose file this is too. */

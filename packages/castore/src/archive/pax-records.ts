@@ -45,6 +45,12 @@ export function parsePaxNumber(digits: Uint8Array, what: string): number {
   return value;
 }
 
+/** Whole seconds since 1970; `undefined` for what is no time, which no archive should be refused for. */
+export function parsePaxTime(text: Uint8Array | undefined): number | undefined {
+  const [, seconds] = /^(-?[0-9]{1,15})(?:\.[0-9]*)?$/.exec(text === undefined ? '' : decodeUtf8(text)) ?? [];
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
 function invalid(problem: string): CastoreError {
   return new CastoreError('invalid-archive', `a pax header of the tar archive ${problem}`);
 }

@@ -234,6 +234,21 @@ describe('members', () => {
     expect(await list(archive, { chunkSize: 7 })).toEqual(expected);
   });
 
+  test('the time of the last change: of the header, else as pax has it, whole seconds', async () => {
+    const archive = tar(
+      { name: 'octal', more: [[136, octal(1234567890)]] },
+      { name: 'large', more: [[136, new Uint8Array([0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0])]] },
+      { name: 'broken', more: [[136, 'not a number']] },
+      { type: 'x', name: 'x', data: '17 mtime=1500.75\n' },
+      { name: 'pax', more: [[136, octal(7)]] },
+      { type: 'x', name: 'x', data: '14 mtime=soon\n' },
+      { name: 'nonsense', more: [[136, octal(7)]] },
+    );
+    const times: (number | undefined)[] = [];
+    for await (const { modifiedSeconds } of readTar(inChunks(archive))) times.push(modifiedSeconds);
+    expect(times).toEqual([1234567890, 2 ** 33, undefined, 1500, 7]);
+  });
+
   test('names are bytes', async () => {
     for await (const it of readTar(inChunks(tar({ name: Uint8Array.of(0x61, 0xff, 0xfe) })))) {
       expect([...(it.path[0] as Uint8Array)]).toEqual([0x61, 0xff, 0xfe]);

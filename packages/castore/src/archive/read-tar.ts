@@ -24,7 +24,7 @@ import {
   showName,
 } from './archive-member.ts';
 import { ByteSource } from './byte-source.ts';
-import { type PaxRecord, parsePaxNumber, parsePaxRecords } from './pax-records.ts';
+import { type PaxRecord, parsePaxNumber, parsePaxRecords, parsePaxTime } from './pax-records.ts';
 import { type SparseMap, checkSparseMap, parsePaxMap, readOldGnuMap, readPaxMap } from './sparse-map.ts';
 import { TarContents } from './tar-contents.ts';
 import { type TarHeader, blockSize, isZeroBlock, parseTarHeader } from './tar-header.ts';
@@ -58,6 +58,8 @@ type Extensions = {
   readonly sparseParts: number[];
   longName: Uint8Array | undefined;
   longLink: Uint8Array | undefined;
+  /** As pax has it. */
+  time: Uint8Array | undefined;
   usedBytes: number;
 };
 
@@ -152,6 +154,16 @@ class TarReader {
   }
 
   async #member(header: TarHeader, block: Uint8Array, extensions: Extensions): Promise<ArchiveMember> {
+    const member = await this.#memberWithoutTime(header, block, extensions);
+    const modifiedSeconds = parsePaxTime(extensions.time) ?? header.modifiedSeconds;
+    return modifiedSeconds === undefined ? member : { ...member, modifiedSeconds };
+  }
+
+  async #memberWithoutTime(
+    header: TarHeader,
+    block: Uint8Array,
+    extensions: Extensions,
+  ): Promise<ArchiveMember> {
     const pax = (keyword: string): Uint8Array | undefined => this.#pax(extensions, keyword);
     const name = extensions.pax.get('GNU.sparse.name') ?? pax('path') ?? extensions.longName ?? header.name;
     const path = parseArchivePath(name, this.#limits.maxPathBytes);
@@ -262,11 +274,20 @@ const memberKeywords: ReadonlySet<string> = new Set([
 ]);
 
 function noExtensions(): Extensions {
-  return { pax: new Map(), sparseParts: [], longName: undefined, longLink: undefined, usedBytes: 0 };
+  return {
+    pax: new Map(),
+    sparseParts: [],
+    longName: undefined,
+    longLink: undefined,
+    time: undefined,
+    usedBytes: 0,
+  };
 }
 
-function addRecord({ keyword, value }: PaxRecord, { pax, sparseParts }: Extensions): void {
+function addRecord({ keyword, value }: PaxRecord, extensions: Extensions): void {
+  const { pax, sparseParts } = extensions;
   if (memberKeywords.has(keyword)) pax.set(keyword, value);
+  else if (keyword === 'mtime') extensions.time = value;
   else if (keyword === 'GNU.sparse.offset' || keyword === 'GNU.sparse.numbytes') {
     const isOffset = keyword === 'GNU.sparse.offset';
     if (isOffset !== (sparseParts.length % 2 === 0))

@@ -5,6 +5,7 @@
  *          0     100  name               157     100  target of a link
  *        100       8  mode               257       8  magic: "ustar" NUL "00", or "ustar  " NUL of GNU
  *        124      12  size               345     155  ustar: what stands before name and a slash
+ *        136      12  time of the last change, in seconds since 1970
  *        148       8  checksum           386      96  old GNU: four parts of a sparse map
  *        156       1  type               482       1  old GNU: whether blocks with more parts follow
  *                                        483      12  old GNU: size of the sparse file with its holes
@@ -28,6 +29,8 @@ export type TarHeader = {
   readonly type: string;
   readonly executable: boolean;
   readonly sizeBytes: number;
+  /** Since 1970; `undefined` for what is not a number. */
+  readonly modifiedSeconds: number | undefined;
   readonly linkName: Uint8Array;
 };
 
@@ -48,6 +51,7 @@ export function parseTarHeader(block: Uint8Array): TarHeader {
     type: block[156] === 0 ? '0' : String.fromCharCode(block[156] as number),
     executable: (parseTarNumber(block.subarray(100, 108), 'mode') & 0o100) !== 0,
     sizeBytes: parseTarSize(block.subarray(124, 136), 'size'),
+    modifiedSeconds: parseTime(block.subarray(136, 148)),
     linkName: textField(block, 157, 100),
   };
 }
@@ -57,6 +61,16 @@ export function parseTarSize(field: Uint8Array, what: string): number {
   const value = parseTarNumber(field, what);
   if (value < 0) throw invalid(`the ${what} in a tar header is negative`);
   return value;
+}
+
+/** Nobody relies on it so much that an archive should be refused for it. */
+function parseTime(field: Uint8Array): number | undefined {
+  try {
+    return parseTarNumber(field, 'time');
+  } catch (error) {
+    if (error instanceof CastoreError) return undefined;
+    throw error;
+  }
 }
 
 function parseTarNumber(field: Uint8Array, what: string): number {

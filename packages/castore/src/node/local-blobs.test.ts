@@ -37,20 +37,23 @@ describe.each([0, 1000, 32 * 1024, 1 << 20])('local blobs, in the database up to
   }
 });
 
-test.each([0, 1, 999, 1000, 1001, 100_000])('a blob of %i bytes is at hand if it is in the database', async (size) => {
-  await using blobs = await openLocalBlobs({ path: folder, inlineLimit: 1000 });
-  const bytes = bytesFor(size, 'at hand');
-  const digest = digestOf(bytes);
-  expect(blobs.atHand.maxBytes).toBe(1000);
-  expect(blobs.atHand.view(digest)).toBeUndefined();
-  await blobs.put(bytes);
-  await blobs.put(bytesFor(500, 'another'));
-  // A copy: what is given is good for a moment only.
-  const view = blobs.atHand.view(digest)?.slice();
-  expect(view && Buffer.from(view)).toEqual(size <= 1000 ? Buffer.from(bytes) : undefined);
-  await blobs.inventory.remove([digest], { unusedSinceMs: Infinity });
-  expect(blobs.atHand.view(digest)).toBeUndefined();
-});
+test.each([0, 1, 999, 1000, 1001, 100_000])(
+  'a blob of %i bytes is at hand if it is in the database',
+  async (size) => {
+    await using blobs = await openLocalBlobs({ path: folder, inlineLimit: 1000 });
+    const bytes = bytesFor(size, 'at hand');
+    const digest = digestOf(bytes);
+    expect(blobs.atHand.maxBytes).toBe(1000);
+    expect(blobs.atHand.view(digest)).toBeUndefined();
+    await blobs.put(bytes);
+    await blobs.put(bytesFor(500, 'another'));
+    // A copy: what is given is good for a moment only.
+    const view = blobs.atHand.view(digest)?.slice();
+    expect(view && Buffer.from(view)).toEqual(size <= 1000 ? Buffer.from(bytes) : undefined);
+    await blobs.inventory.remove([digest], { unusedSinceMs: Infinity });
+    expect(blobs.atHand.view(digest)).toBeUndefined();
+  },
+);
 
 const large = bytesFor(100_000, 'large');
 const small = bytesFor(100, 'small');

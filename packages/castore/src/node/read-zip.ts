@@ -291,6 +291,12 @@ function unicodeName({ extraFields, fileName }: Entry): Uint8Array | undefined {
   return new Uint8Array(data.subarray(5));
 }
 
+/** The members of DOS have a local time, and it is taken for one of here. */
+function modifiedSeconds(entry: Entry): { readonly modifiedSeconds?: number } {
+  const seconds = Math.floor(entry.getLastModDate().getTime() / 1000);
+  return Number.isFinite(seconds) ? { modifiedSeconds: seconds } : {};
+}
+
 async function makeMember(options: {
   readonly entry: Entry;
   readonly path: ArchivePath;
@@ -298,11 +304,12 @@ async function makeMember(options: {
   readonly maxPathBytes: number;
 }): Promise<ArchiveMember> {
   const { entry, path, contents, maxPathBytes } = options;
-  if (isDirectory(entry)) return { kind: 'directory', path };
+  const time = modifiedSeconds(entry);
+  if (isDirectory(entry)) return { kind: 'directory', path, ...time };
   const mode = unixMode(entry);
   const sizeBytes = entry.uncompressedSize;
   if ((mode & fileTypeMask) !== symbolicLink) {
-    return { kind: 'file', path, executable: (mode & 0o100) !== 0, sizeBytes, contents };
+    return { kind: 'file', path, executable: (mode & 0o100) !== 0, sizeBytes, contents, ...time };
   }
   if (sizeBytes > maxPathBytes) {
     throw new CastoreError(
@@ -316,7 +323,7 @@ async function makeMember(options: {
   if (target.length === 0 || target.includes(0)) {
     throw invalid(`the symbolic link ${showArchivePath(path)} has no target, or one with a NUL byte`);
   }
-  return { kind: 'symlink', path, target };
+  return { kind: 'symlink', path, target, ...time };
 }
 
 /** A local header: `PK` 3 4, at 26 and 28 the lengths of name and extra field, which follow its 30 bytes. */

@@ -28,6 +28,8 @@ declare module 'yauzl' {
     readonly relativeOffsetOfLocalHeader: number;
     readonly extraFields: readonly { readonly id: number; readonly data: Buffer }[];
     isEncrypted(): boolean;
+    /** Of an extra field if there is one, else the one of DOS as a local time. */
+    getLastModDate(): Date;
   };
 
   export type ZipFile = EventEmitter & {

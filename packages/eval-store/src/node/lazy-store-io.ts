@@ -46,7 +46,12 @@ export type Added =
   | { readonly kind: 'text'; readonly request: AddTextOptions; readonly storePath: string }
   | { readonly kind: 'derivation'; readonly request: WriteDerivationOptions };
 
-export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions): EvalIO {
+export type LazyStoreIO = EvalIO & {
+  /** Loads the store if need be; it has heard of everything that was added when it is fulfilled. */
+  load(): Promise<void>;
+};
+
+export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions): LazyStoreIO {
   const prefix = encodeUtf8(`${storeDir}/`);
   const noted: Added[] = [];
   /** What was added: it is there as soon as somebody looks. */
@@ -91,6 +96,7 @@ export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions):
     },
     fetch: (request) => inStore((io) => io.fetch(request)),
     storePathReferences: (storePath) => inStore((io) => io.storePathReferences(storePath)),
+    load: async () => void (await store()),
   };
 
   function note(it: Added): void {

@@ -51,7 +51,8 @@ export function appendBinds(program: SyscallProgram, { root, mounts, devices }: 
       bindTo(program, { source: `/dev/${name}`, target: `${root}/dev/${name}`, access: 'device' });
     }
   }
-  for (const { source, target, access } of mounts) bindTo(program, { source, target: `${root}/${target}`, access });
+  for (const { source, target, access } of mounts)
+    bindTo(program, { source, target: `${root}/${target}`, access });
 }
 
 /** File systems of the sandbox's own; by a process that may own what is in them. */
@@ -75,7 +76,8 @@ export function appendFileSystems(
     mount(program, { type: 'tmpfs', target: `${root}/tmp`, flags: plain, data: 'mode=1777' });
   }
   // Whoever has users to give out may look at its devices too, as with Nix.
-  if (user.count > 1 && network === 'none') mount(program, { type: 'sysfs', target: `${root}/sys`, flags: plain });
+  if (user.count > 1 && network === 'none')
+    mount(program, { type: 'sysfs', target: `${root}/sys`, flags: plain });
   setAttributes(program, root, { attributes: accessAttributes.read, isRecursive: false });
 }
 
@@ -106,7 +108,8 @@ function mount(program: SyscallProgram, { source, type, target, flags, data }: M
   const text = (it: string | undefined): ReturnType<SyscallProgram['text']> | number =>
     it === undefined ? 0 : program.text(it);
   program.call('mount', [text(source ?? type), program.text(target), text(type), flags, text(data)], {
-    purpose: source === undefined ? `mount ${type ?? 'nothing'} at '${target}'` : `mount '${source}' at '${target}'`,
+    purpose:
+      source === undefined ? `mount ${type ?? 'nothing'} at '${target}'` : `mount '${source}' at '${target}'`,
   });
 }
 

@@ -1,0 +1,2 @@
+export { createFetcher } from './create-fetcher.ts';
+export type { FetcherOptions } from './create-fetcher.ts';
