@@ -80,6 +80,8 @@ class RootMaker {
     const { isolation, network } = request.constraints;
     mkdirSync(this.#root, { mode: 0o755 });
     for (const name of ['dev', 'proc', 'tmp', 'etc']) mkdirSync(join(this.#root, name));
+    // `runc` gives a file system the mode of the folder below it.
+    chmodSync(join(this.#root, 'tmp'), 0o1777);
     if (isolation === 'none') this.#showHost();
     else this.#makeEtc();
     this.#giveAway(this.#root, 0o750);

@@ -20,6 +20,7 @@ const types: readonly (readonly [type: string, sandbox: SandboxName | undefined,
   ['local', undefined, 'Builds on this machine, in the first kind of sandbox that works'],
   ['unshare', 'unshare', 'Builds on this machine, in sandboxes that need nothing but the kernel'],
   ['bwrap', 'bubblewrap', 'Builds on this machine, in sandboxes of bubblewrap'],
+  ['oci', 'oci', 'Builds on this machine, in containers of crun or runc'],
 ];
 
 export function registerBuildServices(registry: Registry, { readerScript }: BuildEnvironment = {}): void {

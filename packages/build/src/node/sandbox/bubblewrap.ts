@@ -15,7 +15,8 @@ import {
 } from './sandbox.ts';
 import { maskedPaths, readOnlyPaths } from './masked-paths.ts';
 
-export function bubblewrapSandbox(binary = 'bwrap'): Sandbox {
+/** `binary` is a path. */
+export function bubblewrapSandbox(binary: string): Sandbox {
   return {
     name: 'bubblewrap',
     hasUserRange: false,

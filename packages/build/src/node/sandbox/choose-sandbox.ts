@@ -7,12 +7,13 @@ import { BuildError } from '../../build-error.ts';
 import type { BuildFolders } from '../build-folders.ts';
 import { findProgram } from '../host.ts';
 import { bubblewrapSandbox } from './bubblewrap.ts';
+import { ociSandbox } from './oci.ts';
 import { runInSandbox } from './run-in-sandbox.ts';
 import type { Sandbox, SandboxPlan, UserIds } from './sandbox.ts';
 import { unshareSandbox } from './unshare.ts';
 
 /** In the order in which they are tried. */
-export const sandboxNames = ['unshare', 'bubblewrap'] as const;
+export const sandboxNames = ['unshare', 'bubblewrap', 'oci'] as const;
 
 export type SandboxName = (typeof sandboxNames)[number];
 
@@ -33,7 +34,10 @@ export async function chooseSandbox(
 ): Promise<ChosenSandbox> {
   const problems: string[] = [];
   for (const name of wanted === undefined ? sandboxNames : [wanted]) {
-    for (const sandbox of candidates[name]()) {
+    const found = candidates[name]();
+    if (found.length === 0)
+      problems.push(`no ${name} sandbox: ${packages[name] ?? 'nothing'} is not installed`);
+    for (const sandbox of found) {
       const problem = await trialProblem(sandbox, context);
       if (problem === undefined) return { name, sandbox };
       problems.push(problem);
@@ -44,7 +48,19 @@ export async function chooseSandbox(
 
 const candidates: Readonly<Record<SandboxName, () => readonly Sandbox[]>> = {
   unshare: () => [unshareSandbox()],
-  bubblewrap: () => [bubblewrapSandbox(findProgram('bwrap'))],
+  bubblewrap: () => installed(['bwrap']).map(bubblewrapSandbox),
+  oci: () => installed(['crun', 'runc']).map(ociSandbox),
+};
+
+function installed(programs: readonly string[]): readonly string[] {
+  return programs.map(findProgram).filter((it) => it !== undefined);
+}
+
+/** What to install where none of the programs is there. */
+const packages: Readonly<Record<SandboxName, string | undefined>> = {
+  unshare: undefined,
+  bubblewrap: "'bubblewrap'",
+  oci: "'crun' or 'runc'",
 };
 
 async function trialProblem(sandbox: Sandbox, context: TrialContext): Promise<string | undefined> {

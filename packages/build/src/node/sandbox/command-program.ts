@@ -90,12 +90,18 @@ export function appendCommand(
   appendExec(program, command);
 }
 
-/** The command's standard streams; all else is closed by `execve` at the latest. */
+/** The command's standard streams; all else is closed by `execve` at the latest. Runtimes give what they want as input. */
 function appendDescriptors(program: SyscallProgram): void {
+  const input = firstFreeDescriptor;
+  const purpose = 'open /dev/null';
+  program
+    .call('close_range', [firstFreeDescriptor, lastDescriptor, 0], { purpose: 'close descriptors' })
+    .call('openat', [atCurrentDirectory, program.text('/dev/null'), 0, 0], { purpose })
+    .call('dup3', [input, 0, 0], { purpose });
   for (const stream of [1, 2]) {
-    program.call('dup3', [logDescriptor, stream, 0], { purpose: 'open the log', onError: 'fail' });
+    program.call('dup3', [logDescriptor, stream, 0], { purpose: 'open the log' });
   }
-  program.call('close_range', [3, lastDescriptor, closeOnExec], {
+  program.call('close', [input], { purpose }).call('close_range', [3, lastDescriptor, closeOnExec], {
     purpose: 'close all other descriptors; that needs Linux 5.11',
   });
 }

@@ -6,7 +6,7 @@
  * table, 5 records, 6 go, 7 the log, 8 arguments.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -60,7 +60,15 @@ export async function runInSandbox(options: RunOptions): Promise<SandboxRun> {
   const terminal = await openPseudoTerminal(owner);
   const files: number[] = [];
   try {
-    files.push(openSync(options.launcher, 'r'), openBytes(join(folder, 'table'), encode(program)));
+    const table = encode(program);
+    files.push(openSync(options.launcher, 'r'));
+    if (launch.outer === undefined) files.push(openBytes(join(folder, 'table'), table));
+    else {
+      files.push(
+        openBytes(join(folder, 'table'), encode(launch.outer)),
+        openBytes(join(folder, 'inner'), table),
+      );
+    }
     if (launch.argumentBytes !== undefined)
       files.push(openBytes(join(folder, 'arguments'), launch.argumentBytes));
     const child = start(launch, { files, log: terminal.slave });
@@ -255,11 +263,12 @@ function statusOfWait(status: number): ExitStatus {
   return { signal: name ?? `signal ${signal}` };
 }
 
-/** Processes that a process has started. */
+/** Processes that a process has started, in any of its threads. */
 export function childrenOf(pid: number): readonly number[] {
   try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
-    return text.split(' ').filter(Boolean).map(Number);
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+    );
   } catch {
     return [];
   }

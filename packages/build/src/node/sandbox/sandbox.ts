@@ -67,6 +67,8 @@ export type Launch = {
   readonly args: readonly string[];
   /** What it can read from `argumentsDescriptor`. */
   readonly argumentBytes?: Uint8Array;
+  /** A table for a launcher outside of the sandbox; then that of the sandbox is in `innerTableDescriptor`. */
+  readonly outer?: SyscallProgram;
   /** Who it runs as. */
   readonly runAs?: UserIds;
   /** Whether the command's own end is reported as a record; otherwise the program ends as the command did. */
@@ -76,6 +78,7 @@ export type Launch = {
 };
 
 export const argumentsDescriptor = 8;
+export const innerTableDescriptor = 8;
 
 /** As an executable for `exec` by whoever inherits it. */
 export const launcherPath = '/proc/self/fd/3';
