@@ -16,24 +16,16 @@
  * Outputs, inputs and variables are sets in bytewise order. What is out of order or comes twice is read as Nix reads it and
  * printed in order; all that Nix prints is printed as it was read, byte by byte.
  */
-import {
-  BytesError,
-  byteKey,
-  compareBytes,
-  concatBytes,
-  decodeUtf8,
-  encodeUtf8,
-  isHashAlgorithm,
-  keyBytes,
-  parseDigest,
-} from '@neve/bytes';
+import { BytesError, byteKey, compareBytes, isHashAlgorithm, keyBytes, parseDigest } from '@neve/bytes';
 import type { Digest, HashAlgorithm } from '@neve/bytes';
+import { ATermReader } from './aterm-reader.ts';
+import { ATermWriter } from './aterm-writer.ts';
 import type { ContentAddressMethod } from './content-address.ts';
 import type { Derivation, DerivationOutput, InputDerivation } from './derivation.ts';
 import { NixCompatError } from './nix-compat-error.ts';
 import type { StoreDirectory } from './store-directory.ts';
 import type { StorePath } from './store-path.ts';
-import { storePathSet } from './store-path.ts';
+import { checkStorePathName, storePathSet } from './store-path.ts';
 
 export type DerivationTextOptions = {
   /** The name of its store path, without `.drv`; it is not in the text. */
@@ -160,7 +152,7 @@ type NamedOutput = readonly [name: string, output: DerivationOutput];
 
 function readOutput(reader: ATermReader, store: StoreDirectory): NamedOutput {
   reader.expect('(');
-  const name = reader.text();
+  const name = readOutputName(reader);
   reader.expect(',');
   const path = reader.at(() => {
     const text = reader.text();
@@ -172,6 +164,15 @@ function readOutput(reader: ATermReader, store: StoreDirectory): NamedOutput {
   const output = reader.at(() => outputOf({ path, algorithm, hash: reader.text() }));
   reader.expect(')');
   return [name, output];
+}
+
+/** It is a part of a name of a store path. */
+function readOutputName(reader: ATermReader): string {
+  return reader.at(() => {
+    const name = reader.text();
+    checkStorePathName(name);
+    return name;
+  });
 }
 
 type MethodAndAlgorithm = { readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm };
@@ -221,7 +222,7 @@ function readInput(reader: ATermReader, store: StoreDirectory): InputDerivation 
   reader.expect('(');
   const path = reader.at(() => store.parse(reader.text()));
   reader.expect(',');
-  const outputs = reader.list(() => reader.text());
+  const outputs = reader.list(() => readOutputName(reader));
   reader.expect(')');
   return { path, outputs: [...new Set(outputs)].sort() };
 }
@@ -260,204 +261,3 @@ function bad(message: string, options?: ErrorOptions): NixCompatError {
 }
 
 const empty = new Uint8Array(0);
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const closeBracket = 0x5d;
-
-/** What a letter after a backslash stands for; every other byte stands for itself. */
-const unescaped: ReadonlyMap<number, number> = new Map([
-  [0x6e, 0x0a],
-  [0x72, 0x0d],
-  [0x74, 0x09],
-]);
-
-/** The letter that stands for a byte after a backslash. */
-const escapes: ReadonlyMap<number, number> = new Map([
-  [quote, quote],
-  [backslash, backslash],
-  [0x0a, 0x6e],
-  [0x0d, 0x72],
-  [0x09, 0x74],
-]);
-
-class ATermReader {
-  readonly #bytes: Uint8Array;
-  readonly #name: string;
-  #at = 0;
-
-  constructor(bytes: Uint8Array, name: string) {
-    this.#bytes = bytes;
-    this.#name = name;
-  }
-
-  /** Reads up to the first list. */
-  start(): void {
-    if (this.#skip('Derive(')) return;
-    if (!this.#skip('DrvWithVersion(')) {
-      throw this.#problem("derivation does not start with 'Derive' or 'DrvWithVersion'");
-    }
-    const version = this.text();
-    if (version !== 'xp-dyn-drv') {
-      throw this.#problem(`Unknown derivation ATerm format version '${version}'`);
-    }
-    throw new NixCompatError(
-      'unsupported-derivation',
-      `derivation '${this.#name}' has the ATerm format version 'xp-dyn-drv': ` +
-        'it needs outputs of derivations that are outputs themselves (dynamic derivations), which are not supported',
-    );
-  }
-
-  end(): void {
-    if (this.#at < this.#bytes.length) throw this.#problem('there is something after the derivation');
-  }
-
-  /** Runs `read`, and says where it was when that throws. */
-  at<T>(read: () => T): T {
-    const start = this.#at;
-    try {
-      return read();
-    } catch (cause) {
-      if (!(cause instanceof NixCompatError) || cause.message.startsWith(errorPrefix)) throw cause;
-      this.#at = start;
-      throw this.#problem(cause.message, { cause });
-    }
-  }
-
-  expect(text: string): void {
-    if (!this.#skip(text)) throw this.#problem(`expected string '${text}'`);
-  }
-
-  /** Items between brackets. */
-  list<T>(item: () => T): T[] {
-    this.expect('[');
-    const items: T[] = [];
-    if (this.#bytes[this.#at] === closeBracket) {
-      this.#at++;
-      return items;
-    }
-    while (true) {
-      items.push(item());
-      const byte = this.#bytes[this.#at];
-      if (byte !== comma && byte !== closeBracket) throw this.#problem("expected string ',' or ']'");
-      this.#at++;
-      if (byte === closeBracket) return items;
-    }
-  }
-
-  /** A string that is text. */
-  text(): string {
-    return decodeUtf8(this.string());
-  }
-
-  string(): Uint8Array {
-    this.expect('"');
-    const start = this.#at;
-    let end = this.#bytes.indexOf(quote, start);
-    const firstBackslash = this.#bytes.subarray(start, end === -1 ? undefined : end).indexOf(backslash);
-    if (firstBackslash === -1) {
-      if (end === -1) throw this.#problem('unterminated string in derivation');
-      this.#at = end + 1;
-      return this.#bytes.subarray(start, end);
-    }
-    end = this.#closingQuote(start + firstBackslash);
-    this.#at = end + 1;
-    return unescape(this.#bytes.subarray(start, end));
-  }
-
-  /** Where the string ends that has a backslash at `at`. */
-  #closingQuote(at: number): number {
-    for (let i = at; i < this.#bytes.length; i++) {
-      const byte = this.#bytes[i];
-      if (byte === quote) return i;
-      if (byte === backslash) i++;
-    }
-    throw this.#problem('unterminated string in derivation');
-  }
-
-  #skip(text: string): boolean {
-    for (let i = 0; i < text.length; i++) {
-      if (this.#bytes[this.#at + i] !== text.charCodeAt(i)) return false;
-    }
-    this.#at += text.length;
-    return true;
-  }
-
-  #problem(problem: string, options?: ErrorOptions): NixCompatError {
-    return bad(`${errorPrefix} '${this.#name}': ${problem} (at byte ${this.#at})`, options);
-  }
-}
-
-const errorPrefix = 'error parsing derivation';
-
-function unescape(bytes: Uint8Array): Uint8Array {
-  const result = new Uint8Array(bytes.length);
-  let length = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    let byte = bytes[i] as number;
-    if (byte === backslash) {
-      byte = bytes[++i] as number;
-      byte = unescaped.get(byte) ?? byte;
-    }
-    result[length++] = byte;
-  }
-  return result.subarray(0, length);
-}
-
-class ATermWriter {
-  readonly #pieces: Uint8Array[] = [];
-  /** Text that is no piece yet: many short ones become one. */
-  #text = '';
-
-  /** Text that needs no escapes. */
-  raw(text: string): void {
-    this.#text += text;
-  }
-
-  bytes(bytes: Uint8Array): void {
-    this.#endText();
-    this.#pieces.push(bytes);
-  }
-
-  string(bytes: Uint8Array): void {
-    this.raw('"');
-    this.#endText();
-    this.#pieces.push(escape(bytes));
-    this.raw('"');
-  }
-
-  list<T>(items: Iterable<T>, print: (item: T) => void): void {
-    this.raw('[');
-    let isFirst = true;
-    for (const item of items) {
-      if (!isFirst) this.raw(',');
-      isFirst = false;
-      print(item);
-    }
-    this.raw(']');
-  }
-
-  finish(): Uint8Array {
-    this.#endText();
-    return concatBytes(this.#pieces);
-  }
-
-  #endText(): void {
-    if (this.#text !== '') this.#pieces.push(encodeUtf8(this.#text));
-    this.#text = '';
-  }
-}
-
-function escape(bytes: Uint8Array): Uint8Array {
-  let count = 0;
-  for (const byte of bytes) if (byte <= backslash && escapes.has(byte)) count++;
-  if (count === 0) return bytes;
-  const result = new Uint8Array(bytes.length + count);
-  let length = 0;
-  for (const byte of bytes) {
-    const escaped = byte <= backslash ? escapes.get(byte) : undefined;
-    if (escaped !== undefined) result[length++] = backslash;
-    result[length++] = escaped ?? byte;
-  }
-  return result;
-}
