@@ -19,6 +19,8 @@ export type HashRewrites = ReadonlyMap<string, string>;
 /** One stream. */
 export class HashRewriter {
   readonly #rewrites: ReadonlyMap<string, Uint8Array>;
+  /** 1 for the bytes that they begin with. */
+  readonly #begins: Uint8Array = new Uint8Array(256);
   readonly #onMatch: (offset: number) => void;
   /** Up to 31 bytes at the end of what was pushed, which a hash part may begin in. */
   #kept: Uint8Array = new Uint8Array(0);
@@ -32,6 +34,7 @@ export class HashRewriter {
       if (from.length !== hashPartLength || to.length !== hashPartLength) {
         throw new RangeError(`'${from}' cannot be rewritten to ${to.length} bytes: both must have 32`);
       }
+      this.#begins[from.charCodeAt(0)] = 1;
     }
     this.#onMatch = onMatch;
   }
@@ -61,13 +64,17 @@ export class HashRewriter {
   #rewrite(bytes: Uint8Array): number {
     let end = 0;
     let at = 0;
+    // Up to here all bytes from `at` on may be in a hash part.
+    let checked = 0;
     while (at + hashPartLength <= bytes.length) {
-      const foreign = lastForeign(bytes, at);
+      const foreign = lastForeign(bytes, Math.max(at, checked), at + hashPartLength);
       if (foreign >= 0) {
         at = foreign + 1;
         continue;
       }
-      const replacement = this.#rewrites.get(latin1(bytes, at));
+      checked = at + hashPartLength;
+      const replacement =
+        this.#begins[bytes[at] as number] === 0 ? undefined : this.#rewrites.get(latin1(bytes, at));
       if (replacement === undefined) {
         at++;
         continue;
@@ -131,9 +138,9 @@ export class ModuloHasher implements Hasher {
 const isNixBase32 = new Uint8Array(256);
 for (const character of '0123456789abcdfghijklmnpqrsvwxyz') isNixBase32[character.charCodeAt(0)] = 1;
 
-/** Where, among the 32 bytes from `start` on, the last one is that cannot be in a hash part; -1 when all can. */
-function lastForeign(bytes: Uint8Array, start: number): number {
-  for (let at = start + hashPartLength - 1; at >= start; at--) {
+/** Where, from `start` to `end`, the last byte is that cannot be in a hash part; -1 when all can. */
+function lastForeign(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = end - 1; at >= start; at--) {
     if (isNixBase32[bytes[at] as number] === 0) return at;
   }
   return -1;

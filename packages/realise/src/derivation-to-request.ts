@@ -17,8 +17,9 @@ import {
   replaceAllBytes,
 } from '@neve/nix-compat';
 import type { ByteReplacement, StorePath } from '@neve/nix-compat';
+import type { PathInfo } from '@neve/store';
 import type { BuildSettings } from './build-settings.ts';
-import { exportedPathInfo, printRegistration } from './exported-references.ts';
+import { exportedPathInfos, printRegistration } from './exported-references.ts';
 import type { ExportedGraphs } from './exported-references.ts';
 import { RealiseError } from './realise-error.ts';
 import type { ResolvedDerivation, StoreContext } from './resolved-derivation.ts';
@@ -80,11 +81,9 @@ export function derivationToRequest(
 /** Where the command starts, relative to the root of its sandbox. */
 const buildDirectory = 'build';
 
-function inputNodes(pathInfos: Iterable<PathInfoNode>): ReadonlyMap<string, Node> {
+function inputNodes(pathInfos: Iterable<PathInfo>): ReadonlyMap<string, Node> {
   return new Map(Array.from(pathInfos, ({ storePath, node }) => [storePath.baseName, node]));
 }
-
-type PathInfoNode = { readonly storePath: StorePath; readonly node: Node };
 
 type FilesOptions = RequestOptions & { readonly outputs: ReadonlyMap<string, StorePath> };
 
@@ -156,13 +155,12 @@ class BuilderFiles {
 
   *#files(): Generator<readonly [name: string, contents: Uint8Array], void, void> {
     const { derivation, options, structuredAttrs } = this.#resolved;
-    const { store, graphs = new Map() } = this.#options;
+    const { store } = this.#options;
+    const graphs = this.#graphs();
     if (structuredAttrs !== undefined) {
       const attrs = addToAttrs(structuredAttrs, {
-        outputs: this.#options.outputs.size === 0 ? new Map() : this.#outputPlaceholders(),
-        graphs: new Map(
-          this.#graphs(graphs).map(([key, paths]) => [key, paths.map((it) => exportedPathInfo(it, store))]),
-        ),
+        outputs: this.#outputPlaceholders(),
+        graphs: new Map(graphs.map(([key, graph]) => [key, exportedPathInfos(graph, store)])),
       });
       yield ['.attrs.sh', encodeUtf8(printAttrsShell(attrs))];
       yield ['.attrs.json', encodeUtf8(printAttrsJson(attrs))];
@@ -172,18 +170,16 @@ class BuilderFiles {
       const value = derivation.environment.get(name);
       if (value !== undefined) yield [this.#attributeFile(name), value];
     }
-    for (const [file, paths] of this.#graphs(graphs))
-      yield [file, encodeUtf8(printRegistration(paths, store))];
+    for (const [file, graph] of graphs) yield [file, encodeUtf8(printRegistration(graph, store))];
   }
 
-  #graphs(
-    graphs: ExportedGraphs,
-  ): readonly (readonly [string, NonNullable<ReturnType<ExportedGraphs['get']>>])[] {
+  #graphs(): readonly (readonly [name: string, graph: readonly PathInfo[]])[] {
+    const { graphs } = this.#options;
     return Array.from(this.#resolved.options.exportReferencesGraph.keys(), (name) => {
-      const paths = graphs.get(name);
-      if (paths === undefined)
+      const graph = graphs?.get(name);
+      if (graph === undefined)
         throw new Error(`the graph '${name}' was not read before the request was made`);
-      return [name, paths] as const;
+      return [name, graph] as const;
     });
   }
 

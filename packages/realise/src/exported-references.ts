@@ -21,11 +21,11 @@ export type ExportOptions = {
   readonly readDerivation: (path: StorePath, signal?: AbortSignal) => Promise<Derivation>;
 };
 
-/** A path of a graph, and how large its own closure is. */
-export type ExportedPath = { readonly pathInfo: PathInfo; readonly closureSize: number };
-
-/** By file name or key of the structured attributes; paths in the order of their base names. */
-export type ExportedGraphs = ReadonlyMap<string, readonly ExportedPath[]>;
+/**
+ * By file name or key of the structured attributes: paths in the order of their base names, and with each all that it refers
+ * to.
+ */
+export type ExportedGraphs = ReadonlyMap<string, readonly PathInfo[]>;
 
 /**
  * Throws `RealiseError` (`invalid-derivation` for what is not among the inputs, `unsupported` for derivations whose outputs
@@ -36,7 +36,7 @@ export async function readExportedGraphs(
   context: ExportOptions,
   signal?: AbortSignal,
 ): Promise<ExportedGraphs> {
-  const graphs = new Map<string, readonly ExportedPath[]>();
+  const graphs = new Map<string, readonly PathInfo[]>();
   for (const [name, references] of options.exportReferencesGraph) {
     const roots = references.map((reference) => {
       if (reference.kind === 'path' && inputs.has(reference.path.hashPart)) return reference.path;
@@ -52,9 +52,9 @@ export async function readExportedGraphs(
 }
 
 /** The registration file. */
-export function printRegistration(paths: readonly ExportedPath[], store: StoreDirectory): string {
-  return paths
-    .map(({ pathInfo: { storePath, references } }) => {
+export function printRegistration(graph: readonly PathInfo[], store: StoreDirectory): string {
+  return graph
+    .map(({ storePath, references }) => {
       const shown = references.map((it) => `${store.print(it)}\n`).join('');
       return `${store.print(storePath)}\n\n${references.length}\n${shown}`;
     })
@@ -62,26 +62,26 @@ export function printRegistration(paths: readonly ExportedPath[], store: StoreDi
 }
 
 /** For structured attributes. */
-export function exportedPathInfo(
-  { pathInfo, closureSize }: ExportedPath,
+export function exportedPathInfos(
+  graph: readonly PathInfo[],
   store: StoreDirectory,
-): ExportedPathInfo {
-  const { storePath, narHash, narSize, references, contentAddress } = pathInfo;
-  return {
+): readonly ExportedPathInfo[] {
+  const byHashPart = new Map(graph.map((it) => [it.storePath.hashPart, it]));
+  return graph.map(({ storePath, narHash, narSize, references, contentAddress }) => ({
     path: store.print(storePath),
     narHash: `${narHash.algorithm}:${narHash.format('nix32')}`,
     narSize,
-    closureSize,
+    closureSize: closureSize(storePath.hashPart, byHashPart),
     references: references.map((it) => store.print(it)),
     contentAddress: contentAddress && printContentAddress(contentAddress),
-  };
+  }));
 }
 
 async function readGraph(
   roots: readonly StorePath[],
   { store, pathInfos, readDerivation }: ExportOptions,
   signal?: AbortSignal,
-): Promise<readonly ExportedPath[]> {
+): Promise<readonly PathInfo[]> {
   const closure = await requirePathClosure(roots, { pathInfos }, signal);
   const outputs: StorePath[] = [];
   for (const { storePath } of closure) {
@@ -98,10 +98,9 @@ async function readGraph(
   const all =
     outputs.length === 0 ? closure : await requirePathClosure([...roots, ...outputs], { pathInfos }, signal);
   const byHashPart = new Map(all.map((it) => [it.storePath.hashPart, it]));
-  return storePathSet(all.map(({ storePath }) => storePath)).flatMap(({ hashPart }) => {
-    const pathInfo = byHashPart.get(hashPart);
-    return pathInfo === undefined ? [] : [{ pathInfo, closureSize: closureSize(hashPart, byHashPart) }];
-  });
+  return storePathSet(all.map(({ storePath }) => storePath)).flatMap(
+    ({ hashPart }) => byHashPart.get(hashPart) ?? [],
+  );
 }
 
 /** The sum of the NARs of a path and all that it refers to. */

@@ -26,7 +26,7 @@ export type { BuildSettings } from './build-settings.ts';
 export { checkRequirements, isBuiltin, missingRequirements } from './system-requirements.ts';
 export type { Machine, Requirements } from './system-requirements.ts';
 export { readExportedGraphs } from './exported-references.ts';
-export type { ExportOptions, ExportedGraphs, ExportedPath } from './exported-references.ts';
+export type { ExportOptions, ExportedGraphs } from './exported-references.ts';
 export { derivationToRequest } from './derivation-to-request.ts';
 export type { DerivationRequest, RequestOptions } from './derivation-to-request.ts';
 export { compareOutputs, registerOutputs } from './register-outputs.ts';

@@ -320,16 +320,13 @@ function likelyUrl({ derivation, structuredAttrs }: ResolvedDerivation): string 
   return undefined;
 }
 
-/** What follows from contents may be there already, made by something else; then that stays. */
+/** What is there already stays: it may be in use, and was made by something else or in the meantime. */
 async function putUnlessThere(
   pathInfo: PathInfo,
   { pathInfos }: RegisterServices,
   signal?: AbortSignal,
 ): Promise<PathInfo> {
-  const known =
-    pathInfo.contentAddress === undefined
-      ? undefined
-      : await pathInfos.get(pathInfo.storePath.hashPart, signal);
+  const known = await pathInfos.get(pathInfo.storePath.hashPart, signal);
   return known ?? (await pathInfos.put(pathInfo, signal));
 }
 

@@ -1,6 +1,6 @@
 // Profiles and channels: the NAR hashes, references, warnings and messages of Nix 2.34.8 for the same packages.
 import { gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Digest, encodeUtf8 } from '@neve/bytes';
 import { exportTar, memoryBlobs } from '@neve/castore';
 import type { Fetch, Fetched } from '@neve/fetch';
@@ -63,7 +63,7 @@ const packages: Readonly<Record<string, Tree>> = {
 let services: TestStore;
 let inputs: readonly PathInfo[];
 
-beforeAll(async () => {
+beforeEach(async () => {
   services = testStore();
   const put = Object.entries(packages).map(([path, tree]) =>
     putPath({ baseName: path.slice('/nix/store/'.length), tree }, services),

@@ -1,6 +1,6 @@
 // Outputs of real builds, made by hand at the paths that the request names, get the paths, hashes and references that Nix
 // 2.34.8 registered for them, and its messages where it refused them.
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { encodeUtf8 } from '@neve/bytes';
 import type { Digest } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
@@ -32,7 +32,7 @@ let services: TestStore & RegisterServices;
 let busybox: PathInfo;
 const busyboxPath = '/nix/store/71fc7s32zl20dc955bhghy5dvalm7ndz-busybox';
 
-beforeAll(async () => {
+beforeEach(async () => {
   services = testStore();
   const baseName = busyboxPath.slice('/nix/store/'.length);
   busybox = await putPath({ baseName, tree: { bin: { busybox: { executable: 'busybox' } } } }, services);
@@ -231,6 +231,12 @@ describe('outputs of one derivation', () => {
     expect(registered.get('out')).toEqual(before);
     expect(await services.pathInfos.get(out.path.hashPart)).toEqual(before);
     expect(registered.get('dev')?.references.map(({ name }) => name)).toEqual(['made']);
+  });
+
+  test('that somebody else made meanwhile stay', async () => {
+    const first = await register(two(), () => ['a', 'b']);
+    const second = await register(two(), () => ['c', 'd']);
+    expect(second).toEqual(first);
   });
 
   test('have no references where the derivation says so', async () => {
