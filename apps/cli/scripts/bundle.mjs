@@ -72,6 +72,8 @@ await build({
   outdir: folder,
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
+  // Scripts of `CommandScripts` have `require` only.
+  supported: { 'dynamic-import': false },
   plugins: [lateBuiltins],
 });
 
