@@ -43,7 +43,7 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
     return opened;
   };
   const storeAccess = chooseStoreAccess(input, { output, open: async () => (await session()).io });
-  const { evaluator, loadStore } = await startEvaluator({ args, settings, storeAccess });
+  const { evaluator, loadStore } = startEvaluator({ args, settings, storeAccess });
   try {
     if (args.has('findFile')) {
       for (const name of args.positional) write(1, `${await evaluator.findFile(name)}\n`);

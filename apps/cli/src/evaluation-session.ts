@@ -48,11 +48,7 @@ export type EvaluationSession = {
   readonly loadStore: () => Promise<void>;
 };
 
-export async function startEvaluator({
-  args,
-  settings,
-  storeAccess,
-}: SessionOptions): Promise<EvaluationSession> {
+export function startEvaluator({ args, settings, storeAccess }: SessionOptions): EvaluationSession {
   const storeDir = storeDirOf(args);
   const physicalStoreDir = args.last('physicalStoreDir');
   const pureEval = settings.isOn('pure-eval') && !args.has('impure');
@@ -69,7 +65,7 @@ export async function startEvaluator({
     storeAccess.kind === 'realised'
       ? createLazyStoreIO({ host: files, storeDir, load: storeAccess.open })
       : undefined;
-  const evaluator = await createEvaluator({
+  const evaluator = createEvaluator({
     core,
     io: lazy ?? files,
     settings: {

@@ -15,6 +15,9 @@ export function reportError(
   else if (error instanceof UsageError) {
     report(plain(error.message), showTrace);
     hintAtHelp(command);
+  } else if (error instanceof Error && error.name === 'CommandFailure') {
+    // It comes from another script, with a class of its own.
+    report(plain(error.message), showTrace);
   } else {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     report(plain(`this is a bug in Neve, please report it\n${stack}`), showTrace);

@@ -14,3 +14,17 @@ export function isExpectedFailure(error: unknown): error is Error {
     isExpected(error)
   );
 }
+
+/** Carries a message to the script that shows it, which knows none of the classes above but this one's name. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+}
+
+/** Throws `CommandFailure` for what the world or the input is to blame for. */
+export async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isExpectedFailure(error) ? new CommandFailure(error.message, { cause: error }) : error;
+  }
+}

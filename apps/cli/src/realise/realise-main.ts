@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import type { BuildService } from '@neve/build';
-import { type SandboxName, localBuilder, sandboxNames } from '@neve/build/node';
+import { type SandboxName, localBuilder } from '@neve/build/node';
 import { type Node, archiveEntries, ingestEntries, readTar } from '@neve/castore';
 import { decompress } from '@neve/castore/node';
 import { createStoreIO, treeFetcher } from '@neve/eval-store/node/store';
@@ -35,13 +35,18 @@ import { type OpenStore, openNamedStore } from '../store/open-store.ts';
 import { storeArguments } from '../store/store-options.ts';
 import { type StoreState, openState } from '../store/store-state.ts';
 import { UsageError } from '../usage-error.ts';
+import { guarded } from './expected-failure.ts';
 import type { RealiseOptions } from './realise-options.ts';
 import { RealiseReport } from './realise-report.ts';
 import type { RealiseSession } from './realise-session.ts';
 import { Session } from './session.ts';
 
-/** Throws what opening the store throws, and `UsageError`. */
-export async function openRealiseSession(options: RealiseOptions): Promise<RealiseSession> {
+/** Throws `CommandFailure`. */
+export function openRealiseSession(options: RealiseOptions): Promise<RealiseSession> {
+  return guarded(() => openSession(options));
+}
+
+async function openSession(options: RealiseOptions): Promise<RealiseSession> {
   const args = storeArguments(options.store === undefined ? {} : { store: options.store });
   const store = await openNamedStore(options.store, args);
   const state = await openState(args, options.store);
@@ -119,7 +124,7 @@ type Place = { readonly store: OpenStore; readonly state: StoreState };
 
 async function openBuilder(options: RealiseOptions, { store, state }: Place): Promise<BuildService> {
   const name = options.builder.replace(/:$/, '');
-  const sandbox = sandboxNames.find((it) => it === sandboxByScheme[name]);
+  const sandbox = sandboxByScheme[name];
   if (name !== 'local' && sandbox === undefined) {
     const known = ['local', ...Object.keys(sandboxByScheme)].map((it) => `${it}:`).join(', ');
     throw new UsageError(`there is no builder '${options.builder}'; there are ${known}`);
@@ -132,7 +137,11 @@ async function openBuilder(options: RealiseOptions, { store, state }: Place): Pr
   });
 }
 
-const sandboxByScheme: Readonly<Record<string, SandboxName>> = { bwrap: 'bubblewrap' };
+const sandboxByScheme: Readonly<Record<string, SandboxName>> = {
+  unshare: 'unshare',
+  bwrap: 'bubblewrap',
+  oci: 'oci',
+};
 
 function buildSettings(options: RealiseOptions): BuildSettings {
   const { cores } = options;

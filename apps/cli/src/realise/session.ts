@@ -16,7 +16,7 @@ import type { OpenStore } from '../store/open-store.ts';
 import { formatBytes } from '../store/progress.ts';
 import type { StoreState } from '../store/store-state.ts';
 import { exitCodeOf } from './exit-code.ts';
-import { isExpectedFailure } from './expected-failure.ts';
+import { guarded, isExpectedFailure } from './expected-failure.ts';
 import type { BuildGoal, FailedGoal, GoalOutcome, RealiseSession } from './realise-session.ts';
 
 export type SessionParts = {
@@ -50,7 +50,11 @@ export class Session implements RealiseSession {
     return await Promise.all(goals.map((goal) => this.#outcome(goal, mode)));
   }
 
-  async showPlan(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
+  showPlan(goals: readonly BuildGoal[], options: { readonly json: boolean }): Promise<void> {
+    return guarded(() => this.#showPlan(goals, options));
+  }
+
+  async #showPlan(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
     const { realiser, storeDirectory } = this.#parts;
     const wanted: (OutputOf | StorePath)[] = [];
     for (const goal of goals) {
@@ -62,7 +66,11 @@ export class Session implements RealiseSession {
     else write(2, this.#planText(plan));
   }
 
-  async link(storePath: string, link: string): Promise<void> {
+  link(storePath: string, link: string): Promise<void> {
+    return guarded(() => this.#link(storePath, link));
+  }
+
+  async #link(storePath: string, link: string): Promise<void> {
     const { store, state, storeDirectory } = this.#parts;
     const path = storeDirectory.parse(storePath);
     const pathInfo = await store.pathInfos.get(path.hashPart);
