@@ -5,9 +5,13 @@
 import { resolve } from 'node:path';
 import type { Evaluator, Source } from '@neve/eval';
 import { functionArguments } from './evaluation-session.ts';
+import type { EvaluatingCommand } from './option-table.ts';
 import { write } from './output.ts';
 import type { EvaluateArguments } from './parse-arguments.ts';
 import type { BuildGoal, GoalOutcome, RealiseSession } from './realise/realise-session.ts';
+import { UsageError } from './usage-error.ts';
+
+export type BuildingCommand = Exclude<EvaluatingCommand, 'eval' | 'instantiate'>;
 
 export type BuildInput = {
   readonly evaluator: Evaluator;
@@ -20,12 +24,34 @@ export type BuildInput = {
   readonly paths: readonly string[];
 };
 
-/** Gives the exit code. */
-export async function runBuildCommand(input: BuildInput): Promise<number> {
+/** `neve build`, and the commands that only look at what it would do or has done. Gives the exit code. */
+export async function runBuildCommand(command: BuildingCommand, input: BuildInput): Promise<number> {
   const { args, loadStore, session } = input;
   const goals = [...input.paths.map(goalOfPath), ...(await goalsOfSources(input))];
   await loadStore();
   const realising = await session();
+  switch (command) {
+    case 'build':
+      return await build(goals, { args, realising });
+    case 'explain':
+      await realising.explain(goals, { json: args.has('json') });
+      return 0;
+    case 'log': {
+      const found: boolean[] = [];
+      for (const goal of goals) found.push(await realising.showLog(goal));
+      return found.every((it) => it) ? 0 : 1;
+    }
+    case 'why-depends': {
+      const [from, to, more] = goals;
+      if (from === undefined || to === undefined || more !== undefined) {
+        throw new UsageError('two things are wanted: the one that depends, and what it depends on');
+      }
+      return (await realising.showWhyDepends(from, to, { json: args.has('json') })) ? 0 : 1;
+    }
+  }
+}
+
+async function build(goals: readonly BuildGoal[], { args, realising }: LinkContext): Promise<number> {
   if (args.has('dryRun')) {
     await realising.showPlan(goals, { json: args.has('json') });
     return 0;

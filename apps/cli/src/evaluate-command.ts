@@ -50,8 +50,16 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
       return 0;
     }
     const { sources, attributePaths, paths } = await chooseInput(evaluator, { command, args });
-    if (command === 'build') {
-      return await runBuildCommand({ evaluator, loadStore, session, args, sources, attributePaths, paths });
+    if (command !== 'eval' && command !== 'instantiate') {
+      return await runBuildCommand(command, {
+        evaluator,
+        loadStore,
+        session,
+        args,
+        sources,
+        attributePaths,
+        paths,
+      });
     }
     for (const source of sources) {
       await processSource(evaluator, { source, attributePaths, args, output, command });
@@ -106,7 +114,8 @@ async function chooseInput(
     return { sources: args.positional.map(sourceOfText), attributePaths: selected, paths: [] };
   }
   const prefix = `${storeDirOf(args)}/`;
-  const isPath = (name: string): boolean => command === 'build' && name.startsWith(prefix);
+  const isPath = (name: string): boolean =>
+    command !== 'eval' && command !== 'instantiate' && name.startsWith(prefix);
   const paths = args.positional.filter(isPath);
   const otherNames = args.positional.filter((name) => !isPath(name));
   const names = args.positional.length > 0 ? otherNames : ['./default.nix'];

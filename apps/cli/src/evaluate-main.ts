@@ -13,7 +13,7 @@ import { reportError } from './report-error.ts';
 import { Settings } from './settings.ts';
 import { showVersion } from './show-version.ts';
 
-const commands = ['eval', 'instantiate', 'build'] as const;
+const commands = ['eval', 'instantiate', 'build', 'log', 'why-depends', 'explain'] as const;
 
 /** Runs one command and gives the exit code. */
 export async function runEvaluateMain(

@@ -12,6 +12,9 @@ Commands:
   eval           evaluate a Nix expression and print its value
   instantiate    evaluate to derivations and write them to the store
   build          build what an expression evaluates to
+  explain        say why, and how, something would be built
+  log            print the log of a build
+  why-depends    say why one store path needs another
   store          import, export, copy, check and serve what is in a store
   help COMMAND   show the options of a command
 
@@ -38,6 +41,19 @@ Evaluates to derivations, writes them to the store directory and prints their pa
 
 Builds what expressions evaluate to, prints the store paths of the results and makes links to them. Without an
 expression or a file it reads ./default.nix. DERIVATION^OUTPUT,… builds these outputs of a derivation in the store.`,
+  explain: `Usage: neve explain [OPTIONS] --expr EXPR [ATTRIBUTE PATH…]
+       neve explain [OPTIONS] --file FILE [ATTRIBUTE PATH…]
+       neve explain [OPTIONS] [FILE|STORE PATH…]
+
+Says of what would be built why it is, and what has to be built, fetched or substituted for it.`,
+  log: `Usage: neve log [OPTIONS] STORE PATH…
+       neve log [OPTIONS] --file FILE [ATTRIBUTE PATH…]
+
+Prints what a build printed, by its derivation or by what it made.`,
+  'why-depends': `Usage: neve why-depends [OPTIONS] STORE PATH STORE PATH
+       neve why-depends [OPTIONS] --file FILE ATTRIBUTE PATH ATTRIBUTE PATH
+
+Prints the shortest chain of references by which the first needs the second.`,
 };
 
 export function commandHelp(command: CommandName): string {

@@ -4,7 +4,7 @@
  */
 import type { OptionSpec } from './parse-words.ts';
 
-export type EvaluatingCommand = 'eval' | 'instantiate' | 'build';
+export type EvaluatingCommand = 'eval' | 'instantiate' | 'build' | 'log' | 'why-depends' | 'explain';
 
 export type EvaluateOptionSpec = OptionSpec & {
   /** The commands that have it; all, without it. */
@@ -21,7 +21,7 @@ export const optionTable = {
     names: ['--expr', '-E'],
     parameters: ['EXPR'],
     help: 'evaluate this expression',
-    only: ['eval', 'build'],
+    only: ['eval', 'build', 'log', 'why-depends', 'explain'],
   },
   exprFlag: {
     names: ['--expr', '-E'],
@@ -33,7 +33,7 @@ export const optionTable = {
     names: ['--file', '-f'],
     parameters: ['FILE'],
     help: 'evaluate this file; `-` is standard input',
-    only: ['eval', 'build'],
+    only: ['eval', 'build', 'log', 'why-depends', 'explain'],
   },
   arg: { names: ['--arg'], parameters: ['NAME', 'EXPR'], help: 'pass an expression to a function' },
   argstr: { names: ['--argstr'], parameters: ['NAME', 'TEXT'], help: 'pass a string to a function' },

@@ -82,6 +82,17 @@ export class Decisions {
     return derivation;
   }
 
+  /** Those that are asked, as messages call them. */
+  get cacheNames(): readonly string[] {
+    return this.#options.substituters.map(({ name }) => name);
+  }
+
+  /** Whether a derivation lets its outputs come from a cache. */
+  async allowsSubstitutes(drvPath: StorePath): Promise<boolean> {
+    const derivation = await this.derivation(drvPath);
+    return derivation === undefined || this.#options.allowsSubstitutes(derivation);
+  }
+
   /** The first cache that has a path; one that fails is passed over. */
   async offer(storePath: StorePath): Promise<Offer | undefined> {
     const { onProblem, signal } = this.#options;
@@ -108,10 +119,8 @@ export class Decisions {
   }
 
   async #isSubstitutable(of: OutputOf | undefined): Promise<boolean> {
-    const { substituters, allowsSubstitutes } = this.#options;
-    if (substituters.length === 0) return false;
-    const derivation = of === undefined ? undefined : await this.derivation(of.derivation);
-    return derivation === undefined || allowsSubstitutes(derivation);
+    if (this.#options.substituters.length === 0) return false;
+    return of === undefined || (await this.allowsSubstitutes(of.derivation));
   }
 }
 

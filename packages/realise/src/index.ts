@@ -39,3 +39,5 @@ export { fetchOfDerivation } from './builtin/fetch-of-derivation.ts';
 export type { UnpackArchive } from './builtin/unpack-channel.ts';
 export { SandboxedBuilder } from './sandboxed-builder.ts';
 export type { LogSink, LogWriter, SandboxedBuilderOptions } from './sandboxed-builder.ts';
+export { explainRealisation } from './explain-realisation.ts';
+export type { Explanation } from './explain-realisation.ts';

@@ -72,6 +72,7 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
   const realisations = await lmdbRealisations(state.databasePath);
   const readDerivation = (pathInfo: PathInfo, castore: Castore): Promise<Derivation> =>
     readStoredDerivation(pathInfo, castore, storeDirectory);
+  const logs = new BuildLogs(join(state.folder, 'log'));
   const builder = new SandboxedBuilder({
     service,
     store,
@@ -81,7 +82,7 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
     realisations,
     fetcher,
     unpack: (contents, unpackSignal) => unpackArchive(contents, store, unpackSignal),
-    logs: new BuildLogs(join(state.folder, 'log')),
+    logs,
     logLines: options.logLines,
     readDerivation: async (path: StorePath) => {
       const derivation = await realiser.decisions.derivation(path);
@@ -113,7 +114,7 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
   });
   const io = createStoreIO({ store, realiser, storeDirectory, known, fetch });
   return new Session({
-    ...{ store, state, storeDirectory, realiser, io },
+    ...{ store, state, storeDirectory, realiser, io, logs },
     keepGoing: options.keepGoing,
     abort: (reason) => abortion.abort(reason),
     owned: [service, fetcher, locks, realisations, lease, state, store],

@@ -26,6 +26,15 @@ export interface RealiseSession extends AsyncDisposable {
   /** Prints what would be built and fetched. */
   showPlan(goals: readonly BuildGoal[], options: { readonly json: boolean }): Promise<void>;
 
+  /** Prints why, and how, goals would be made. */
+  explain(goals: readonly BuildGoal[], options: { readonly json: boolean }): Promise<void>;
+
+  /** Prints what the build of something printed. False, and a message, when there is no log of it. */
+  showLog(goal: BuildGoal): Promise<boolean>;
+
+  /** Prints the shortest chain of references from one to the other. False when there is none. */
+  showWhyDepends(from: BuildGoal, to: BuildGoal, options: { readonly json: boolean }): Promise<boolean>;
+
   /** Makes a symbolic link to the files of a store path, and a root of garbage collection of it. */
   link(storePath: string, link: string): Promise<void>;
 

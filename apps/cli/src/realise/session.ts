@@ -6,15 +6,19 @@ import {
   type OutputOf,
   RealiseError,
   type Realiser,
+  explainRealisation,
   planRealisation,
   type RealisationPlan,
 } from '@neve/realise';
+import type { BuildLogs } from '@neve/realise/node';
 import type { PathInfo } from '@neve/store';
 import { addIndirectRoot } from '@neve/store/node';
 import { write } from '../output.ts';
 import type { OpenStore } from '../store/open-store.ts';
 import { formatBytes } from '../store/progress.ts';
 import type { StoreState } from '../store/store-state.ts';
+import { drawChain, referenceChain } from './why-depends.ts';
+import { explanationJson, explanationText } from './explanation.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { guarded, isExpectedFailure } from './expected-failure.ts';
 import type { BuildGoal, FailedGoal, GoalOutcome, RealiseSession } from './realise-session.ts';
@@ -25,6 +29,7 @@ export type SessionParts = {
   readonly storeDirectory: StoreDirectory;
   readonly realiser: Realiser;
   readonly io: StoreIO;
+  readonly logs: BuildLogs;
   readonly keepGoing: boolean;
   /** Ends all work that is under way. */
   readonly abort: (reason: unknown) => void;
@@ -55,15 +60,55 @@ export class Session implements RealiseSession {
   }
 
   async #showPlan(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
-    const { realiser, storeDirectory } = this.#parts;
-    const wanted: (OutputOf | StorePath)[] = [];
-    for (const goal of goals) {
-      if (goal.kind === 'path') wanted.push(storeDirectory.parse(goal.storePath));
-      else wanted.push(...(await this.#outputsOf(goal)));
-    }
-    const plan = await planRealisation(wanted, realiser.decisions);
+    const { realiser } = this.#parts;
+    const wanted = await Promise.all(goals.map((goal) => this.#wanted(goal)));
+    const plan = await planRealisation(wanted.flat(), realiser.decisions);
     if (json) write(1, `${JSON.stringify(this.#planJson(plan))}\n`);
     else write(2, this.#planText(plan));
+  }
+
+  explain(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
+    const { realiser, storeDirectory } = this.#parts;
+    return guarded(async () => {
+      for (const goal of goals) {
+        for (const wanted of await this.#wanted(goal)) {
+          const explanation = await explainRealisation(wanted, realiser.decisions);
+          write(
+            1,
+            json
+              ? `${JSON.stringify(explanationJson(explanation, storeDirectory))}\n`
+              : explanationText(explanation, storeDirectory),
+          );
+        }
+      }
+    });
+  }
+
+  showLog(goal: BuildGoal): Promise<boolean> {
+    return guarded(async () => {
+      const path = goal.kind === 'path' ? goal.storePath : goal.drvPath;
+      const derivation = await this.#derivationOf(this.#parts.storeDirectory.parse(path));
+      const log = derivation === undefined ? undefined : await this.#parts.logs.read(derivation);
+      if (log === undefined) {
+        write(2, `error: build log of '${path}' is not available\n`);
+        return false;
+      }
+      for await (const bytes of log) write(1, bytes);
+      return true;
+    });
+  }
+
+  // oxlint-disable-next-line eslint/max-params -- two ends and how to print
+  showWhyDepends(from: BuildGoal, to: BuildGoal, { json }: { readonly json: boolean }): Promise<boolean> {
+    const { store, storeDirectory } = this.#parts;
+    return guarded(async () => {
+      const [start, end] = [await this.#pathOf(from), await this.#pathOf(to)];
+      const chain = await referenceChain(start, end, store.pathInfos);
+      if (json) write(1, `${JSON.stringify(chain?.map((it) => storeDirectory.print(it)) ?? null)}\n`);
+      else if (chain !== undefined) write(1, drawChain(chain, storeDirectory));
+      else write(2, `'${storeDirectory.print(start)}' does not depend on '${storeDirectory.print(end)}'\n`);
+      return chain !== undefined;
+    });
   }
 
   link(storePath: string, link: string): Promise<void> {
@@ -122,14 +167,32 @@ export class Session implements RealiseSession {
     );
   }
 
-  async #outputsOf({
-    drvPath,
-    outputs,
-  }: Extract<BuildGoal, { readonly kind: 'outputs' }>): Promise<OutputOf[]> {
-    const derivation = this.#parts.storeDirectory.parse(drvPath);
-    const names =
-      outputs ?? (await this.#parts.realiser.decisions.derivation(derivation))?.outputs.keys() ?? [];
+  async #wanted(goal: BuildGoal): Promise<readonly (OutputOf | StorePath)[]> {
+    const { realiser, storeDirectory } = this.#parts;
+    if (goal.kind === 'path') return [storeDirectory.parse(goal.storePath)];
+    const derivation = storeDirectory.parse(goal.drvPath);
+    const names = goal.outputs ?? (await realiser.decisions.derivation(derivation))?.outputs.keys() ?? [];
     return Array.from(names, (output) => ({ derivation, output }));
+  }
+
+  /** The path of the first output, which must be there. */
+  async #pathOf(goal: BuildGoal): Promise<StorePath> {
+    const { realiser, store } = this.#parts;
+    const [first] = await this.#wanted(goal);
+    const path =
+      first !== undefined && 'derivation' in first ? await realiser.decisions.pathOf(first) : first;
+    if (path !== undefined && (await store.pathInfos.has(path.hashPart))) return path;
+    const text = goal.kind === 'path' ? goal.storePath : goal.drvPath;
+    throw new RealiseError('not-found', `what '${text}' makes is not in the store; build it before`);
+  }
+
+  /** Of a derivation itself, or of what it made. */
+  async #derivationOf(path: StorePath): Promise<StorePath | undefined> {
+    if (path.isDerivation) return path;
+    const { store, realiser } = this.#parts;
+    return (
+      (await store.pathInfos.get(path.hashPart))?.deriver ?? realiser.decisions.outputOf(path)?.derivation
+    );
   }
 
   #planText({ builds, substitutions, fetches, unknown }: RealisationPlan): string {

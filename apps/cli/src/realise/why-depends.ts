@@ -2,11 +2,6 @@
 import type { StoreDirectory, StorePath } from '@neve/nix-compat';
 import type { PathInfoService } from '@neve/store';
 
-export type WhyDependsOptions = {
-  readonly pathInfos: PathInfoService;
-  readonly storeDirectory: StoreDirectory;
-};
-
 /** From `from` to `to`, both included; `undefined` when there is no chain. */
 export async function referenceChain(
   from: StorePath,
@@ -34,7 +29,7 @@ export async function referenceChain(
   return chain;
 }
 
-export function drawChain(chain: readonly StorePath[], { storeDirectory }: WhyDependsOptions): string {
+export function drawChain(chain: readonly StorePath[], storeDirectory: StoreDirectory): string {
   return chain
     .map(
       (path, depth) =>
