@@ -14,8 +14,6 @@ export type BuildSettings = {
   readonly sandboxClosure: readonly PathInfo[];
   /** `__impureHostDeps` may name these and what is below them. */
   readonly allowedImpureHostDeps: readonly string[];
-  /** Certificates of the host, for builds that may use the network. */
-  readonly certificateFile: string | undefined;
   /** What `NIX_BUILD_CORES` says. */
   readonly cores: number;
   /** Values for `impureEnvVars`. */
@@ -29,7 +27,6 @@ export const defaultBuildSettings: Omit<BuildSettings, 'systems'> = {
   sandboxPaths: [],
   sandboxClosure: [],
   allowedImpureHostDeps: [],
-  certificateFile: undefined,
   cores: 1,
   impureEnvironment: new Map(),
   limits: {},

@@ -254,9 +254,6 @@ function constraintsOf(resolved: ResolvedDerivation, options: RequestOptions): B
     ...settings.sandboxPaths,
     ...impureHostPaths(resolved, options),
     ...(settings.systemFeatures.has('kvm') ? [optionalPath('/dev/kvm')] : []),
-    ...(network && settings.certificateFile !== undefined
-      ? [{ ...optionalPath('/etc/ssl/certs/ca-certificates.crt'), source: settings.certificateFile }]
-      : []),
   ];
   return {
     system: decodeUtf8(derivation.system),
