@@ -1,9 +1,11 @@
 // Derivations that Nix 2.34.8 wrote (derivations.nix): texts, JSON, paths, hashes modulo, options, resolution.
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
 import {
   DerivationHashes,
+  NixCompatError,
   derivationPath,
   derivationToJson,
   derivationType,
@@ -215,4 +217,48 @@ test('options of structured attributes', () => {
   );
   expect(requiredSystemFeatures(options, 'fixed')).toEqual(['big-parallel', 'kvm']);
   expect(options.warnings).toEqual([]);
+});
+
+describe('a damaged one is read or refused, and nothing else', () => {
+  /** Other bytes at some places; more often those that mean something. */
+  const damage = fc.array(
+    fc.tuple(fc.nat(), fc.oneof(fc.nat({ max: 255 }), fc.constantFrom(...encodeUtf8('"\\[](),:{}r')))),
+    { minLength: 1, maxLength: 4 },
+  );
+  const damaged = (text: string, changes: readonly (readonly [number, number])[]): Uint8Array => {
+    const bytes = encodeUtf8(text);
+    for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+    return bytes;
+  };
+  const check = (action: () => unknown): void => {
+    try {
+      action();
+    } catch (error) {
+      expect(error).toBeInstanceOf(NixCompatError);
+    }
+  };
+  const names = fc.constantFrom(...Object.keys(samples.derivations));
+
+  test('text', () => {
+    fc.assert(
+      fc.property(names, damage, (baseName, changes) => {
+        check(() => {
+          const bytes = damaged(samples.derivations[baseName] ?? '', changes);
+          const derivation = parseSample(bytes, baseName);
+          expect(parseSample(printDerivation(derivation, store), baseName)).toEqual(derivation);
+          readDerivationOptions(derivation, store);
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('JSON', () => {
+    fc.assert(
+      fc.property(names, damage, (baseName, changes) => {
+        check(() => parseDerivationJson(damaged(samples.shown[baseName] ?? '', changes), store));
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

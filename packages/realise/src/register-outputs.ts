@@ -56,7 +56,7 @@ export async function registerOutputs(
   services: RegisterServices,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, PathInfo>> {
-  const pathInfos = await describeOutputs(built, services, signal);
+  const pathInfos = await describeOutputs(built, { ...services, keepsWrongOutputs: true }, signal);
   const isNew = (name: string): boolean => built.existing?.has(name) !== true;
   const stored = new Map(pathInfos);
   for (const [name, pathInfo] of pathInfos) {
@@ -77,7 +77,8 @@ export async function compareOutputs(
 ): Promise<void> {
   const { existing, ...again } = built;
   const { store } = services;
-  for (const [name, pathInfo] of await describeOutputs(again, services, signal)) {
+  const described = await describeOutputs(again, { ...services, keepsWrongOutputs: false }, signal);
+  for (const [name, pathInfo] of described) {
     const before = existing.get(name);
     if (before === undefined || before.narHash.equals(pathInfo.narHash)) continue;
     const drv = store.print(built.resolved.path);
@@ -89,10 +90,13 @@ export async function compareOutputs(
   }
 }
 
+/** Whether a fixed output with a wrong hash is kept under the path that it truly has. */
+type DescribeServices = RegisterServices & { readonly keepsWrongOutputs: boolean };
+
 /** In an order in which each comes after those that it refers to. */
 async function describeOutputs(
   built: BuiltDerivation,
-  services: RegisterServices,
+  services: DescribeServices,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, PathInfo>> {
   const outputs = foundOutputs(built);
@@ -138,12 +142,12 @@ class OutputDescriber {
   /** In the order in which they were described. */
   readonly pathInfos: Map<string, PathInfo> = new Map();
   readonly #resolved: ResolvedDerivation;
-  readonly #services: RegisterServices;
+  readonly #services: DescribeServices;
   readonly #narCalculation: NarCalculationService;
   /** Hash parts that outputs were built with, and those that they have at last. */
   readonly #rewrites: Map<string, StorePath> = new Map();
 
-  constructor(resolved: ResolvedDerivation, services: RegisterServices) {
+  constructor(resolved: ResolvedDerivation, services: DescribeServices) {
     this.#resolved = resolved;
     this.#services = services;
     this.#narCalculation = services.narCalculation ?? narCalculationByRendering(services);
@@ -172,7 +176,7 @@ class OutputDescriber {
       if (spec?.kind !== 'fixed' || pathInfo.contentAddress === undefined) continue;
       const got = pathInfo.contentAddress.digest;
       if (!got.equals(spec.digest)) {
-        await putUnlessThere(pathInfo, this.#services, signal);
+        if (this.#services.keepsWrongOutputs) await putUnlessThere(pathInfo, this.#services, signal);
         throw this.#hashMismatch(spec.digest, got);
       }
       const [example] = pathInfo.references;

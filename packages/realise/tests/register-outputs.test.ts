@@ -121,6 +121,13 @@ describe('fixed outputs', () => {
     expect(kept && asRow(kept)).toEqual(realPathInfos[baseName]);
   });
 
+  test('that are only compared are not kept', async () => {
+    const built = await build(resolve(...realDerivation('mismatch')), () => ['hello\n']);
+    const comparing = compareOutputs({ ...built, existing: new Map() }, services);
+    await expect(comparing).rejects.toMatchObject({ code: 'hash-mismatch' });
+    expect(await services.pathInfos.get('mxxik735njznxmpghv8ffqql69a3bhw5')).toBeUndefined();
+  });
+
   test('with the right hash have the path that the derivation says', async () => {
     const [text, baseName] = realDerivation('mismatch');
     const right = resolve(text, baseName);
