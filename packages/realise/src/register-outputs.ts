@@ -59,9 +59,16 @@ export async function registerOutputs(
   const pathInfos = await describeOutputs(built, { ...services, keepsWrongOutputs: true }, signal);
   const isNew = (name: string): boolean => built.existing?.has(name) !== true;
   const stored = new Map(pathInfos);
+  const missing: (readonly [string, PathInfo])[] = [];
   for (const [name, pathInfo] of pathInfos) {
-    if (isNew(name)) stored.set(name, await putUnlessThere(pathInfo, services, signal));
+    if (!isNew(name)) continue;
+    const known = await services.pathInfos.get(pathInfo.storePath.hashPart, signal);
+    if (known === undefined) missing.push([name, pathInfo]);
+    else stored.set(name, known);
   }
+  const newPathInfos = missing.map(([, pathInfo]) => pathInfo);
+  const put = await putTogether(newPathInfos, services, signal);
+  missing.forEach(([name], index) => stored.set(name, put[index] as PathInfo));
   await recordRealisations({ built, services, pathInfos: stored }, signal);
   return inNameOrder(stored, built);
 }
@@ -332,6 +339,18 @@ async function putUnlessThere(
 ): Promise<PathInfo> {
   const known = await pathInfos.get(pathInfo.storePath.hashPart, signal);
   return known ?? (await pathInfos.put(pathInfo, signal));
+}
+
+/** In one transaction where the store has some; elsewhere one after the other, references first. */
+async function putTogether(
+  outputs: readonly PathInfo[],
+  { pathInfos }: RegisterServices,
+  signal?: AbortSignal,
+): Promise<readonly PathInfo[]> {
+  if (pathInfos.putAll !== undefined && outputs.length > 0) return await pathInfos.putAll(outputs, signal);
+  const stored: PathInfo[] = [];
+  for (const it of outputs) stored.push(await pathInfos.put(it, signal));
+  return stored;
 }
 
 type Registered = {

@@ -6,20 +6,15 @@
  *
  * Described in the Nix manual under "Derivation resolution".
  */
-import { encodeUtf8 } from '@neve/bytes';
 import type { HashFunctions } from '@neve/bytes';
 import {
   type Derivation,
-  type DerivationHashes,
-  type DerivationOutput,
   type StoreDirectory,
   type StorePath,
   derivationPath,
   derivationType,
   hasKnownOutputPaths,
-  replaceAllBytes,
-  storePathSet,
-  upstreamPlaceholder,
+  resolveDerivation as resolve,
 } from '@neve/nix-compat';
 import type { PathInfo } from '@neve/store';
 import { RealiseError } from './realise-error.ts';
@@ -29,7 +24,6 @@ export type DerivationAt = { readonly path: StorePath; readonly derivation: Deri
 export type ResolveContext = {
   readonly store: StoreDirectory;
   readonly hashes: HashFunctions;
-  readonly derivationHashes: DerivationHashes;
 };
 
 /** The outputs of inputs, by the hash part of the derivation and by output. */
@@ -47,52 +41,23 @@ export async function needsResolution(
   return false;
 }
 
-/** Throws `NixCompatError`. */
+/** Throws `NixCompatError`, and `RealiseError` (`not-found`) for an input that was not made. */
 export async function resolveDerivation(
   { derivation }: DerivationAt,
   inputs: InputOutputs,
   context: ResolveContext,
 ): Promise<DerivationAt> {
-  const { store, hashes, derivationHashes } = context;
-  const paths: StorePath[] = [];
-  const replacements: { readonly from: Uint8Array; readonly to: Uint8Array }[] = [];
   for (const { path, outputs } of derivation.inputDerivations) {
-    for (const output of outputs) {
-      const pathInfo = inputs.get(path.hashPart)?.get(output);
-      if (pathInfo === undefined) {
-        throw new RealiseError('not-found', `the output '${output}' of '${store.print(path)}' was not made`);
-      }
-      paths.push(pathInfo.storePath);
-      const from = encodeUtf8(upstreamPlaceholder({ derivation: path, output }, hashes));
-      replacements.push({ from, to: encodeUtf8(store.print(pathInfo.storePath)) });
-    }
+    const missing = outputs.find((output) => inputs.get(path.hashPart)?.has(output) !== true);
+    if (missing === undefined) continue;
+    throw new RealiseError(
+      'not-found',
+      `the output '${missing}' of '${context.store.print(path)}' was not made`,
+    );
   }
-  const replaced = (bytes: Uint8Array): Uint8Array => replaceAllBytes(bytes, replacements);
-  const basic: Derivation = {
-    ...derivation,
-    inputSources: storePathSet([...derivation.inputSources, ...paths]),
-    inputDerivations: [],
-    builder: replaced(derivation.builder),
-    args: derivation.args.map(replaced),
-    environment: new Map(Array.from(derivation.environment, ([name, value]) => [name, replaced(value)])),
-  };
-  const resolved = await withOutputPaths(basic, { store, derivationHashes });
+  const resolved = await resolve(derivation, {
+    ...context,
+    outputPath: ({ derivation: { hashPart }, output }) => inputs.get(hashPart)?.get(output)?.storePath,
+  });
   return { path: derivationPath(resolved, context), derivation: resolved };
-}
-
-/** Outputs that had to wait for the inputs get their paths, and so do the variables named after them. */
-async function withOutputPaths(
-  derivation: Derivation,
-  { store, derivationHashes }: Pick<ResolveContext, 'store' | 'derivationHashes'>,
-): Promise<Derivation> {
-  if (derivationType(derivation) !== 'deferred') return derivation;
-  const paths = await derivationHashes.outputPaths(derivation);
-  const outputs = new Map<string, DerivationOutput>();
-  const environment = new Map(derivation.environment);
-  for (const [name, output] of derivation.outputs) {
-    const path = paths.get(name);
-    outputs.set(name, path === undefined ? output : { kind: 'input-addressed', path });
-    if (path !== undefined && environment.has(name)) environment.set(name, encodeUtf8(store.print(path)));
-  }
-  return { ...derivation, outputs, environment };
 }

@@ -89,8 +89,7 @@ export class SandboxedBuilder implements DerivationBuilder {
     if (!(await needsResolution(derivation, readDerivation))) {
       return new DerivationBuild(this.#ready(original, closure), [], this.#options);
     }
-    const context = { store, hashes, derivationHashes: this.#hashes };
-    const resolved = await resolveDerivation(original, inputs, context);
+    const resolved = await resolveDerivation(original, inputs, { store, hashes });
     const traces = [derivation, resolved.derivation].map(
       async (it) => (await this.#hashes.hashOfOutputs(it)).byOutput,
     );

@@ -48,6 +48,10 @@ class MemoryPathInfos implements PathInfoService {
     return stored;
   }
 
+  async putAll(pathInfos: readonly PathInfo[]): Promise<readonly PathInfo[]> {
+    return await Promise.all(pathInfos.map((it) => this.put(it)));
+  }
+
   async *list(signal?: AbortSignal): AsyncGenerator<PathInfo, void, void> {
     for (const { pathInfo } of [...this.#rows.values()]) {
       signal?.throwIfAborted();

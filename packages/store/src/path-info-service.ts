@@ -18,6 +18,12 @@ export interface PathInfoService extends AsyncDisposable {
    */
   put(pathInfo: PathInfo, signal?: AbortSignal): Promise<PathInfo>;
 
+  /**
+   * As `put`, all of them or none: for services that can, and for path infos that belong together. Those that others refer to
+   * come first.
+   */
+  putAll?(pathInfos: readonly PathInfo[], signal?: AbortSignal): Promise<readonly PathInfo[]>;
+
   /** All of them, in no order. `unsupported` by a service that does not know. */
   list(signal?: AbortSignal): AsyncIterable<PathInfo>;
 

@@ -6,6 +6,7 @@
  *     2   a fixed output was not what was specified          102
  *     8   a second build gave something else                 104
  */
+import { FetchError } from '@neve/fetch';
 import { RealiseError } from '@neve/realise';
 
 export function exitCodeOf(failures: readonly Error[]): number {
@@ -15,6 +16,7 @@ export function exitCodeOf(failures: readonly Error[]): number {
 }
 
 function bitsOf(failure: unknown): number {
+  if (failure instanceof FetchError) return failure.code === 'hash-mismatch' ? 4 | 2 : 4;
   if (!(failure instanceof RealiseError)) return 0;
   switch (failure.code) {
     case 'failed-dependency':
@@ -26,7 +28,8 @@ function bitsOf(failure: unknown): number {
     case 'not-reproducible':
       return 8;
     case 'failed':
-    case 'output-check':
+    case 'builtin-failed':
+    case 'unsupported-system':
       return 4;
     default:
       return 0;

@@ -2,6 +2,7 @@
  * The composition root of realising: from settings to a store, what builds and fetches into it, and what evaluation sees of
  * it. A script of its own, which an evaluation loads when it first needs the store.
  */
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import type { BuildService } from '@neve/build';
@@ -149,7 +150,9 @@ function buildSettings(options: RealiseOptions): BuildSettings {
   return {
     ...defaultBuildSettings,
     systems: options.systems,
-    ...(options.systemFeatures !== undefined && { systemFeatures: new Set(options.systemFeatures) }),
+    systemFeatures: new Set(
+      options.systemFeatures ?? [...defaultBuildSettings.systemFeatures, ...accessibleFeatures()],
+    ),
     sandbox: options.sandbox,
     sandboxPaths: options.sandboxPaths.map(parseSandboxPath),
     allowedImpureHostDeps: options.allowedImpureHostDeps,
@@ -209,6 +212,16 @@ async function unpackArchive(
 
 function derivationName({ name }: StorePath): string {
   return name.replace(/\.drv$/, '');
+}
+
+/** What depends on the machine. */
+function accessibleFeatures(): readonly string[] {
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return ['kvm'];
+  } catch {
+    return [];
+  }
 }
 
 function milliseconds(seconds: number | undefined): number | undefined {

@@ -5,6 +5,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { concatBytes } from '@neve/bytes';
 import { decompress, zstdCompress } from '@neve/castore/node';
 import type { StorePath } from '@neve/nix-compat';
@@ -29,7 +30,10 @@ export class BuildLogs {
   /** `undefined` when there is none. */
   async read(derivation: StorePath): Promise<AsyncIterable<Uint8Array> | undefined> {
     const path = this.#path(derivation);
-    if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
+    const stats = await stat(path).catch(() => undefined);
+    if (stats === undefined) return undefined;
+    // A build that printed nothing has no frame.
+    if (stats.size === 0) return Readable.from([]);
     return decompress(createReadStream(path), 'zstd');
   }
 

@@ -62,18 +62,15 @@ class LmdbPathInfos implements PathInfoService {
 
   async put(pathInfo: PathInfo, signal?: AbortSignal): Promise<PathInfo> {
     signal?.throwIfAborted();
-    const { hashPart } = pathInfo.storePath;
-    const key = keyOf(hashPart);
     // Refused here, not in the transaction.
     encodePathInfo(pathInfo);
-    return this.#environment.write(() => {
-      const earlier = this.#readEarlier(hashPart);
-      const next = mergeSignatures(earlier, pathInfo);
-      for (const reference of referencesOf(earlier)) this.#referrers.remove(pairOf(reference, key));
-      for (const reference of referencesOf(next)) this.#referrers.put(pairOf(reference, key), present);
-      this.#pathInfos.put(key, encodeStored(Date.now(), encodePathInfo(next)));
-      return next;
-    });
+    return await this.#environment.write(() => this.#store(pathInfo));
+  }
+
+  async putAll(pathInfos: readonly PathInfo[], signal?: AbortSignal): Promise<readonly PathInfo[]> {
+    signal?.throwIfAborted();
+    for (const it of pathInfos) encodePathInfo(it);
+    return await this.#environment.write(() => pathInfos.map((it) => this.#store(it)));
   }
 
   async *list(signal?: AbortSignal): AsyncGenerator<PathInfo, void, void> {
@@ -82,6 +79,18 @@ class LmdbPathInfos implements PathInfoService {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#environment[Symbol.asyncDispose]();
+  }
+
+  /** Inside of a write transaction. */
+  #store(pathInfo: PathInfo): PathInfo {
+    const { hashPart } = pathInfo.storePath;
+    const key = keyOf(hashPart);
+    const earlier = this.#readEarlier(hashPart);
+    const next = mergeSignatures(earlier, pathInfo);
+    for (const reference of referencesOf(earlier)) this.#referrers.remove(pairOf(reference, key));
+    for (const reference of referencesOf(next)) this.#referrers.put(pairOf(reference, key), present);
+    this.#pathInfos.put(key, encodeStored(Date.now(), encodePathInfo(next)));
+    return next;
   }
 
   /** What is stored, after its time of last use was recorded. */

@@ -41,6 +41,14 @@ const writing: Readonly<Record<string, Check>> = {
     same(await service.put(pathInfo), pathInfo);
     await expectThere(service, pathInfo);
   },
+  'several that are put together': async (service) => {
+    if (service.putAll === undefined) return;
+    const pathInfos = [...sampleGraph({ lower: [], upper: ['lower'] }).values()];
+    const stored = await service.putAll(pathInfos);
+    pathInfos.forEach((it, index) => same(stored[index], it));
+    for (const it of pathInfos) await expectThere(service, it);
+    if ((await service.putAll([])).length > 0) throw new Error('nothing was put, and something stored');
+  },
   'a path info without what may be missing': async (service) => {
     const pathInfo = samplePathInfo('bare', { deriver: undefined, signatures: [] });
     await service.put(pathInfo);
