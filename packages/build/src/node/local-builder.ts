@@ -12,7 +12,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
-import { freemem } from 'node:os';
+import { freemem, release } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { BlobService, DirectoryService } from '@neve/castore';
 import type { BlobFiles } from '@neve/castore/node';
@@ -320,8 +320,18 @@ function commandOf({
     environment,
     workingDirectory: `/${workingDirectory}`,
     is32Bit: is32Bit(constraints.system),
-    limits: { processes: limits.processes, fileBytes: limits.scratchBytes },
+    limits: { processes: kernelProcessLimit(limits.processes), fileBytes: limits.scratchBytes },
   };
+}
+
+/** Until it is seen that there are too many processes, there may be so many times more. */
+const processSlack = 4;
+
+/** Since Linux 5.14 the kernel counts the processes of a user in each namespace by itself, except for those of root. */
+function kernelProcessLimit(processes: number | undefined): number | undefined {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  if (processes === undefined || major < 5 || (major === 5 && minor < 14)) return undefined;
+  return Math.ceil(processes * processSlack);
 }
 
 function showStatus(status: ExitStatus): string {

@@ -1,6 +1,9 @@
 /**
  * The limits of a request that the kernel does not keep by itself: time, silence, length of the log, and by looking now and
- * then, memory and disk of the whole build. What is over a limit ends the build; `error` says why.
+ * then, memory, processes and disk of the whole build. What is over a limit ends the build; `error` says why.
+ *
+ * Looking is less exact than cgroups: a build may be over a limit for a moment. But it needs no rights and nothing set up,
+ * so it is the same for everybody. What the kernel does limit is in `command-program.ts`.
  */
 import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { BuildError, type BuildErrorCode } from '../build-error.ts';
@@ -14,7 +17,7 @@ export type WatchedBuild = {
   readonly kill: () => void;
 };
 
-const memoryIntervalMs = 200;
+const processIntervalMs = 100;
 const diskIntervalMs = 500;
 /** How much of the time is spent on adding up sizes, at most. */
 const diskShare = 0.1;
@@ -40,7 +43,7 @@ export class LimitWatch implements Disposable {
   /** The command runs now. */
   start(build: WatchedBuild): void {
     this.#build = build;
-    const { timeMs, memoryBytes, scratchBytes, silenceMs } = this.#limits;
+    const { timeMs, memoryBytes, processes, scratchBytes, silenceMs } = this.#limits;
     if (timeMs !== undefined) {
       const problem = `the build ran longer than the ${timeMs / 1000} s that it may`;
       this.#timers.push(setTimeout(() => this.#end('timeout', problem), timeMs));
@@ -49,8 +52,8 @@ export class LimitWatch implements Disposable {
       const problem = `the build printed nothing for ${silenceMs / 1000} s, and that is as long as it may`;
       this.#silence = setTimeout(() => this.#end('silent', problem), silenceMs);
     }
-    if (memoryBytes !== undefined) {
-      this.#timers.push(setInterval(() => this.#checkMemory(memoryBytes), memoryIntervalMs));
+    if (memoryBytes !== undefined || processes !== undefined) {
+      this.#timers.push(setInterval(() => this.#checkProcesses(), processIntervalMs));
     }
     if (scratchBytes !== undefined) this.#watchDisk(scratchBytes);
   }
@@ -83,9 +86,14 @@ export class LimitWatch implements Disposable {
     this.#build?.kill();
   }
 
-  #checkMemory(limit: number): void {
-    if (residentBytes(this.#build?.pid ?? 0) <= limit) return;
-    this.#end('limit-exceeded', `the build used more than the ${limit} bytes of memory that it may`);
+  #checkProcesses(): void {
+    const { memoryBytes = Infinity, processes = Infinity } = this.#limits;
+    const found = processesBelow(this.#build?.pid ?? 0, processes);
+    if (found.length > processes) {
+      this.#end('limit-exceeded', `the build had more than the ${processes} processes that it may`);
+    } else if (memoryBytes < Infinity && residentBytes(found) > memoryBytes) {
+      this.#end('limit-exceeded', `the build used more than the ${memoryBytes} bytes of memory that it may`);
+    }
   }
 
   #watchDisk(limit: number): void {
@@ -107,14 +115,23 @@ export class LimitWatch implements Disposable {
   }
 }
 
-/** Memory of all processes below one, in bytes, without counting twice what they share. */
-function residentBytes(pid: number): number {
-  let sum = 0;
+/** Looking ends when there are more than `limit`. */
+function processesBelow(pid: number, limit: number): readonly number[] {
+  const found: number[] = [];
   const open = [...childrenOf(pid)];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+  for (let next = open.pop(); next !== undefined && found.length <= limit; next = open.pop()) {
+    found.push(next);
     open.push(...childrenOf(next));
+  }
+  return found;
+}
+
+/** Memory of processes, in bytes, without the files that they share. */
+function residentBytes(pids: readonly number[]): number {
+  let sum = 0;
+  for (const pid of pids) {
     try {
-      const text = readFileSync(`/proc/${next}/status`, 'latin1');
+      const text = readFileSync(`/proc/${pid}/status`, 'latin1');
       for (const name of ['RssAnon', 'RssShmem', 'VmSwap']) {
         sum += 1024 * Number(new RegExp(`^${name}:\\s*(\\d+)`, 'mu').exec(text)?.[1] ?? 0);
       }
