@@ -123,6 +123,36 @@ describe('a tree', () => {
     }
   });
 
+  test.each([
+    ['data, zeroes, data', [1, 0, 1]],
+    ['zeroes first and last', [0, 1, 0]],
+    ['more zeroes than a piece has', [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]],
+    ['more data than a batch has', [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1]],
+    ['nothing but zeroes', [0, 0, 0, 0, 0]],
+  ])('runs of zeroes in a file: %s', async (_, runs) => {
+    for (const extra of [0, 1, 77]) {
+      const contents = Buffer.concat(
+        runs.map((isData, i) => bytesFor(262_144 + extra, `run ${i}`).map((byte) => byte * isData)),
+      );
+      writeFileSync(join(root, 'file'), contents);
+      const blobs = memoryBlobs();
+      const seen: Uint8Array[] = [];
+      const observer = {
+        startDirectory() {},
+        endDirectory() {},
+        symlink() {},
+        startFile() {},
+        contents: (bytes: Uint8Array) => void seen.push(bytes.slice()),
+        endFile() {},
+        incomplete: () => expect.fail('it was seen'),
+      };
+      expect(await show({ blobs, observer })).toContainEqual(['file', file(contents)]);
+      // The memory hashes what it is given.
+      expect(await blobs.has(new B3Digest(hashBlake3(contents)))).toBe(true);
+      expect(contents.equals(Buffer.concat(seen))).toBe(true);
+    }
+  });
+
   test('names and targets that are not UTF-8', async () => {
     const name = Buffer.from([0xff, 0x41, 0xfe]);
     const at = Buffer.concat([Buffer.from(`${root}/`), name]);

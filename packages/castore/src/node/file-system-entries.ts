@@ -19,7 +19,7 @@ import { isSmallTree } from './is-small-tree.ts';
 import { allocateReadBuffer } from './read-buffer.ts';
 import { type TreeRecord, treeRecords } from './tree-batch.ts';
 import { type ReadBatch, readTreeInThread } from './tree-reader-thread.ts';
-import { type FoundKind, batchBytes, openFlags, readTree } from './tree-reader.ts';
+import { type FoundKind, batchBytes, maxZeroes, openFlags, readTree } from './tree-reader.ts';
 
 export type FileSystemEntriesOptions = {
   readonly blobs: BlobService;
@@ -274,7 +274,7 @@ class LargeFile implements AsyncDisposable {
   }
 }
 
-const zeroes = new Uint8Array(batchBytes);
+const zeroes = new Uint8Array(maxZeroes);
 
 /** Tells an observer what it may believe. */
 class Observation {

@@ -36,15 +36,19 @@ export type TreeReaderOptions = {
 /** What is neither file, directory nor symbolic link is `unknown`. */
 export type FoundKind = IngestionEntry['kind'] | 'unknown';
 
-export const batchBytes: number = 1 << 20;
+/** To hand over a batch costs a fraction of a millisecond where the other thread has to be woken. */
+export const batchBytes: number = 1 << 21;
 
 /** Files up to this size are one record. */
-const smallFile = batchBytes >> 2;
+const smallFile = 1 << 18;
 const digestLength = 32;
 
 /** Large files are read and hashed in steps, so that what was read is still in the processor's cache when it is hashed. */
 const maxStep = 1 << 18;
 const minStep = 1 << 16;
+
+/** A piece of zeroes is not longer. */
+export const maxZeroes: number = 1 << 20;
 
 /** A link that took the place of the file meanwhile is not followed; a pipe does not block. */
 export const openFlags: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -172,35 +176,35 @@ class TreeReader {
     if (!this.#batch.fits(name.length)) yield* this.#flush();
     this.#batch.add('large', { name, size: stats.size, executable: isExecutable(stats) });
     let size = 0;
-    /** What is read of the next piece. */
-    let length = 0;
+    // What is read of the next piece; zeroes are not kept.
+    let piece: Piece = { size: 0, dataLength: 0 };
     while (true) {
-      if (!this.#batch.fits(length + minStep)) {
-        this.#addPiece(length);
-        length = 0;
+      if (!this.#batch.fits(piece.dataLength + minStep)) {
+        this.#addPiece(piece);
+        piece = { size: 0, dataLength: 0 };
         yield* this.#flush();
       }
-      const step = this.#batch.free(length).subarray(0, maxStep);
+      const step = this.#batch.free(piece.dataLength).subarray(0, maxStep);
       const count = readSync(file, step, 0, step.length, size);
       if (count === 0) break;
       hasher.update(step.subarray(0, count));
       size += count;
-      if (zeroes.compare(step, 0, count, 0, count) !== 0) length += count;
-      else {
-        this.#addPiece(length);
-        length = 0;
-        this.#batch.add('piece', { dataLength: 0, size: count });
+      const dataLength = zeroes.compare(step, 0, count, 0, count) === 0 ? 0 : count;
+      if (!goesWith(piece, dataLength)) {
+        this.#addPiece(piece);
+        piece = { size: 0, dataLength: 0 };
       }
+      piece = { size: piece.size + count, dataLength: piece.dataLength + dataLength };
     }
-    this.#addPiece(length);
+    this.#addPiece(piece);
     const digest = hasher.digest();
     if (!this.#batch.fits(digestLength)) yield* this.#flush();
     this.#batch.add('close', { data: digest, size });
     return { digest, size };
   }
 
-  #addPiece(length: number): void {
-    if (length > 0) this.#batch.add('piece', { dataLength: length, size: length });
+  #addPiece(piece: Piece): void {
+    if (piece.size > 0) this.#batch.add('piece', piece);
   }
 
   *#flush(): Generator<TreeBatch, void, void> {
@@ -216,6 +220,15 @@ class TreeReader {
 
 type Place = { readonly host: Buffer; readonly name: Uint8Array; readonly kind: IngestionEntry['kind'] };
 type OpenFile = { readonly file: number; readonly stats: Stats };
+/** Of a large file: data, or zeroes without any. */
+type Piece = { readonly size: number; readonly dataLength: number };
+
+/** Whether `piece` may go on with so many bytes of data, or with zeroes. */
+function goesWith(piece: Piece, dataLength: number): boolean {
+  if (piece.size === 0) return true;
+  return dataLength > 0 ? piece.dataLength > 0 : piece.dataLength === 0 && piece.size + maxStep <= maxZeroes;
+}
+
 type KnownContents = { readonly digest: Uint8Array; readonly size: number };
 
 const noName = new Uint8Array();
