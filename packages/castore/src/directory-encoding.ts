@@ -128,8 +128,8 @@ function readNode(kind: Node['kind'], bytes: Uint8Array): { readonly name: Uint8
     else if (reader.field === 4 && kind === 'file') executable = isTrue(reader.integer());
     else throw bad(`an entry for a ${kind} has an unknown field ${reader.field}`);
   }
-  if (kind === 'symlink') return { name, node: { kind, target: new SymlinkTarget(second.slice()) } };
-  const digest = new B3Digest(second.slice());
+  if (kind === 'symlink') return { name, node: { kind, target: new SymlinkTarget(second) } };
+  const digest = new B3Digest(second);
   return { name, node: kind === 'file' ? { kind, digest, size, executable } : { kind, digest, size } };
 }
 
