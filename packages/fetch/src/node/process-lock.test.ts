@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ownIdentity } from '@neve/store/node';
+import { ownIdentity } from '@neve/castore/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FetchCache } from './fetch-cache.ts';
 import { lockProcess } from './process-lock.ts';

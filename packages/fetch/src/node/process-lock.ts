@@ -1,7 +1,7 @@
 /**
  * A lock between processes: a row of the fetch cache that says which process has it. One that does not run any more has
- * lost it, by process number, start time and boot (`process-identity.ts` of the store says when). Whoever waits looks again
- * after a while.
+ * lost it; one of which nothing can be seen, in another container, has it for a day at most. Whoever waits looks again after
+ * a while.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import type { FetchCache, JsonRow } from './fetch-cache.ts';
 
 const firstDelayMs = 20;
 const maxDelayMs = 500;
+const foreignLockMs = 24 * 60 * 60 * 1000;
 
 /** Waits until the lock is free. Dispose of it in the end. Throws the reason of the signal. */
 export async function lockProcess(
@@ -46,22 +47,13 @@ function unlock(cache: FetchCache, name: string, id: string): Promise<void> {
   return cache.change(name, (row) => (row?.['id'] === id ? 'remove' : undefined));
 }
 
-function isOwnerAlive(row: JsonRow | undefined): Promise<boolean> {
+async function isOwnerAlive(row: JsonRow | undefined): Promise<boolean> {
   const { pid, startTime, namespace, bootId, sinceMs } = row ?? {};
-  return isProcessAlive(
-    {
-      pid: Number(pid),
-      startTime: String(startTime),
-      namespace: String(namespace),
-      bootId: String(bootId),
-    },
-    Number(sinceMs),
-  );
-}
-
-const foreignLockMs = 24 * 60 * 60 * 1000;
-
-async function isProcessAlive(process: Parameters<typeof stateOf>[0], sinceMs: number): Promise<boolean> {
-  const state = await stateOf(process);
-  return state === 'unknown' ? Date.now() - sinceMs < foreignLockMs : state === 'running';
+  const state = await stateOf({
+    pid: Number(pid),
+    startTime: String(startTime),
+    namespace: String(namespace),
+    bootId: String(bootId),
+  });
+  return state === 'unknown' ? Date.now() - Number(sinceMs) < foreignLockMs : state === 'running';
 }
