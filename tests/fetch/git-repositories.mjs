@@ -127,7 +127,7 @@ export function makeRepositories(folder) {
   const ignoring = init(at('ignoring'));
   write(ignoring, {
     '.gitattributes':
-      '*.secret export-ignore\n/top export-ignore\nkept export-ignore=1\nback.secret -export-ignore\n',
+      '*.secret export-ignore\n/top export-ignore\nkept export-ignore=1\nback.secret -export-ignore\ndocs/ export-ignore\nname/ export-ignore\n',
     'sub/.gitattributes': 'local export-ignore\n',
     'a.secret': 'x',
     'back.secret': 'x',
@@ -137,6 +137,8 @@ export function makeRepositories(folder) {
     'sub/top': 'x',
     'sub/a.secret': 'x',
     'folder.secret/inside': 'x',
+    'docs/inside': 'x',
+    name: 'a file, which the pattern of a folder does not mean',
   });
   commit(ignoring);
   git(folder, 'clone', '--quiet', '--bare', ignoring, at('ignoring.git'));

@@ -284,6 +284,11 @@ describe.skipIf(gitVersion === undefined)('git (skipped without the program git)
     const node = await importGit(repository, 'HEAD', { exportIgnore: true });
     expect(node).toEqual(await archived(repository, 'HEAD'));
     expect(node).not.toEqual(await importGit(repository, 'HEAD'));
+    const asFiles = await namesIn(
+      gitEntries(repository, 'HEAD', { blobs, exportIgnore: true, folderPatterns: false }),
+    );
+    expect(asFiles).toContain('docs/deep/file');
+    expect(asFiles).not.toContain('top');
     // The attributes of the revision count, not those of the work tree.
     write(repository, '.gitattributes', '');
     expect(await importGit(repository, 'HEAD', { exportIgnore: true })).toEqual(node);

@@ -23,6 +23,11 @@ export type GitEntriesOptions = {
   readonly submodules?: boolean;
   /** Leaves out what has the attribute `export-ignore`. Not together with `submodules`, as in Nix. */
   readonly exportIgnore?: boolean;
+  /**
+   * Whether patterns of `export-ignore` for directories only, which end in a slash, count; true unless given. libgit2 does
+   * not find them in bare repositories.
+   */
+  readonly folderPatterns?: boolean;
   /** Only what is there; a file or a symbolic link is possible too. */
   readonly subdirectory?: IngestionPath;
   readonly signal?: AbortSignal;
@@ -77,9 +82,9 @@ type TreeOptions = GitEntriesOptions & { readonly uploader: BlobUploader };
 /** The tree with its own root, which comes last. What is outside of the subdirectory may be left out. */
 async function* treeEntries(place: Place, options: TreeOptions): AsyncGenerator<IngestionEntry, void, void> {
   const { git, prefix } = place;
-  const { exportIgnore = false, subdirectory = [], signal } = options;
+  const { exportIgnore = false, folderPatterns = true, subdirectory = [], signal } = options;
   const { tree } = await resolveRevision(git, place.commit, signal && { signal });
-  const all = await listTree(git, tree, { exportIgnore, signal });
+  const all = await listTree(git, tree, { exportIgnore, folderPatterns, signal });
   const items = all
     .map((item): Item => ({ ...item, fullPath: [...prefix, ...parseItemPath(item, git)] }))
     .filter(({ fullPath }) => startsWith(fullPath, subdirectory) || startsWith(subdirectory, fullPath));

@@ -23,7 +23,12 @@ export type GitTreeItem = {
   readonly path: Buffer;
 };
 
-export type ListTreeOptions = { readonly exportIgnore: boolean; readonly signal?: AbortSignal | undefined };
+export type ListTreeOptions = {
+  readonly exportIgnore: boolean;
+  /** Whether patterns that end in a slash, which mean directories only, count. */
+  readonly folderPatterns: boolean;
+  readonly signal?: AbortSignal | undefined;
+};
 
 const tab = 0x09;
 const slash = 0x2f;
@@ -32,11 +37,11 @@ const slash = 0x2f;
 export async function listTree(
   git: GitRepository,
   tree: string,
-  { exportIgnore, signal }: ListTreeOptions,
+  { exportIgnore, folderPatterns, signal }: ListTreeOptions,
 ): Promise<readonly GitTreeItem[]> {
   const listing = await git.output(['ls-tree', '-r', '-t', '-z', '--full-tree', tree], { signal });
   const items = Array.from(split(listing), (line) => parseItem(line, git));
-  return exportIgnore ? await withoutIgnored(git, items, { tree, signal }) : items;
+  return exportIgnore ? await withoutIgnored(git, items, { tree, folderPatterns, signal }) : items;
 }
 
 function parseItem(line: Buffer, git: GitRepository): GitTreeItem {
@@ -59,14 +64,14 @@ const kinds: Readonly<Record<string, GitTreeItem['kind']>> = {
 async function withoutIgnored(
   git: GitRepository,
   items: readonly GitTreeItem[],
-  { tree, signal }: { readonly tree: string; readonly signal: AbortSignal | undefined },
+  { tree, folderPatterns, signal }: Omit<ListTreeOptions, 'exportIgnore'> & { readonly tree: string },
 ): Promise<readonly GitTreeItem[]> {
   const folder = await mkdtemp(join(tmpdir(), 'neve-git-'));
   try {
     const indexFile = join(folder, 'index');
     await git.output(['read-tree', tree], { indexFile, signal });
     const input = Buffer.concat(
-      items.flatMap(({ kind, path }) => [path, isFolder(kind) ? folderEnd : pathEnd]),
+      items.flatMap(({ kind, path }) => [path, folderPatterns && isFolder(kind) ? folderEnd : pathEnd]),
     );
     const args = ['check-attr', '--cached', '-z', '--stdin', 'export-ignore'];
     const answers = [...split(await git.output(args, { input, indexFile, signal }))];

@@ -38,6 +38,8 @@ type Commit = {
   readonly revision: string;
   readonly ref: string;
   readonly base: string;
+  /** As `git-entries.ts` has it: Nix finds them only in repositories with a work tree. */
+  readonly folderPatterns: boolean;
 };
 
 /** Throws `FetchError`, `CastoreError`, and the reason of the signal. */
@@ -143,7 +145,8 @@ class GitFetcher {
     if (head === undefined) this.#warn(headWarning(path));
     const chosen = head ?? 'master';
     const found = await this.#describe(path, revision ?? chosen, false);
-    return { repository: path, revision: found.commit, ref: chosen, base: await this.#origin(path) };
+    const base = await this.#origin(path);
+    return { repository: path, revision: found.commit, ref: chosen, base, folderPatterns: true };
   }
 
   /** What relative URLs in a local repository go from: where it was cloned from, or itself. */
@@ -163,7 +166,7 @@ class GitFetcher {
     await using _lock = await lockProcess(cache, `git ${objectFormat} ${shallow} ${url}`, signal);
     const repository = await GitCacheRepository.open(git, { folder, url, shallow, objectFormat });
     const ref = request.ref ?? (await this.#remoteHead(repository, url));
-    const commit = { repository: repository.path, ref, base: url };
+    const commit = { repository: repository.path, ref, base: url, folderPatterns: false };
     if (revision === undefined) {
       return { ...commit, revision: await this.#fetchRef(repository, { ...request, ref }, url) };
     }
@@ -268,7 +271,8 @@ class GitFetcher {
   async #contentsOf(request: GitRequest, commit: Commit): Promise<KnownContents> {
     const { cache, signal, ...context } = this.#given;
     const { exportIgnore, submodules, lfs } = request;
-    const key = ['git-tree', commit.revision, ...[exportIgnore, submodules, lfs].map(String)];
+    const flags = [exportIgnore && (commit.folderPatterns ? 'all' : 'files'), submodules, lfs];
+    const key = ['git-tree', commit.revision, ...flags.map(String)];
     const known = await findContents(await cache.read(...key), context, signal);
     if (known !== undefined) return known;
     const node = await this.#ingest(request, commit);
@@ -284,6 +288,7 @@ class GitFetcher {
       blobs,
       directories,
       exportIgnore: request.exportIgnore,
+      folderPatterns: commit.folderPatterns,
       ...(signal === undefined ? {} : { signal }),
     });
     if (request.lfs) node = await withLfsContents(node, commit, { context: this.#given, signal });
