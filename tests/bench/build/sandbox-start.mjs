@@ -73,9 +73,10 @@ for (const sandbox of sandboxNames) {
     binSh: shell,
     sandbox,
   });
-  const works = await builder
-    .sandboxName()
-    .catch((error) => void console.log(`${sandbox}: ${error.message}`));
+  const works = await builder.sandboxName().catch((error) => {
+    console.log(`${sandbox}: ${error.message}`);
+    return undefined;
+  });
   if (works === undefined) continue;
   const [system = ''] = await builder.systems();
   /** @type {import('@neve/build').BuildRequest} */
