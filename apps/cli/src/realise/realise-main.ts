@@ -2,7 +2,7 @@
  * The composition root of realising: from settings to a store, what builds and fetches into it, and what evaluation sees of
  * it. A script of its own, which an evaluation loads when it first needs the store.
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import type { BuildService } from '@neve/build';
@@ -11,6 +11,8 @@ import { type Node, archiveEntries, ingestEntries, readTar } from '@neve/castore
 import { decompress } from '@neve/castore/node';
 import { createStoreIO, treeFetcher } from '@neve/eval-store/node/store';
 import { createFetcher } from '@neve/fetch/node';
+import { type NetrcEntry, parseNetrc } from '@neve/http';
+import type { HttpSettings } from '@neve/http/node';
 import {
   type Derivation,
   StoreDirectory,
@@ -64,7 +66,7 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
     ...store,
     hashes: nodeHashes,
     cacheFolder: join(cacheFolder(), 'fetch'),
-    http: httpSettings(),
+    http: fetchHttpSettings(options),
     environment: process.env,
     ...(options.tarballTtlSeconds !== undefined && { ttlMs: options.tarballTtlSeconds * 1000 }),
     ...(options.hashedMirrors !== undefined && { hashedMirrors: options.hashedMirrors }),
@@ -111,6 +113,7 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
   });
   const fetch = treeFetcher({
     ...{ fetcher, store, storeDirectory, known, signal },
+    experimentalFeatures: new Set(options.experimentalFeatures),
     onEvent: (event) => report.showFetch(event),
   });
   const io = createStoreIO({ store, realiser, storeDirectory, known, fetch });
@@ -120,6 +123,30 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
     abort: (reason) => abortion.abort(reason),
     owned: [service, fetcher, locks, realisations, lease, state, store],
   });
+}
+
+function fetchHttpSettings({
+  netrcFile,
+  downloadAttempts,
+  connectTimeoutSeconds,
+}: RealiseOptions): HttpSettings {
+  const netrc = netrcEntries(netrcFile ?? '/etc/nix/netrc', { isRequired: netrcFile !== undefined });
+  return {
+    ...httpSettings(),
+    netrc,
+    ...(downloadAttempts !== undefined && { retry: { maxAttempts: downloadAttempts } }),
+    ...(connectTimeoutSeconds !== undefined && { connectTimeoutMs: connectTimeoutSeconds * 1000 }),
+  };
+}
+
+function netrcEntries(file: string, { isRequired }: { readonly isRequired: boolean }): readonly NetrcEntry[] {
+  try {
+    return parseNetrc(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    if (error.code === 'ENOENT' && !isRequired) return [];
+    throw new UsageError(`the netrc file '${file}' cannot be read: ${error.message}`);
+  }
 }
 
 type Place = { readonly store: OpenStore; readonly state: StoreState };

@@ -5,6 +5,7 @@ import { UsageError } from '../usage-error.ts';
 
 export type RealiseOptions = {
   readonly storeDir: string;
+  readonly experimentalFeatures: readonly string[];
   /** As `--store`; the user's own store without it. */
   readonly store: string | undefined;
   /** The service that builds, as `--builder`. */
@@ -52,6 +53,7 @@ export function realiseOptions(
   const substitutes = settings.has('substitute') ? settings.isOn('substitute') : true;
   return {
     storeDir,
+    experimentalFeatures: settings.list('experimental-features'),
     store: args.last('store'),
     builder: args.last('builder') ?? 'local:',
     maxJobs: numberOfJobs(args.last('maxJobs') ?? settings.text('max-jobs') ?? '1'),

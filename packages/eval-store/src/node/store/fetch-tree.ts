@@ -4,6 +4,7 @@
  */
 import type { FetchRequest, FetchedTree } from '@neve/eval';
 import {
+  type ExperimentalFeature,
   type Fetch,
   type FetchBuiltin,
   type FetchEvent,
@@ -25,6 +26,8 @@ export type FetchTreeOptions = {
   readonly store: StoreServices;
   readonly storeDirectory: StoreDirectory;
   readonly known: KnownPaths;
+  /** Of Nix; those that do not concern fetching are ignored. */
+  readonly experimentalFeatures: ReadonlySet<string>;
   readonly onEvent?: (event: FetchEvent) => void;
   readonly signal?: AbortSignal | undefined;
 };
@@ -37,11 +40,14 @@ const builtins: Readonly<Record<FetchRequest['kind'], FetchBuiltin>> = {
   tree: 'fetchTree',
 };
 
+const fetchFeatures: readonly ExperimentalFeature[] = ['flakes', 'verified-fetches'];
+
 /** Throws `FetchError`, and what the store throws. */
 export function treeFetcher(options: FetchTreeOptions): (request: FetchRequest) => Promise<FetchedTree> {
-  const { fetcher, store, storeDirectory, known, onEvent, signal } = options;
+  const { fetcher, store, storeDirectory, known, experimentalFeatures, onEvent, signal } = options;
+  const features = new Set(fetchFeatures.filter((it) => experimentalFeatures.has(it)));
   return async ({ kind, attributes, pure }: FetchRequest): Promise<FetchedTree> => {
-    const { fetch, result, warnings } = readFetchArguments(builtins[kind], attributes, { pure });
+    const { fetch, result, warnings } = readFetchArguments(builtins[kind], attributes, { pure, features });
     for (const message of warnings) onEvent?.({ kind: 'warning', message });
     const address = result.kind === 'path' ? knownAddress(fetch) : undefined;
     if (address !== undefined) {
