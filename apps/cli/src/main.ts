@@ -3,6 +3,7 @@
  * that nobody waits for what others need (`scripts/bundle.mjs`).
  */
 import { join } from 'node:path';
+import { collectBeforeExit } from './collect-before-exit.ts';
 import { CommandScripts, codeCachePath } from './command-scripts.ts';
 import type * as EvaluateMain from './evaluate-main.ts';
 import type * as RealiseMain from './realise/realise-main.ts';
@@ -34,6 +35,7 @@ async function main(argv: readonly string[]): Promise<void> {
   // What failed or only showed help needed little of the code.
   const isHelp = argv.includes('--help') || argv.includes('-h');
   if (exitCode === 0 && !isHelp) scripts.saveCode();
+  collectBeforeExit();
 }
 
 function commandScripts(command: readonly string[]): CommandScripts {

@@ -11,6 +11,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  constants,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -177,7 +178,7 @@ class RootMaker {
     const { readOnlyPaths, hostPaths, isolation } = request.constraints;
     if (isolation === 'none') return;
     if (request.constraints.binSh && !hostPaths.some((it) => it.target === '/bin/sh')) {
-      if (binSh === undefined) throw noShell();
+      if (binSh === undefined || !existsSync(binSh)) throw noShell(binSh);
       this.#mount({ source: binSh, target: 'bin/sh', access: 'read' });
     }
     for (const path of readOnlyPaths) this.#showHostPath({ source: path, target: path, optional: false });
@@ -231,7 +232,7 @@ class RootMaker {
     if (isFolder) this.#makeFolder(mount.target);
     else {
       this.#makeFolder(slash < 0 ? '' : mount.target.slice(0, slash));
-      closeSync(openSync(this.#hostPath(mount.target), 'a', 0o644));
+      closeSync(openSync(this.#hostPath(mount.target), placeFlags, 0o644));
     }
     this.#mounts.push(mount);
   }
@@ -244,7 +245,10 @@ class RootMaker {
       at = joinPath(at, component);
       if (this.#shown.has(at)) return;
       const folder = root === undefined ? this.#hostPath(at) : join(root, at);
-      if (existsSync(folder)) continue;
+      const stats = lstatSync(folder, { throwIfNoEntry: false });
+      // Through a link, a place would be made on the host.
+      if (stats?.isSymbolicLink() === true) throw behindLink(path, at);
+      if (stats !== undefined) continue;
       mkdirSync(folder, { mode: 0o755 });
       if (root === undefined && this.#isScratch(at)) this.#giveAway(folder, 0o755);
     }
@@ -257,10 +261,15 @@ class RootMaker {
   }
 }
 
-function noShell(): BuildError {
-  const problem = 'the build wants a /bin/sh, and this machine has no static shell for it';
-  return new BuildError(
-    'unsupported',
-    `${problem}: install 'busybox-static', or name one in the option 'bin_sh'`,
-  );
+const placeFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+
+function behindLink(path: string, link: string): BuildError {
+  const problem = `'/${path}' is to be in the sandbox, but '/${link}' is a symbolic link there`;
+  return new BuildError('invalid-request', `${problem}; name a path without links`);
+}
+
+function noShell(named: string | undefined): BuildError {
+  const found = named === undefined ? 'has no static shell for it' : `has no '${named}', which is to be it`;
+  const hint = "install 'busybox-static', or name one in the option 'bin_sh'";
+  return new BuildError('unsupported', `the build wants a /bin/sh, and this machine ${found}: ${hint}`);
 }

@@ -1,8 +1,8 @@
 /**
  * Finds out which kinds of sandbox work, by making one and ending it. What does not work says why, and what to do about it.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { BuildError } from '../../build-error.ts';
 import type { BuildFolders } from '../build-folders.ts';
 import { findProgram } from '../host.ts';
@@ -43,7 +43,8 @@ export async function chooseSandbox(
       problems.push(problem);
     }
   }
-  throw new BuildError('no-sandbox', [...problems, ...kernelHints()].join('\n'));
+  const hints = [...kernelHints(), ...folderHints(context)];
+  throw new BuildError('no-sandbox', [...problems, ...hints].join('\n'));
 }
 
 const candidates: Readonly<Record<SandboxName, () => readonly Sandbox[]>> = {
@@ -108,6 +109,16 @@ function kernelHints(): readonly string[] {
     const name = file.replaceAll('/', '.');
     return [`the kernel restricts user namespaces: ${name} is ${bad}; 'sysctl ${name}=${good}' allows them`];
   });
+}
+
+/** Only the launcher makes a sandbox before it becomes a build user. */
+function folderHints({ emptyFolder, user }: TrialContext): readonly string[] {
+  if (user === undefined) return [];
+  for (let folder = dirname(emptyFolder); folder !== '/'; folder = dirname(folder)) {
+    if ((statSync(folder).mode & 0o001) !== 0) continue;
+    return [`build users cannot pass through '${folder}'; 'chmod o+x' lets them, or use another folder`];
+  }
+  return [];
 }
 
 function readSetting(file: string): string | undefined {

@@ -1,4 +1,4 @@
-/** Rows of a table of system calls that build the file system of a sandbox and enter it. Paths are those of the host. */
+/** Rows of a table of system calls that build the file system of a sandbox and enter it, in the order of this file. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { maskedPaths, readOnlyPaths } from './masked-paths.ts';
 import type { SandboxMount, SandboxPlan } from './sandbox.ts';
@@ -7,7 +7,7 @@ import type { SyscallProgram } from './syscall-program.ts';
 const bind = 0x1000;
 const recursive = 0x4000;
 const private_ = 0x4_0000;
-const flag = { noSuid: 2, noDevices: 4, noExec: 8 };
+const flag = { readOnly: 1, noSuid: 2, noDevices: 4, noExec: 8 };
 const detach = 2;
 
 const atCurrentDirectory = -100;
@@ -40,7 +40,7 @@ const deviceLinks = [
   ['ptmx', '/dev/pts/ptmx'],
 ] as const;
 
-/** Everything that is there already, in a mount namespace of its own. */
+/** Everything that is there already, in a mount namespace of its own. Paths are those of the host. */
 export function appendBinds(program: SyscallProgram, { root, mounts, devices }: SandboxPlan): void {
   mount(program, { type: undefined, target: '/', flags: recursive | private_ });
   // Only what is mounted can become the root.
@@ -55,40 +55,46 @@ export function appendBinds(program: SyscallProgram, { root, mounts, devices }: 
     bindTo(program, { source, target: `${root}/${target}`, access });
 }
 
-/** File systems of the sandbox's own; by a process that may own what is in them. */
-export function appendFileSystems(
-  program: SyscallProgram,
-  { root, emptyFolder, devices, user, network }: SandboxPlan,
-): void {
-  const plain = flag.noSuid | flag.noDevices;
-  mount(program, { type: 'proc', target: `${root}/proc`, flags: plain | flag.noExec });
-  for (const { path, kind } of maskedPaths()) {
-    const source = kind === 'file' ? '/dev/null' : emptyFolder;
-    bindTo(program, { source, target: `${root}${path}`, access: 'read' });
-  }
-  for (const { path } of readOnlyPaths()) {
-    bindTo(program, { source: `${root}${path}`, target: `${root}${path}`, access: 'read' });
-  }
-  if (devices === 'minimal') {
-    mount(program, { type: 'tmpfs', target: `${root}/dev/shm`, flags: plain, data: 'mode=1777,size=50%' });
-    const data = 'newinstance,mode=0620,ptmxmode=0666';
-    mount(program, { type: 'devpts', target: `${root}/dev/pts`, flags: flag.noSuid | flag.noExec, data });
-    mount(program, { type: 'tmpfs', target: `${root}/tmp`, flags: plain, data: 'mode=1777' });
-  }
-  // Whoever has users to give out may look at its devices too, as with Nix.
-  if (user.count > 1 && network === 'none')
-    mount(program, { type: 'sysfs', target: `${root}/sys`, flags: plain });
-  setAttributes(program, root, { attributes: accessAttributes.read, isRecursive: false });
-}
-
-/** Makes the root of the plan the only one. */
+/** Makes the root of the plan the root of the process. That of the host is above it until `appendLeaveHost`. */
 export function appendEnterRoot(program: SyscallProgram, { root }: SandboxPlan): void {
   const here = program.text('.');
   program
     .call('chdir', [program.text(root)], { purpose: `enter '${root}'` })
-    .call('pivot_root', [here, here], { purpose: 'change the root' })
-    .call('umount2', [here, detach], { purpose: 'leave the root of the host' })
-    .call('chdir', [program.text('/')], { purpose: 'enter the root' });
+    .call('pivot_root', [here, here], { purpose: 'change the root' });
+}
+
+/**
+ * File systems of the sandbox's own, by a process that may own what is in them. The kernel gives a `/proc` only to whoever
+ * sees one already, which is that of the host.
+ */
+export function appendFileSystems(program: SyscallProgram, { devices, user, network }: SandboxPlan): void {
+  const plain = flag.noSuid | flag.noDevices;
+  mount(program, { type: 'proc', target: 'proc', flags: plain | flag.noExec });
+  for (const { path, kind } of maskedPaths()) {
+    const target = path.slice(1);
+    if (kind === 'file') bindTo(program, { source: 'dev/null', target, access: 'read' });
+    else mount(program, { type: 'tmpfs', target, flags: plain | flag.readOnly, data: 'mode=555' });
+  }
+  for (const { path } of readOnlyPaths()) {
+    bindTo(program, { source: path.slice(1), target: path.slice(1), access: 'read' });
+  }
+  if (devices === 'minimal') {
+    mount(program, { type: 'tmpfs', target: 'dev/shm', flags: plain, data: 'mode=1777,size=50%' });
+    const data = 'newinstance,mode=0620,ptmxmode=0666';
+    mount(program, { type: 'devpts', target: 'dev/pts', flags: flag.noSuid | flag.noExec, data });
+    mount(program, { type: 'tmpfs', target: 'tmp', flags: plain, data: 'mode=1777' });
+  }
+  // Whoever has users to give out may look at its devices too, as with Nix.
+  if (user.count > 1 && network === 'none') mount(program, { type: 'sysfs', target: 'sys', flags: plain });
+}
+
+/** Takes the file system of the host away, and makes the root read-only. */
+export function appendLeaveHost(program: SyscallProgram): void {
+  const root = program.text('/');
+  program
+    .call('umount2', [program.text('.'), detach], { purpose: 'leave the root of the host' })
+    .call('chdir', [root], { purpose: 'enter the root' });
+  setAttributes(program, '/', { attributes: accessAttributes.read, isRecursive: false });
 }
 
 function bindTo(program: SyscallProgram, { source, target, access }: SandboxMount): void {

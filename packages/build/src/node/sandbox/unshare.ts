@@ -12,7 +12,13 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { appendDeathSignal, appendHostName, appendUserMap, firstFreeDescriptor } from './command-program.ts';
-import { appendBinds, appendEnterRoot, appendFileSystems, makeDevices } from './mount-program.ts';
+import {
+  appendBinds,
+  appendEnterRoot,
+  appendFileSystems,
+  appendLeaveHost,
+  makeDevices,
+} from './mount-program.ts';
 import { type Launch, type LaunchContext, type Sandbox, type SandboxPlan, launcherPath } from './sandbox.ts';
 import {
   Label,
@@ -58,9 +64,11 @@ function launchUnshared(plan: SandboxPlan, { program, finish }: LaunchContext): 
   appendDeathSignal(program);
   appendHandshake(program);
   appendBinds(program, plan);
+  appendEnterRoot(program, plan);
+  // From here on there is no path of the host that this user might not pass.
   if (hasRange) appendBecome(program, user.inside);
   appendFileSystems(program, plan);
-  appendEnterRoot(program, plan);
+  appendLeaveHost(program);
   if (network === 'none') appendLoopback(program);
   appendHostName(program);
   if (isPrivileged) {
