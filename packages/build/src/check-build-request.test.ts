@@ -137,10 +137,6 @@ describe('what is refused', () => {
   ])('%s', (_, options, named) => expect(problemOf(options)).toContain(named));
 });
 
-function byText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
-}
-
 test('the order of paths, variables and needles means nothing', () => {
   const name = fc.stringMatching(/^[a-z.]{1,3}$/u);
   const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((it) => it.join('/'));
