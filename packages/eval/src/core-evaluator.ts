@@ -16,6 +16,7 @@ import {
   type Source,
   type Value,
 } from './evaluator.ts';
+import { Fibers, type Offers } from './fibers.ts';
 import { HostRequests } from './host-requests.ts';
 import { printEvaluated } from './print-evaluated.ts';
 import { parseSelectionPath } from './selection-path.ts';
@@ -23,7 +24,8 @@ import { SourceMap, replacePositionMarkers } from './source-map.ts';
 import { statistics } from './statistics.ts';
 import { runSteps } from './steps.ts';
 
-const statusDone = 0;
+/** As many evaluations wait for the world at a time, at most. */
+const defaultMaximumOfFibers = 256;
 const originOfKind = { file: 0, string: 1, stdin: 2 } as const;
 /** The kind of error that a failure of the host is raised as. */
 const errorOfHost = 9;
@@ -53,6 +55,7 @@ export class CoreEvaluator implements Evaluator {
   readonly #sources: SourceMap;
   readonly #requests: HostRequests;
   readonly #maximumDepth: number;
+  readonly #fibers: Fibers;
 
   constructor(core: Core, io: EvalIO, settings: EvaluatorSettings) {
     this.#core = core;
@@ -68,6 +71,14 @@ export class CoreEvaluator implements Evaluator {
       importsFromDerivations: settings.allowImportFromDerivation ?? true,
       isPure: settings.pureEval,
       showText: (text) => this.#withPositions(text),
+    });
+    this.#fibers = new Fibers({
+      core,
+      requests: this.#requests,
+      maximum: settings.maxConcurrentFibers ?? defaultMaximumOfFibers,
+      showWarnings: () => this.#showWarnings(),
+      guard: (step) => this.#guard(step, undefined),
+      refusal: (error) => this.#refusal(error),
     });
   }
 
@@ -139,6 +150,7 @@ export class CoreEvaluator implements Evaluator {
     const printed = await printEvaluated(value, {
       core: this.#core,
       force: (inside) => this.#force(inside),
+      during: (offers, walk) => this.#fibers.during(offers, walk),
       maximumDepth: this.#maximumDepth,
     });
     return this.#withPositions(printed);
@@ -177,6 +189,11 @@ export class CoreEvaluator implements Evaluator {
     return statistics(this.#core);
   }
 
+  /** Whatever waits during a walk may be joined by what the walk will want: `offers`. */
+  async during<T>(offers: Offers, walk: () => Promise<T>): Promise<T> {
+    return await this.#fibers.during(offers, walk);
+  }
+
   /** Forces a value that is inside of another one. */
   async force(value: Address): Promise<Value> {
     return await this.#force(value);
@@ -190,46 +207,8 @@ export class CoreEvaluator implements Evaluator {
 
   /** Runs what `begin` starts; the address of its result is valid until the core runs again. */
   #evaluate(begin: () => void): Answer<Address> {
-    begin();
-    const result = this.#advance(this.#run);
-    return result instanceof Promise ? this.#advanceLater(result) : result;
+    return this.#fibers.evaluate(begin);
   }
-
-  /** Runs until the result is there, or an answer has to be waited for. */
-  #advance(first: () => number): Answer<Address> {
-    let step = first;
-    while (this.#guard(step, undefined) !== statusDone) {
-      this.#showWarnings();
-      try {
-        const answer = this.#requests.answer();
-        if (answer instanceof Promise) return answer;
-        this.#core.exports.answer(answer);
-        step = this.#run;
-      } catch (error) {
-        step = this.#refusal(error);
-      }
-    }
-    this.#showWarnings();
-    return this.#core.exports.takeResult();
-  }
-
-  /** Waits for an answer, and for all that must be waited for after it. */
-  async #advanceLater(first: Promise<Address>): Promise<Address> {
-    let waiting = first;
-    while (true) {
-      let step = this.#run;
-      try {
-        this.#core.exports.answer(await waiting);
-      } catch (error) {
-        step = this.#refusal(error);
-      }
-      const result = this.#advance(step);
-      if (!(result instanceof Promise)) return result;
-      waiting = result;
-    }
-  }
-
-  readonly #run = (): number => this.#core.exports.run();
 
   /** Goes on with what the world refused as an error of the program. */
   #refusal(error: unknown): () => number {

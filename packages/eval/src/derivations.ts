@@ -2,6 +2,7 @@
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import type { Address, Core } from './core.ts';
 import { type DerivationOutput, EvaluationError, type Evaluator, type Value } from './evaluator.ts';
+import type { Offers } from './fibers.ts';
 
 const kindString = 4;
 const kindBool = 1;
@@ -11,7 +12,10 @@ const kindAttrs = 7;
 const searchable = /^[A-Za-z_][A-Za-z0-9\-_+]*$/;
 
 type Search = {
-  readonly evaluator: Evaluator & { force(value: Address): Promise<Value> };
+  readonly evaluator: Evaluator & {
+    force(value: Address): Promise<Value>;
+    during<T>(offers: Offers, walk: () => Promise<T>): Promise<T>;
+  };
   readonly core: Core;
   readonly args: ReadonlyMap<string, Value>;
 };
@@ -32,22 +36,45 @@ async function collect(value: Value, found: DerivationOutput[], search: Search):
       found.push(await describe(value, search));
       return;
     }
-    for (const name of searchableNames(value, core)) {
-      const child = await attr(value, name, search);
+    const names = searchableNames(value, core);
+    const at = (index: number): Address => attrAddress(value, names[index] ?? '', core);
+    await inParts(names.length, { at, search }, async (index) => {
+      const child = await attr(value, names[index] ?? '', search);
       if (child !== undefined) await collectChild(child, found, search);
-    }
+    });
     return;
   }
   if (kind === kindList) {
     const size = exports.listSize(exports.kept(value.handle));
-    for (let i = 0; i < size; i++) {
-      const item = await evaluator.force(exports.itemAt(exports.kept(value.handle), i));
+    const at = (index: number): Address => exports.itemAt(exports.kept(value.handle), index);
+    await inParts(size, { at, search }, async (index) => {
+      const item = await evaluator.force(at(index));
       await collectChild(item, found, search);
-    }
+    });
     return;
   }
   const message = 'expression does not evaluate to a derivation (or a set or list of those)';
   throw new EvaluationError({ kind: 'error', message, traces: [], suggestions: [] });
+}
+
+/** Visits parts of a value one after the other; while one of them waits, those after it are evaluated as well. */
+async function inParts(
+  count: number,
+  { at, search }: { at: (index: number) => Address; search: Search },
+  visit: (index: number) => Promise<void>,
+): Promise<void> {
+  let visited = 0;
+  let offered = 0;
+  const offer = (): Address | undefined => {
+    offered = Math.max(offered, visited) + 1;
+    return offered <= count ? at(offered - 1) : undefined;
+  };
+  await search.evaluator.during(offer, async () => {
+    while (visited < count) {
+      visited += 1;
+      await visit(visited - 1);
+    }
+  });
 }
 
 /** A value inside of another: a derivation, or a set that asks to be looked into. */
@@ -91,8 +118,13 @@ function searchableNames(value: Value, core: Core): string[] {
   return names.filter((name) => searchable.test(name));
 }
 
+/** 0 when there is none. */
+function attrAddress(value: Value, name: string, core: Core): Address {
+  return core.exports.attrNamed(core.exports.kept(value.handle), core.write(encodeUtf8(name)));
+}
+
 async function attr(value: Value, name: string, { core, evaluator }: Search): Promise<Value | undefined> {
-  const address = core.exports.attrNamed(core.exports.kept(value.handle), core.write(encodeUtf8(name)));
+  const address = attrAddress(value, name, core);
   return address === 0 ? undefined : await evaluator.force(address);
 }
 

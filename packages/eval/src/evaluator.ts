@@ -32,6 +32,11 @@ export type EvaluatorSettings = {
   readonly writesStore: boolean;
   /** Bytes of heap above which the core collects; its own choice without it. Small values find bugs, not memory. */
   readonly heapThresholdBytes?: number | undefined;
+  /**
+   * How many evaluations may wait for the world at a time: the one that was asked for, and what it will want anyway.
+   * 256 without it, 1 evaluates one thing after the other.
+   */
+  readonly maxConcurrentFibers?: number | undefined;
   readonly lintUrlLiterals?: LintLevel | undefined;
   readonly lintShortPathLiterals?: LintLevel | undefined;
   readonly lintAbsolutePathLiterals?: LintLevel | undefined;

@@ -17,7 +17,7 @@ import {
 } from './eval-io.ts';
 import { PathResolver, join, normalise } from './path-resolution.ts';
 import type { SourceMap } from './source-map.ts';
-import { type Steps, need, runSteps } from './steps.ts';
+import { type Steps, need, runStepsThen } from './steps.ts';
 import { basePath, firstOutput, parseContextElement } from './string-context.ts';
 
 const request = {
@@ -43,6 +43,13 @@ const request = {
   hashBytes: 21,
   realise: 22,
 } as const;
+
+/** An answer that was not there at once: a value that is kept until the fiber that has asked goes on. */
+export type LateAnswer = {
+  readonly value: Handle;
+  /** The value is a string with the source that is to be the input. */
+  readonly isSource: boolean;
+};
 
 export class HostRequests {
   readonly #core: Core;
@@ -83,19 +90,19 @@ export class HostRequests {
     this.#paths = new PathResolver(options.io);
   }
 
-  /** The value that answers the pending request. */
-  answer(): Answer<Address> {
+  /** The value that answers the pending request of the current fiber, or the promise of it. */
+  answer(): Address | Promise<LateAnswer> {
     switch (this.#core.exports.requestKind()) {
       case request.resolveImport:
-        return runSteps(this.#resolveImport());
+        return this.#run(this.#resolveImport());
       case request.readSource:
         return this.#readSource();
       case request.readFile:
-        return runSteps(this.#readFile());
+        return this.#run(this.#readFile());
       case request.fileType:
-        return runSteps(this.#fileType());
+        return this.#run(this.#fileType());
       case request.addPath:
-        return runSteps(this.#addPath());
+        return this.#run(this.#addPath());
       case request.environment:
         return this.#core.newString(this.#io.environmentVariable(this.#bytes(0)) ?? new Uint8Array());
       case request.message:
@@ -107,8 +114,26 @@ export class HostRequests {
       case request.currentTime:
         return this.#core.exports.newInt(this.#io.currentTime());
       default:
-        return runSteps(this.#answerRare());
+        return this.#run(this.#answerRare());
     }
+  }
+
+  /** Makes the value of an answer that came late; while the fiber that has asked is the current one. */
+  take({ value, isSource }: LateAnswer): Address {
+    const { exports } = this.#core;
+    const address = exports.kept(value);
+    exports.release(value);
+    return isSource ? exports.stringToInput(address) : address;
+  }
+
+  /** Forgets an answer that nobody wants any more. */
+  drop({ value }: LateAnswer): void {
+    this.#core.exports.release(value);
+  }
+
+  /** What is not there at once is kept from the moment on when it is: others may run before it is taken. */
+  #run(steps: Steps<Address>): Address | Promise<LateAnswer> {
+    return runStepsThen(steps, (value) => ({ value: this.#core.exports.keep(value), isSource: false }));
   }
 
   /** Requests that few evaluations make. */
@@ -173,9 +198,28 @@ export class HostRequests {
     throw new EvalIOError('not-found', `path '${decodeUtf8(path)}' does not exist`, { path });
   }
 
-  #readSource(): Answer<Address> {
+  /** The bytes become the input, which is everybody's: those that come late are kept as a string until then. */
+  #readSource(): Address | Promise<LateAnswer> {
     const { exports } = this.#core;
-    return this.#withContents(this.#bytes(0), (text) => exports.newInt(this.#core.write(text)));
+    let written: number | undefined;
+    let kept: Handle | undefined;
+    let isLate = false;
+    const path = this.#bytes(0);
+    const keepString = (string: Address): void => {
+      kept = exports.keep(string);
+      this.#sources.keepFile(path, this.#core.read(string));
+    };
+    const answer = this.#withContents(path, (text) => {
+      if (isLate) keepString(this.#core.newString(text));
+      else written = this.#core.write(text);
+    });
+    if (!(answer instanceof Promise)) return exports.newInt(written ?? 0);
+    isLate = true;
+    if (written !== undefined) keepString(exports.newString(written));
+    return answer.then(() => {
+      if (kept === undefined) throw new Error('the world has not shown the contents of a file');
+      return { value: kept, isSource: true };
+    });
   }
 
   #withContents<T>(path: Uint8Array, use: (contents: Uint8Array) => T): Answer<T> {
@@ -224,8 +268,12 @@ export class HostRequests {
   *#readFile(): Steps<Address> {
     const path = this.#bytes(0);
     try {
-      const contents = this.#withContents(path, (bytes) => this.#core.newString(bytes));
-      return contents instanceof Promise ? yield* need(contents) : contents;
+      const keep = (bytes: Uint8Array): Handle => this.#core.exports.keep(this.#core.newString(bytes));
+      const contents = this.#withContents(path, keep);
+      const handle = contents instanceof Promise ? yield* need(contents) : contents;
+      const value = this.#core.exports.kept(handle);
+      this.#core.exports.release(handle);
+      return value;
     } catch (error) {
       if (!(error instanceof EvalIOError) || error.code !== 'not-found') throw error;
       // What is missing may be the target of a link: then that is named.
@@ -240,7 +288,8 @@ export class HostRequests {
   }
 
   *#readDirectory(): Steps<Address> {
-    const path = (yield* this.#paths.all(this.#bytes(0))) ?? this.#bytes(0);
+    const given = this.#bytes(0);
+    const path = (yield* this.#paths.all(given)) ?? given;
     const type = yield* need(this.#io.fileType(path));
     if (type !== undefined && type !== 'directory') {
       throw new EvalIOError('not-a-directory', `'${decodeUtf8(path)}' is not a directory`, { path });
@@ -258,15 +307,17 @@ export class HostRequests {
   *#addPath(): Steps<Address> {
     const accepted = this.#isNull(2) ? undefined : new Set(this.#strings(2).map(byteKey));
     const options = this.#isNull(3) ? undefined : this.#core.exports.requestArgument(3);
-    const method = this.#field(options, 'method') ?? 'nar';
+    // The core checks what a program says; these are its own words.
+    const method = (this.#field(options, 'method') ?? 'nar') as AddPathOptions['method'];
+    const hashAlgorithm = (this.#field(options, 'algorithm') ?? 'sha256') as AddPathOptions['hashAlgorithm'];
+    const name = this.#text(1);
     const path = yield* this.#paths.parents(this.#bytes(0));
     const added = yield* need(
       this.#io.addPathToStore({
         path,
-        name: this.#text(1),
-        // The core checks what a program says; these are its own words.
-        method: method as AddPathOptions['method'],
-        hashAlgorithm: (this.#field(options, 'algorithm') ?? 'sha256') as AddPathOptions['hashAlgorithm'],
+        name,
+        method,
+        hashAlgorithm,
         accepted: accepted && { has: (relative) => accepted.has(byteKey(relative)) },
       }),
     );
@@ -412,13 +463,10 @@ export class HostRequests {
   }
 
   *#hashFile(): Steps<Address> {
-    const path = yield* this.#paths.all(this.#bytes(0));
-    const added = yield* need(
-      this.#io.hashFile({
-        path: path ?? this.#bytes(0),
-        hashAlgorithm: this.#text(1) as AddPathOptions['hashAlgorithm'],
-      }),
-    );
+    const given = this.#bytes(0);
+    const hashAlgorithm = this.#text(1) as AddPathOptions['hashAlgorithm'];
+    const path = (yield* this.#paths.all(given)) ?? given;
+    const added = yield* need(this.#io.hashFile({ path, hashAlgorithm }));
     return this.#string(encodeHex(added));
   }
 

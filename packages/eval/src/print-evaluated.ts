@@ -11,10 +11,15 @@ import { concatBytes, decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { terminalText } from '@neve/diagnostics';
 import type { Address, Core, Handle } from './core.ts';
 import { EvaluationError, type Value } from './evaluator.ts';
+import type { Offers } from './fibers.ts';
+import { SeenCells } from './seen-cells.ts';
+import { WalkAhead } from './walk-ahead.ts';
 
 export type EvaluatedPrinterOptions = {
   readonly core: Core;
   readonly force: (value: Address) => Promise<Value>;
+  /** Runs the walk; while it waits, what it offers is evaluated as well. */
+  readonly during: <T>(offers: Offers, walk: () => Promise<T>) => Promise<T>;
   /** Deeper nesting than this is an error, as it is for calls. */
   readonly maximumDepth: number;
 };
@@ -22,7 +27,7 @@ export type EvaluatedPrinterOptions = {
 export async function printEvaluated(value: Value, options: EvaluatedPrinterOptions): Promise<Uint8Array> {
   const { core } = options;
   const kind = core.exports.valueKind(core.exports.kept(value.handle));
-  const failures = isContainer(kind) ? await new Evaluation(options).run(value) : [];
+  const failures = isContainer(kind) ? await evaluateInside(value, options) : [];
   return new Printer(core, failures).print(value);
 }
 
@@ -34,10 +39,24 @@ const notEvaluated = -1;
 /** A part of a value that could not be evaluated; it is kept, so that the second walk can find it. */
 type Failure = { readonly slot: Handle; readonly message: string };
 
-/** A list or set on the way, and the next of its items. */
-type Container<T> = { readonly at: T; readonly isSet: boolean; readonly size: number; next: number };
+/** A list or set on the way, the next of its items, and the first that was not offered to be evaluated beside others. */
+type Container<T> = {
+  readonly at: T;
+  readonly isSet: boolean;
+  readonly size: number;
+  next: number;
+  offered?: number;
+};
 
 // ── Evaluating ──
+
+async function evaluateInside(value: Value, options: EvaluatedPrinterOptions): Promise<readonly Failure[]> {
+  const evaluation = new Evaluation(options);
+  return await options.during(
+    () => evaluation.offer(),
+    () => evaluation.run(value),
+  );
+}
 
 class Evaluation {
   readonly #core: Core;
@@ -45,11 +64,13 @@ class Evaluation {
   readonly #failures: Failure[] = [];
   readonly #seen: SeenCells;
   readonly #stack: Container<Handle>[] = [];
+  readonly #ahead: WalkAhead;
 
   constructor(options: EvaluatedPrinterOptions) {
     this.#core = options.core;
     this.#options = options;
     this.#seen = new SeenCells(options.core);
+    this.#ahead = new WalkAhead(options.core);
   }
 
   async run(value: Value): Promise<readonly Failure[]> {
@@ -66,7 +87,25 @@ class Evaluation {
       top.next += 1;
       await this.#evaluate(item);
     }
+    this.#ahead.end();
     return this.#failures;
+  }
+
+  /** Something that the walk will come to and that is not evaluated, nearest first. */
+  offer(): Address | undefined {
+    const { exports } = this.#core;
+    let offered = this.#ahead.next();
+    for (const container of this.#stack.toReversed()) {
+      let index = Math.max(container.next, container.offered ?? 0);
+      while (offered === undefined && index < container.size) {
+        const at = exports.kept(container.at);
+        this.#ahead.add(container.isSet ? exports.attrAt(at, index) : exports.itemAt(at, index));
+        index += 1;
+        container.offered = index;
+        offered = this.#ahead.next();
+      }
+    }
+    return offered;
   }
 
   /** Evaluates an item, and begins to walk it. */
@@ -128,36 +167,6 @@ class Evaluation {
     suggestions: [],
   });
 }
-
-/** Cells that were met, found by their addresses until a collection moves them. */
-class SeenCells {
-  readonly #core: Core;
-  readonly #handles: Handle[] = [];
-  #addresses = new Set<Address>();
-  #collections = -1;
-
-  constructor(core: Core) {
-    this.#core = core;
-  }
-
-  /** Whether the cell is new. */
-  add(value: Address): boolean {
-    const { exports } = this.#core;
-    const collections = exports.statistic(collectionCount);
-    if (collections !== this.#collections) {
-      this.#addresses = new Set(this.#handles.map((handle) => exports.resolved(exports.kept(handle))));
-      this.#collections = collections;
-    }
-    const cell = exports.resolved(value);
-    if (this.#addresses.has(cell)) return false;
-    this.#addresses.add(cell);
-    this.#handles.push(exports.keep(cell));
-    return true;
-  }
-}
-
-/** The place of the counter in the core's `statistic`. */
-const collectionCount = 10;
 
 // ── Printing ──
 

@@ -5,7 +5,7 @@
  * read again when a line is asked for, which happens for few of them.
  */
 import { LineTable, type Origin, type Position } from '@neve/diagnostics';
-import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
+import { byteKey, decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import type { Core } from './core.ts';
 import type { EvalIO } from './eval-io.ts';
 
@@ -19,6 +19,8 @@ export class SourceMap {
   /** Texts of sources that are no files, by number; texts of files once they are read. */
   readonly #texts = new Map<number, Uint8Array>();
   readonly #lines = new Map<number, LineTable>();
+  /** Texts of files that cannot be had at once, by path. */
+  readonly #lateFiles = new Map<string, Uint8Array>();
 
   constructor(core: Core, io: EvalIO) {
     this.#core = core;
@@ -28,6 +30,11 @@ export class SourceMap {
   /** Remembers the text of the source that was loaded last. */
   keepNewest(text: Uint8Array): void {
     this.#texts.set(this.#core.exports.sourceCount() - 1, text);
+  }
+
+  /** Remembers the text of a file which the world did not show at once. */
+  keepFile(path: Uint8Array, text: Uint8Array): void {
+    this.#lateFiles.set(byteKey(path), text);
   }
 
   /** The place of a position; `undefined` for "nowhere". */
@@ -95,9 +102,14 @@ export class SourceMap {
 
   /** A file, if it is still there and can be had at once: a position is no reason to wait or to fail. */
   #readNow(path: Uint8Array): Uint8Array | undefined {
+    const late = this.#lateFiles.get(byteKey(path));
+    if (late !== undefined) return late;
     try {
       const text = this.#io.readFile(path);
-      return text instanceof Promise ? undefined : text;
+      if (!(text instanceof Promise)) return text;
+      // Nobody waits for it, and a failure is nobody's.
+      text.catch(() => {});
+      return undefined;
     } catch {
       return undefined;
     }

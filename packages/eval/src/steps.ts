@@ -15,33 +15,39 @@ export function* need<T>(answer: Answer<T>): Steps<T> {
 
 /** Runs to the end: at once where no answer was a promise. */
 export function runSteps<T>(steps: Steps<T>): Answer<T> {
+  return runStepsThen(steps, (result) => result);
+}
+
+/**
+ * Runs to the end. Where that was not at once, `finish` makes something else of the result as soon as it is there,
+ * before anybody else can do anything.
+ */
+export function runStepsThen<T, U>(steps: Steps<T>, finish: (result: T) => U): T | Promise<U> {
   let next = steps.next();
   while (next.done !== true) {
-    if (next.value instanceof Promise) return continueLater(steps, next.value);
+    if (next.value instanceof Promise) return continueLater(steps, next.value, finish);
     next = steps.next(next.value);
   }
   return next.value;
 }
 
-async function continueLater<T>(steps: Steps<T>, first: Promise<unknown>): Promise<T> {
+async function continueLater<T, U>(
+  steps: Steps<T>,
+  first: Promise<unknown>,
+  finish: (result: T) => U,
+): Promise<U> {
   let waiting: Answer<unknown> = first;
   while (true) {
-    const next: IteratorResult<Answer<unknown>, T> = await resume(steps, waiting);
-    if (next.done === true) return next.value;
+    let resume: () => IteratorResult<Answer<unknown>, T>;
+    try {
+      const value = await waiting;
+      resume = () => steps.next(value);
+    } catch (error) {
+      resume = () => steps.throw(error);
+    }
+    // Nothing is awaited between the last step and `finish`.
+    const next = resume();
+    if (next.done === true) return finish(next.value);
     waiting = next.value;
   }
-}
-
-/** Hands an answer, or its failure, to the steps. */
-async function resume<T>(
-  steps: Steps<T>,
-  waiting: Answer<unknown>,
-): Promise<IteratorResult<Answer<unknown>, T>> {
-  let value: unknown;
-  try {
-    value = await waiting;
-  } catch (error) {
-    return steps.throw(error);
-  }
-  return steps.next(value);
 }

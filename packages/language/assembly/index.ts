@@ -27,10 +27,29 @@ import {
 } from "./errors/error-cell";
 import { enableFeatureNamed, setEvaluationPurity, setStoreWriting } from "./derivation/settings";
 import { beginError, raiseError } from "./errors/raise";
-import { setCallTraces, uncaughtError, unwind } from "./errors/unwind";
+import { isCaughtByTryEval, setCallTraces, uncaughtError, unwind } from "./errors/unwind";
 import { TO_JSON_WITH } from "./formats/write-json";
 import { TO_XML_WITH } from "./formats/write-xml";
 import { MAXIMUM_DIGEST_SIZE, hashBytes } from "./hash/algorithm";
+import {
+  Fiber,
+  currentFiber,
+  dropFiber,
+  holderOf,
+  initializeFibers,
+  makeFiber,
+  switchFiber,
+  topOf,
+} from "./machine/fibers";
+import {
+  forgetGathered,
+  gatherSiblings,
+  gatheredCallee,
+  gatheredDepth,
+  gatheredSecond,
+  gatheredValue,
+} from "./machine/siblings";
+import { awaitedThunk, initializeWaiting } from "./machine/waiting";
 import { Primop, actionArguments, actionSubject, frameSize } from "./machine/native";
 import {
   builtinCallCount,
@@ -52,6 +71,7 @@ import {
   RECORD_SIZE,
   initializeStack,
   resetStack,
+  setCallDepth,
   setMaximumStackSize,
   setSp,
   sp,
@@ -68,6 +88,7 @@ import { appendBytes, textLengthFrom, textMark, textRewind, textStart } from "./
 import { AUTO_CALL, SELECT_ALONG_PATH } from "./operations/auto-call";
 import { COERCE_TO_STRING, coerceRequest, storePathString } from "./operations/coerce";
 import { DEEP_FORCE } from "./operations/deep-force";
+import { VISIT_DERIVATION } from "./operations/visit-derivation";
 import { setStoreDirectory } from "./operations/store-path";
 import { SYMBOL_FIND_FILE, SYMBOL_NIX_PATH, initializeKnownSymbols } from "./symbols/known";
 import { initializeSymbols, internBytes, symbolBytes, symbolCount, symbolName } from "./symbols/symbols";
@@ -94,7 +115,7 @@ import {
   stringContext,
   stringLength,
 } from "./values/string";
-import { makeThunk } from "./values/thunk";
+import { isEntered, makeThunk } from "./values/thunk";
 import { Value, kindOf, resolve } from "./values/value";
 import { envCount, envSlotCount } from "./values/env";
 import { nodeCount } from "./syntax/ast";
@@ -108,6 +129,8 @@ export function initialize(): void {
   initializeKnownSymbols();
   initializeStaticCode();
   initializeStack();
+  initializeFibers();
+  initializeWaiting();
   initializeOperations();
   defineAllBuiltins();
   defineDerivation();
@@ -358,6 +381,11 @@ export function beginDeepForce(value: Value): void {
   beginCall(DEEP_FORCE, value);
 }
 
+/** Begins to force a value, and the path of a derivation. */
+export function beginVisit(value: Value): void {
+  beginCall(VISIT_DERIVATION, value);
+}
+
 /** Begins to write a value as JSON; `lazily` without evaluating anything more. */
 export function beginJson(value: Value, lazily: bool): void {
   beginCall2(TO_JSON_WITH, value, newInt(lazily ? 1 : 0));
@@ -413,7 +441,7 @@ function push(value: Value): void {
   setSp(sp + 4);
 }
 
-/** Runs until the evaluation is done (0) or the host is wanted (1). */
+/** Runs until the evaluation is done (0), the host is wanted (1), or another fiber has what it needs (3). */
 export function run(): u32 {
   while (true) {
     const status = runMachine();
@@ -422,10 +450,86 @@ export function run(): u32 {
   }
 }
 
+/** The same, but not for long: after so many looks at the heap it leaves off (2), and is to be called again. */
+export function runBriefly(looks: u32): u32 {
+  for (let i: u32 = 0; i < looks; i++) {
+    const status = runMachine();
+    if (status != STATUS_YIELD) return status;
+    if (heapBytes() > collectionThreshold) collect();
+  }
+  return STATUS_YIELD;
+}
+
 /** Takes the value of an evaluation that is done. */
 export function takeResult(): Value {
   setSp(sp - 4);
   return load<u32>(sp);
+}
+
+// ── Fibers (machine/fibers.ts) ──
+//
+// The host may begin others while the current one waits for an answer: with what `gatherFibers` offers, or by itself
+// (`beginFiber`, then one of `begin…`). It switches to a fiber before it answers what that has asked for.
+
+/** How many things others can evaluate while the current fiber waits, `limit` at most. They are for `beginGathered`. */
+export function gatherFibers(limit: u32): u32 {
+  return gatherSiblings(limit);
+}
+
+/** Makes a fiber which evaluates what was gathered at `index`, and switches to it. */
+export function beginGathered(index: u32): Fiber {
+  const fiber = beginFiber();
+  const callee = gatheredCallee(index);
+  const value = gatheredValue(index);
+  const second = gatheredSecond(index);
+  setCallDepth(gatheredDepth(index));
+  if (callee == NULL) beginForce(value);
+  else if (second == NULL) beginCall(callee, value);
+  else beginCall2(callee, value, second);
+  return fiber;
+}
+
+/** Forgets what was gathered. */
+export function endGathering(): void {
+  forgetGathered();
+}
+
+/** Makes a fiber and switches to it. */
+export function beginFiber(): Fiber {
+  const fiber = makeFiber();
+  switchFiber(fiber);
+  return fiber;
+}
+
+export function fiber(): Fiber {
+  return currentFiber;
+}
+
+export function enterFiber(fiber: Fiber): void {
+  switchFiber(fiber);
+}
+
+/** Drops a fiber which is done, or whose evaluation is given up: then what it has begun is as if it had not. */
+export function endFiber(fiber: Fiber): void {
+  dropFiber(fiber);
+}
+
+/** Whether what a fiber was blocked by is still being evaluated. */
+export function isFiberBlocked(fiber: Fiber): bool {
+  return isEntered(awaitedThunk(topOf(fiber)));
+}
+
+/** The fiber that evaluates what a fiber, the current one, is blocked by; 0 when nobody does any more. */
+export function blockingFiber(): Fiber {
+  return holderOf(awaitedThunk(sp));
+}
+
+/**
+ * As `handleError`, in a fiber other than the first. When it says no, the fiber is only to be dropped: the error is
+ * raised again where somebody needs what has failed.
+ */
+export function handleErrorOfFiber(): bool {
+  return isCaughtByTryEval() && unwind();
 }
 
 // ── What the machine asks for ──
@@ -442,6 +546,13 @@ export function requestArgument(index: u32): Value {
 /** Answers the request; then `run`. */
 export function answer(value: Value): void {
   push(value);
+}
+
+/** Makes the bytes of a string the input: the answer to REQUEST_READ_SOURCE, when they came late. */
+export function stringToInput(string: Value): Value {
+  const length = stringLength(string);
+  memory.copy(reserveInput(length), stringBytes(string), length);
+  return newInt(length);
 }
 
 /** Answers it with an error of `kind`, whose message is the input. Raises it. */

@@ -29,6 +29,8 @@ export function buildingWorld({
   world = emptyWorld,
 }: BuildingWorldOptions): BuildingWorld {
   const built = new Set<string>();
+  /** What is being built. */
+  const building = new Map<string, Answer<void>>();
   const asked: (readonly ContextElement[])[] = [];
 
   /** What is at a path of an output that was built. */
@@ -37,9 +39,24 @@ export function buildingWorld({
     return name !== undefined && built.has(name) ? encodeUtf8(contents(name)) : undefined;
   }
 
-  async function finish(names: readonly string[], waiting: readonly Answer<void>[]): Promise<void> {
-    await Promise.all(waiting.map((answer) => Promise.resolve(answer)));
-    for (const name of names) built.add(name);
+  /** Builds what was not built, and nothing twice. */
+  function buildOnce(name: string): Answer<void> {
+    if (built.has(name)) return undefined;
+    const known = building.get(name);
+    if (known !== undefined) return known;
+    const done = build(name);
+    if (!(done instanceof Promise)) {
+      built.add(name);
+      return undefined;
+    }
+    const noted = noteWhenBuilt(name, done);
+    building.set(name, noted);
+    return noted;
+  }
+
+  async function noteWhenBuilt(name: string, done: Promise<void>): Promise<void> {
+    await done;
+    built.add(name);
   }
 
   const io: EvalIO = {
@@ -64,10 +81,8 @@ export function buildingWorld({
         const name = nameOf(element.drvPath)?.slice(0, -'.drv'.length) ?? '';
         return element.kind === 'output' ? outputOf(name) : element.drvPath;
       });
-      const waiting = names.map((name) => build(name));
-      if (waiting.some((answer) => answer instanceof Promise))
-        return finish(names, waiting).then(() => paths);
-      for (const name of names) built.add(name);
+      const waiting = names.map(buildOnce).filter((answer) => answer instanceof Promise);
+      if (waiting.length > 0) return Promise.all(waiting).then(() => paths);
       return paths;
     },
   };

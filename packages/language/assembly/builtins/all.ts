@@ -6,6 +6,7 @@ import { initializeOperators } from "../machine/operators";
 import { initializeAutoCall } from "../operations/auto-call";
 import { initializeCoercion } from "../operations/coerce";
 import { initializeComparison } from "../operations/comparison";
+import { initializeVisits } from "../operations/visit-derivation";
 import { initializeDeepForce } from "../operations/deep-force";
 import { initializeEquality } from "../operations/equality";
 import { initializeDifferences } from "../operations/explain-difference";
@@ -45,6 +46,7 @@ export function initializeOperations(): void {
   initializeDifferences();
   initializeComparison();
   initializeDeepForce();
+  initializeVisits();
   initializeJson();
   initializeXml();
   initializeAutoCall();

@@ -41,11 +41,13 @@ import {
 import { setMessageAtPosition } from "../derivation/trace-context";
 import { raiseContextNotAllowed } from "../operations/context-error";
 import { raiseTypeMismatch } from "../operations/type-names";
-import { demandAllAttrs, expectAttr, expectAttrs, failMissing } from "./demand";
+import { demandAllAttrs, expectAttr, expectAttrs, failMissing, offerItems } from "./demand";
+import { offersSiblings } from "../machine/siblings";
 import { define } from "./registry";
 
 export function defineAttrsFromListBuiltins(): void {
-  const builtin = define("listToAttrs", 1, args1(LIST), 1, listToAttrs);
+  const builtin = define("listToAttrs", 1, args1(LIST), 2, listToAttrs);
+  offersSiblings(builtin, offerPairs);
   describeArgument(builtin, 0, "while evaluating the argument passed to builtins.listToAttrs");
   define("zipAttrsWith", 2, args2(FUNCTION, LIST), 1, zipAttrsWith);
 }
@@ -85,6 +87,13 @@ function endOfName(words: Address, count: u32, start: u32): u32 {
 // ── listToAttrs ──
 
 const PAIR = "in a {name=...; value=...;} pair";
+
+/** The first pair that has not been offered to other fibers. */
+const OFFERED: u32 = 1;
+
+function offerPairs(f: Frame): void {
+  offerItems(f, arg(f, 0), INDEX, OFFERED);
+}
 
 /** Of several pairs with one name the first counts; the values of the others need not even be there. */
 function listToAttrs(f: Frame): Value {

@@ -46,7 +46,8 @@ import {
   describeArgument,
   setStep,
 } from "../machine/native";
-import { demandAllAttrs, demandAllPlainStrings, failMissing, finishWith } from "./demand";
+import { demandAllAttrs, demandAllPlainStrings, failMissing, finishWith, offerItems } from "./demand";
+import { offersSiblings } from "../machine/siblings";
 import { define } from "./registry";
 
 export function defineAttrsetBuiltins(): void {
@@ -60,7 +61,7 @@ export function defineAttrsetBuiltins(): void {
   define("mapAttrs", 2, args2(LAZY, ATTRS), 0, mapAttrs);
   define("removeAttrs", 2, args2(ATTRS, LIST), 1, removeAttrs);
   define("intersectAttrs", 2, args2(ATTRS, ATTRS), 0, intersectAttrs);
-  define("catAttrs", 2, args2(PLAIN_STRING, LIST), 1, catAttrs);
+  offersSiblings(define("catAttrs", 2, args2(PLAIN_STRING, LIST), 2, catAttrs), offerSets);
 }
 
 // ── Names and values ──
@@ -230,6 +231,13 @@ function intersectAttrs(f: Frame): Value {
 }
 
 // ── catAttrs ──
+
+/** The first set that has not been offered to other fibers. */
+const OFFERED: u32 = 1;
+
+function offerSets(f: Frame): void {
+  offerItems(f, arg(f, 1), INDEX, OFFERED);
+}
 
 function catAttrs(f: Frame): Value {
   const list = arg(f, 1);

@@ -16,6 +16,7 @@ import { Symbol, symbolName } from "../symbols/symbols";
 import { ERROR_TYPE, beginError, errorString, raiseError, setErrorContext } from "../errors/raise";
 import { raiseContextNotAllowed } from "../operations/context-error";
 import { raiseTypeMismatch } from "../operations/type-names";
+import { isOfferFull, offerApplication, offerValue } from "../machine/siblings";
 import {
   Frame,
   STEP_RETURN_AWAITED,
@@ -132,6 +133,29 @@ export function demandAllLists(f: Frame, list: Value, index: u32, message: strin
   }
   setLocalInt(f, index, length);
   return true;
+}
+
+/**
+ * Offers other fibers to force the items of `list` after that whose index the local `index` holds. The local `offered`
+ * is for the first that was not offered.
+ */
+export function offerItems(f: Frame, list: Value, index: u32, offered: u32): void {
+  let i = max(localInt(f, index) + 1, localInt(f, offered));
+  while (i < listLength(list) && !isOfferFull()) {
+    offerValue(listItem(list, i));
+    i++;
+  }
+  setLocalInt(f, offered, i);
+}
+
+/** Offers other fibers to call a function with each of those items. */
+export function offerCalls(f: Frame, callee: Value, list: Value, index: u32, offered: u32): void {
+  let i = max(localInt(f, index) + 1, localInt(f, offered));
+  while (i < listLength(list) && !isOfferFull()) {
+    offerApplication(callee, listItem(list, i));
+    i++;
+  }
+  setLocalInt(f, offered, i);
 }
 
 /** The slot of an attribute that must be there. */

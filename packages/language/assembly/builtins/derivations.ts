@@ -46,6 +46,7 @@ import { TO_JSON, appendEvaluatedJson } from "../formats/write-json";
 import { BLAKE3, HashAlgorithm, NO_ALGORITHM, SHA256, algorithmNamed } from "../hash/algorithm";
 import { HASH_ASSUMED, HASH_PARSED, parseHashOrEmpty, parsedAlgorithm } from "../hash/parse-hash";
 import { SRI, MAXIMUM_HASH_TEXT, writeHash } from "../hash/format";
+import { isOfferFull, offerCall, offersSiblings } from "../machine/siblings";
 import { MESSAGE_OF_NIX, REQUEST_MESSAGE, REQUEST_WRITE_DERIVATION } from "../machine/host-request";
 import {
   ATTRS,
@@ -73,7 +74,7 @@ import {
   step,
 } from "../machine/native";
 import { textAdvance, textReserve } from "../memory/text";
-import { CANONICAL_PATH, COERCE_MORE, COERCE_TO_STRING, COPY_TO_STORE, coerceNow, coerceRequest } from "../operations/coerce";
+import { CANONICAL_PATH, COERCE_MORE, COERCE_TO_STRING, COPY_TO_STORE, coerceNow, coerceRequest, offerString, offerStrings } from "../operations/coerce";
 import { allOutputsElement, outputElement } from "../operations/context-element";
 import { isDerivationName } from "../operations/path-name";
 import { raiseContextNotAllowed } from "../operations/context-error";
@@ -125,6 +126,7 @@ export function defineDerivationBuiltins(): void {
   const strict = define("derivationStrict", 1, args1(ATTRS), 0, derivationStrict);
   describeArgument(strict, 0, "while evaluating the argument passed to builtins.derivationStrict");
   MAKE_DERIVATION = internal(makePrimop("derivationStrict", 2, args2(STRICT, STRICT), LOCALS, makeDerivation));
+  offersSiblings(MAKE_DERIVATION, offerAttributes);
   DERIVATION_NAME = internal(makePrimop("derivationStrict", 1, args1(LAZY), 0, derivationName));
   initializeDerivationReading();
   soleOutputKeys = makePermanentKeys(2);
@@ -191,7 +193,9 @@ const OUTPUTS: u32 = 6;
 const INDEX: u32 = 7;
 /** What is returned after waiting. */
 const RESULT: u32 = 8;
-const LOCALS: u32 = 9;
+/** The rank of the first attribute that has not been offered to other fibers. */
+const OFFERED: u32 = 9;
+const LOCALS: u32 = 10;
 
 const STRUCTURED: u32 = 1;
 const IGNORE_NULLS: u32 = 2;
@@ -237,6 +241,29 @@ function makeDerivation(f: Frame): Value {
   clearContext(f);
   setStep(f, COMPLETE);
   return complete(f);
+}
+
+function offerAttributes(f: Frame): void {
+  const at = step(f);
+  if (at < FLAGS_READ || at >= COMPLETE) return;
+  const attrs = arg(f, 0);
+  const order = orderOf(keysOf(attrs));
+  if (at == ARGUMENT_COERCED && localInt(f, OFFERED) == 0) offerArguments(f);
+  let rank = max(localInt(f, RANK) + 1, localInt(f, OFFERED));
+  while (rank < attrsCount(attrs) && !isOfferFull()) {
+    const value = attrValue(attrs, indexAtRank(order, rank));
+    if (hasFlag(f, STRUCTURED)) offerCall(TO_JSON, value);
+    else offerString(value, COERCION);
+    rank++;
+  }
+  setLocalInt(f, OFFERED, rank);
+}
+
+/** The builder's arguments after the one that is being coerced. */
+function offerArguments(f: Frame): void {
+  const attrs = arg(f, 0);
+  const list = resolve(attrValue(attrs, indexAtRank(orderOf(keysOf(attrs)), localInt(f, RANK))));
+  offerStrings(list, localInt(f, INDEX) + 1, COERCION);
 }
 
 @inline

@@ -30,14 +30,15 @@ import {
   setStep,
   step,
 } from "../machine/native";
-import { demandFunction, expectBool, expectPlainString } from "./demand";
+import { demandFunction, expectBool, expectPlainString, offerCalls } from "./demand";
+import { offersSiblings } from "../machine/siblings";
 import { define } from "./registry";
 
 export function defineListPredicateBuiltins(): void {
   define("all", 2, args2(FUNCTION, LIST), 1, all);
   define("any", 2, args2(FUNCTION, LIST), 1, any);
   define("elem", 2, args2(LAZY, LIST), 1, elem);
-  define("filter", 2, args2(LAZY, LIST), 3, filter);
+  offersSiblings(define("filter", 2, args2(LAZY, LIST), 4, filter), offerFiltered);
   define("partition", 2, args2(FUNCTION, LIST), 3, partition);
   define("groupBy", 2, args2(FUNCTION, LIST), 2, groupBy);
 }
@@ -112,6 +113,13 @@ function filter(f: Frame): Value {
   }
   setLocalInt(f, INDEX, index);
   return awaitCall1(f, arg(f, 0), listItem(list, index));
+}
+
+/** The first item that has not been offered to other fibers. */
+const FILTER_OFFERED: u32 = 3;
+
+function offerFiltered(f: Frame): void {
+  if (step(f) == ASKED) offerCalls(f, arg(f, 0), arg(f, 1), INDEX, FILTER_OFFERED);
 }
 
 function noteFiltered(f: Frame, list: Value, index: u32, stays: bool): void {

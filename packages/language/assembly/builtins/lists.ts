@@ -34,7 +34,8 @@ import {
   setStep,
   step,
 } from "../machine/native";
-import { demandAllLists, demandFunction, failTypeAt, finishWith } from "./demand";
+import { demandAllLists, demandFunction, failTypeAt, finishWith, offerCalls, offerItems } from "./demand";
+import { offersSiblings } from "../machine/siblings";
 import { define } from "./registry";
 
 export function defineListBuiltins(): void {
@@ -46,9 +47,10 @@ export function defineListBuiltins(): void {
   describeArgument(elemAt, 1, "while evaluating the second argument passed to 'builtins.elemAt'");
   const length = define("length", 1, args1(LIST), 0, lengthOf);
   describeArgument(length, 0, "while evaluating the first argument passed to builtins.length");
-  const concat = define("concatLists", 1, args1(LIST), 1, concatLists);
+  const concat = define("concatLists", 1, args1(LIST), 2, concatLists);
+  offersSiblings(concat, offerLists);
   describeArgument(concat, 0, "while evaluating the first argument passed to builtins.concatLists");
-  define("concatMap", 2, args2(FUNCTION, LIST), 3, concatMap);
+  offersSiblings(define("concatMap", 2, args2(FUNCTION, LIST), 4, concatMap), offerMapped);
   define("map", 2, args2(LAZY, LIST), 0, mapList);
   define("genList", 2, args2(LAZY, INT), 0, genList);
   const fold = define("foldl'", 3, args3(FUNCTION, LAZY, LIST), 1, foldl);
@@ -132,6 +134,13 @@ function failListSize(length: i64): Value {
 
 const INDEX: u32 = 0;
 
+/** The first item that has not been offered to other fibers. */
+const LIST_OFFERED: u32 = 1;
+
+function offerLists(f: Frame): void {
+  offerItems(f, arg(f, 0), INDEX, LIST_OFFERED);
+}
+
 function concatLists(f: Frame): Value {
   const message = "while evaluating a value of the list passed to builtins.concatLists";
   if (!demandAllLists(f, arg(f, 0), INDEX, message)) return 0;
@@ -148,6 +157,13 @@ function failReturnedValue(f: Frame, value: Value): void {
   const callee = arg(f, 0);
   const place = isKind(callee, KIND_LAMBDA) ? changetype<Block>(lambdaBlock(callee)).position : 0;
   failTypeAt(f, value, "a list", message, place, 0);
+}
+
+/** The first item that has not been offered to other fibers. */
+const PART_OFFERED: u32 = 3;
+
+function offerMapped(f: Frame): void {
+  if (step(f) == CALLED) offerCalls(f, arg(f, 0), arg(f, 1), INDEX, PART_OFFERED);
 }
 
 function concatMap(f: Frame): Value {

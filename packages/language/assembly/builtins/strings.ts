@@ -1,5 +1,6 @@
 // Builtins on strings: toString, stringLength, substring, concatStringsSep, replaceStrings, and the names of paths.
 
+import { offersSiblings } from "../machine/siblings";
 import { appendByte, textMark, textRewind } from "../memory/text";
 import { EMPTY_STRING } from "../values/constants";
 import { addToUnion, beginUnion, endUnion } from "../values/context-union";
@@ -7,7 +8,7 @@ import { listItem, listLength, makeList, setListItem } from "../values/list";
 import { intOf, isInt, makeInt } from "../values/number";
 import { makePath, makeStringWithContext, stringBytes, stringContext, stringLength, takeTextAsString } from "../values/string";
 import { Value, isPath, isString, isWhnf, resolve } from "../values/value";
-import { CANONICAL_PATH, COERCE_DEFAULT, COERCE_MORE, COERCE_TO_PATH, COERCE_TO_STRING, coerceNow, coerceRequest } from "../operations/coerce";
+import { CANONICAL_PATH, COERCE_DEFAULT, COERCE_MORE, COERCE_TO_PATH, COERCE_TO_STRING, coerceNow, coerceRequest, offerStrings } from "../operations/coerce";
 import { joinStrings } from "../operations/concat-strings";
 import { baseNameOffset, parentLength } from "../operations/path-name";
 import { REPLACED, anyReplaced, preparePatterns, replacePatterns, stoppedAt } from "../operations/replace-strings";
@@ -46,7 +47,8 @@ export function defineStringBuiltins(): void {
   define("stringLength", 1, args1(LAZY), 0, stringLengthOf);
   const substringOf = define("substring", 3, args3(INT, LAZY, LAZY), 0, substring);
   describeArgument(substringOf, 0, "while evaluating the first argument (the start offset) passed to builtins.substring");
-  const concat = define("concatStringsSep", 2, args2(STRING, LIST), 2, concatStringsSep);
+  const concat = define("concatStringsSep", 2, args2(STRING, LIST), 3, concatStringsSep);
+  offersSiblings(concat, offerItems);
   describeArgument(concat, 0, "while evaluating the first argument (the separator string) passed to builtins.concatStringsSep");
   describeArgument(
     concat,
@@ -115,6 +117,13 @@ const ITEM_COERCED: u32 = 2;
 /** Locals: the LIST of strings made of the items so far, and the index of the item that is being coerced. */
 const STRINGS: u32 = 0;
 const INDEX: u32 = 1;
+/** The first item that has not been offered to other fibers. */
+const OFFERED: u32 = 2;
+
+function offerItems(f: Frame): void {
+  const from = max(localInt(f, INDEX) + 1, localInt(f, OFFERED));
+  setLocalInt(f, OFFERED, offerStrings(arg(f, 1), from, COERCE_DEFAULT));
+}
 
 function concatStringsSep(f: Frame): Value {
   const list = arg(f, 1);

@@ -143,6 +143,24 @@ export function unwind(): bool {
   return caught;
 }
 
+/**
+ * Whether a `tryEval` takes the error that was raised before anything else that looks at it. In a fiber other than the
+ * first nothing but that may happen to an error: everything else is for the first one to meet.
+ */
+export function isCaughtByTryEval(): bool {
+  const raised = raisedAgain != 0 ? errorKind(raisedAgain) : raisedKind;
+  if (raised != ERROR_THROWN && raised != ERROR_ASSERTION) return false;
+  let at = record;
+  while (at != 0) {
+    const builtin = recordEnv(at);
+    if (recordPc(at) == RESUME_CODE && builtin == catcher) return true;
+    const waiting = recordPc(at) == RESUME_CODE || recordPc(at) == ARGUMENT_CODE;
+    if (waiting && builtin == interceptor && step(at - frameSize(changetype<Primop>(builtin))) == interceptorStep) return false;
+    at = previousRecord(at);
+  }
+  return false;
+}
+
 function unwindRecords(): bool {
   const catchable = kind == ERROR_THROWN || kind == ERROR_ASSERTION;
   const frame = raisingFrame;

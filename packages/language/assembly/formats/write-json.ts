@@ -38,6 +38,7 @@ import {
   Primop,
 } from "../machine/native";
 import { functionPosition } from "../machine/call-site";
+import { isOfferFull, offerCall, offersSiblings } from "../machine/siblings";
 import { raiseCallDepth } from "../machine/calls";
 import { maximumCallDepth } from "../machine/registers";
 import { callDepth } from "../machine/stack";
@@ -89,7 +90,8 @@ let JSON_VALUE: Value = 0;
 export function initializeJson(): void {
   TO_JSON = internal(makePrimop("toJSON", 1, LAZY, 2, toJson));
   TO_JSON_WITH = internal(makePrimop("toJSON", 2, args2(LAZY, LAZY), 2, toJsonWith));
-  JSON_CONTAINER = internal(makePrimop("toJSON", 3, args3(LAZY, LAZY, LAZY), 2, writeContainer));
+  JSON_CONTAINER = internal(makePrimop("toJSON", 3, args3(LAZY, LAZY, LAZY), 3, writeContainer));
+  offersSiblings(JSON_CONTAINER, offerItems);
   JSON_VALUE = internal(makePrimop("toJSON", 2, args2(LAZY, LAZY), 2, writePeeled));
 }
 
@@ -157,6 +159,22 @@ export function appendEvaluatedJson(value: Value): bool {
 
 const LOCAL_INDEX: u32 = 0;
 const LOCAL_CONTEXT: u32 = 1;
+/** The first item that has not been offered to other fibers. */
+const LOCAL_OFFERED: u32 = 2;
+
+function offerItems(f: Frame): void {
+  if ((smallInt(arg(f, 2)) & JSON_LAZY) != 0) return;
+  const container = arg(f, 0);
+  const order = isList(container) ? 0 : orderOf(keysOf(container));
+  const count = isList(container) ? listLength(container) : keysCount(keysOf(container));
+  let i = max(localInt(f, LOCAL_INDEX) + 1, localInt(f, LOCAL_OFFERED));
+  while (i < count && !isOfferFull()) {
+    const item = resolve(order == 0 ? listItem(container, i) : attrValue(container, indexAtRank(order, i)));
+    if (!isWhnf(item) || isAttrs(item) || isList(item)) offerCall(TO_JSON, item);
+    i++;
+  }
+  setLocalInt(f, LOCAL_OFFERED, i);
+}
 
 function writeContainer(f: Frame): Value {
   const container = arg(f, 0);

@@ -7,6 +7,7 @@
 //
 // Nothing here is part of an error's trace.
 
+import { isOfferFull, offerValue, offersSiblings } from "../machine/siblings";
 import { appendByte, appendInteger, appendText, textMark } from "../memory/text";
 import { Symbol, compareSymbols, internString, symbolName } from "../symbols/symbols";
 import { SYMBOL_DRV_PATH, SYMBOL_OUT_PATH, SYMBOL_TYPE } from "../symbols/known";
@@ -87,7 +88,8 @@ let XML_CONTAINER: Value = 0;
 
 export function initializeXml(): void {
   TO_XML_WITH = internal(makePrimop("toXML", 2, args2(LAZY, LAZY), 1, toXmlWith));
-  XML_CONTAINER = internal(makePrimop("toXML", 3, args3(LAZY, LAZY, LAZY), 4, writeContainer));
+  XML_CONTAINER = internal(makePrimop("toXML", 3, args3(LAZY, LAZY, LAZY), 5, writeContainer));
+  offersSiblings(XML_CONTAINER, offerItems);
 }
 
 function internal(builtin: Value): Value {
@@ -138,6 +140,8 @@ const LOCAL_INDEX: u32 = 0;
 const LOCAL_CONTEXT: u32 = 1;
 const LOCAL_SEEN: u32 = 2;
 const LOCAL_ELEMENT: u32 = 3;
+/** The first item that has not been offered to other fibers. */
+const LOCAL_OFFERED: u32 = 4;
 
 const STEP_TYPE: u32 = 3;
 const STEP_DRV_PATH: u32 = 4;
@@ -272,6 +276,21 @@ function writeItems(f: Frame): Value {
     }
     if (!writeLeafItem(f, item)) return awaitItem(f, item);
   }
+}
+
+function offerItems(f: Frame): void {
+  const at = step(f);
+  if ((at != STEP_FORCED && at != STEP_WRITTEN) || (flagsOf(f) & XML_LAZY) != 0) return;
+  const container = arg(f, 0);
+  const inList = localInt(f, LOCAL_ELEMENT) == ELEMENT_LIST;
+  const order = inList ? 0 : orderOf(keysOf(container));
+  const count = inList ? listLength(container) : keysCount(keysOf(container));
+  let i = max(localInt(f, LOCAL_INDEX) + 1, localInt(f, LOCAL_OFFERED));
+  while (i < count && !isOfferFull()) {
+    offerValue(inList ? listItem(container, i) : attrValue(container, indexAtRank(order, i)));
+    i++;
+  }
+  setLocalInt(f, LOCAL_OFFERED, i);
 }
 
 /** Writes an item that has been forced, and goes on. */

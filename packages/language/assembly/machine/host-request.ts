@@ -1,5 +1,6 @@
 // What the machine asks of the host. There are no imported functions for it: the machine leaves `run` with a request,
-// and goes on when the host has answered, at once or a week later (packages/eval/src/host-requests.ts).
+// and goes on when the host has answered, at once or a week later (packages/eval/src/host-requests.ts); other fibers may
+// run until then (fibers.ts).
 //
 // Arguments are values in memory, as the comment of each request says. The answer is a value, which the host makes
 // through the exports in index.ts; "nothing" is NULL. The host can also answer with an error, which is raised where the

@@ -71,6 +71,8 @@ export class Primop {
   contexts: Address;
   /** Whether "while calling the 'x' builtin" is part of a trace: 0, TRACED or TRACED_SILENTLY. */
   traced: u32;
+  /** Index in the table of functions of what offers what the builtin will want (siblings.ts), or 0. */
+  siblings: u32;
 }
 
 /** For builtins that programs know. */
@@ -78,7 +80,7 @@ export const TRACED: u32 = 1;
 /** For a builtin that programs know and no trace names. */
 export const TRACED_SILENTLY: u32 = 2;
 
-const PRIMOP_SIZE: u32 = 32;
+const PRIMOP_SIZE: u32 = 40;
 /** Words of a frame between the builtin and its first local. */
 const FRAME_HEADER: u32 = 24;
 /** The step of a frame that only passes on what it awaits. */

@@ -99,9 +99,9 @@ import {
   putRecordBelowCall,
   raiseCallDepth,
   raiseNotBool,
-  raiseUnforceable,
   spreadPartial,
 } from "./calls";
+import { waitForThunk } from "./waiting";
 import { prepareArguments, unforcedArgument } from "./builtin-call";
 import {
   ACTION_CALL,
@@ -162,6 +162,9 @@ export const STATUS_DONE: u32 = 0;
 export const STATUS_HOST: u32 = 1;
 /** Time to let others look; run on. */
 export const STATUS_YIELD: u32 = 2;
+
+/** Another fiber is evaluating what is needed here (fibers.ts). */
+export const STATUS_BLOCKED: u32 = 3;
 
 /** Calls between two looks. */
 const CALLS_PER_RUN: u32 = 4096;
@@ -673,11 +676,13 @@ export function run(): u32 {
         env = load<u32>(value, 4);
         pc = state;
         store<u32>(value, state | TAG_ENTERED);
-        store<u32>(value, 0, 4);
         break;
       }
       setRaisingPc(pc);
-      if (tag != TAG_APPLY || (state & APPLY_ENTERED) != 0) raiseUnforceable(value, top, env, pc);
+      if (tag != TAG_APPLY || (state & APPLY_ENTERED) != 0) {
+        waitForThunk(value, top, env, pc);
+        return STATUS_BLOCKED;
+      }
       writeRecord(top, value, env, pc);
       top += RECORD_SIZE;
       store<u32>(value, state | APPLY_ENTERED);

@@ -125,6 +125,67 @@ export function writeRecord(at: Address, target: Value, env: Address, pc: Addres
   record = at;
 }
 
+// ── Fibers: each has a stack of its own (fibers.ts) ──
+
+/** Words that `saveStack` writes. */
+export const SAVED_STACK_SIZE: u32 = 24;
+
+/** Writes down which stack this is, and what of it is used. */
+export function saveStack(at: Address): void {
+  store<u32>(at, base);
+  store<u32>(at, size, 4);
+  store<u32>(at, sp, 8);
+  store<u32>(at, record, 12);
+  store<u32>(at, callDepth, 16);
+}
+
+/** Makes the stack that was written down at `at` the machine's. */
+export function loadStack(at: Address): void {
+  base = load<u32>(at);
+  size = load<u32>(at, 4);
+  sp = load<u32>(at, 8);
+  record = load<u32>(at, 12);
+  callDepth = load<u32>(at, 16);
+  stackLimit = base + size - RED_ZONE;
+}
+
+/** Writes down a new, empty stack. */
+export function saveNewStack(at: Address): void {
+  const place = takeChunks(chunksFor(INITIAL_SIZE), OWNER_STACK);
+  memory.fill(place, 0, RECORD_SIZE);
+  store<u32>(at, place);
+  store<u32>(at, INITIAL_SIZE, 4);
+  store<u32>(at, place + RECORD_SIZE, 8);
+  store<u32>(at, 0, 12);
+  store<u32>(at, 0, 16);
+}
+
+export function returnSavedStack(at: Address): void {
+  returnChunks(load<u32>(at), chunksFor(load<u32>(at, 4)));
+}
+
+@inline
+export function savedBase(at: Address): Address {
+  return load<u32>(at);
+}
+
+@inline
+export function savedTop(at: Address): Address {
+  return load<u32>(at, 8);
+}
+
+@inline
+export function savedRecord(at: Address): Address {
+  return load<u32>(at, 12);
+}
+
+/** The record below `at`, of the stack that begins at `stack`, or 0. */
+@inline
+export function previousRecordIn(stack: Address, at: Address): Address {
+  const link = load<u32>(at, 12);
+  return link == 1 ? 0 : stack + (link >>> 1);
+}
+
 /** Moves the stack to a place with room for `needed` more bytes and returns the new address of `at`. False limit: see `stackIsFull`. */
 export function growStack(at: Address, needed: u32): Address {
   let larger = size << 1;

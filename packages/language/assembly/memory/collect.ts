@@ -27,7 +27,8 @@ import {
 } from "./heap";
 import { newestRootBlock, previousRootBlock, rootBlockEnd, rootBlockStart } from "./roots";
 import { env, setEnv } from "../machine/registers";
-import { sp, stackBase } from "../machine/stack";
+import { sp, stackBase, savedBase, savedTop } from "../machine/stack";
+import { currentFiber, envOf, newestFiber, nextFiber, stackOf } from "../machine/fibers";
 import { orderCellSize } from "../values/attr-order";
 import { attrsCellSize, keysCellSize, keysCount } from "../values/attrs";
 import { contextCellSize, contextCount } from "../values/context";
@@ -94,9 +95,8 @@ export function collect(): void {
     if (ownerOf(chunk << CHUNK_BITS) == OWNER_HEAP) setChunkOwner(chunk, OWNER_EVACUATED);
   }
   abandonHeap();
-  evacuateWords(stackBase(), sp);
+  evacuateStacks();
   evacuateRoots();
-  setEnv(evacuate(env));
   scanSurvivors();
   for (let chunk: u32 = 0; chunk < chunks; chunk++) {
     const address = chunk << CHUNK_BITS;
@@ -107,6 +107,20 @@ export function collect(): void {
   const growth = survivingBytes < SMALL_HEAP ? SMALL_GROWTH : GROWTH;
   const wanted = <u64>survivingBytes * growth;
   setCollectionThreshold(<u32>max(min(wanted, 0xf0000000), minimumThreshold));
+}
+
+/** The stacks of all fibers, with the register that they go on with. */
+function evacuateStacks(): void {
+  evacuateWords(stackBase(), sp);
+  setEnv(evacuate(env));
+  let fiber = newestFiber();
+  while (fiber != 0) {
+    if (fiber != currentFiber) {
+      evacuateWords(savedBase(stackOf(fiber)), savedTop(stackOf(fiber)));
+      evacuateWords(envOf(fiber), envOf(fiber) + 4);
+    }
+    fiber = nextFiber(fiber);
+  }
 }
 
 function evacuateRoots(): void {

@@ -10,6 +10,55 @@ let base: Address = 0;
 let capacity: u32 = 0;
 let used: u32 = 0;
 
+// ── Fibers: each has a buffer of its own while there is text in it (machine/fibers.ts) ──
+
+/** Bytes that `saveText` writes. */
+export const SAVED_TEXT_SIZE: u32 = 12;
+/** A buffer that nobody uses. */
+let spare: Address = 0;
+let spareCapacity: u32 = 0;
+
+/** Writes the buffer down, if there is anything in it, and begins another one. */
+export function saveText(at: Address): void {
+  store<u32>(at, 0, 4);
+  if (used == 0) keepSpare();
+  else {
+    store<u32>(at, base);
+    store<u32>(at, capacity, 4);
+    store<u32>(at, used, 8);
+  }
+  base = 0;
+  capacity = 0;
+  used = 0;
+}
+
+/** Makes the buffer that was written down at `at` the current one, after `saveText`. */
+export function loadText(at: Address): void {
+  if (load<u32>(at, 4) != 0) {
+    base = load<u32>(at);
+    capacity = load<u32>(at, 4);
+    used = load<u32>(at, 8);
+    return;
+  }
+  base = spare;
+  capacity = spareCapacity;
+  spareCapacity = 0;
+}
+
+/** Gives back what is written down at `at`. */
+export function returnSavedText(at: Address): void {
+  if (load<u32>(at, 4) != 0) returnChunks(load<u32>(at), chunksFor(load<u32>(at, 4)));
+}
+
+function keepSpare(): void {
+  if (spareCapacity != 0) {
+    if (capacity != 0) returnChunks(base, chunksFor(capacity));
+    return;
+  }
+  spare = base;
+  spareCapacity = capacity;
+}
+
 /** Where the text that is about to be written begins. */
 @inline
 export function textMark(): u32 {

@@ -62,6 +62,7 @@ import {
   setStep,
   step,
 } from "../machine/native";
+import { isOfferFull, offerCall, offersSiblings } from "../machine/siblings";
 import { REQUEST_ADD_PATH } from "../machine/host-request";
 import { ERROR_EVAL, ERROR_TYPE, beginError, errorString, fail, raiseError } from "../errors/raise";
 import { addedPath, rememberAddedPath } from "./added-paths";
@@ -88,7 +89,8 @@ export const COERCE_DEFAULT: u32 = 6;
 const FAST_DEPTH: u32 = 12;
 
 export function initializeCoercion(): void {
-  COERCE_TO_STRING = internal("coerceToString", 2, coerceToString);
+  COERCE_TO_STRING = internal("coerceToString", 3, coerceToString);
+  offersSiblings(COERCE_TO_STRING, offerItems);
   COERCE_TO_PATH = internal("coerceToPath", 0, coerceToPath);
   COERCE_TO_STORE_PATH = internal("coerceToStorePath", 0, coerceToStorePath);
 }
@@ -221,6 +223,8 @@ const OUT_PATH_FORCED: u32 = 6;
 /** Locals: the LIST of strings made of the items so far, and the index of the item that is being coerced. */
 const STRINGS: u32 = 0;
 const INDEX: u32 = 1;
+/** The first item that has not been offered to other fibers. */
+const OFFERED: u32 = 2;
 
 @inline
 function requestOf(f: Frame): u32 {
@@ -360,6 +364,28 @@ function coerceItems(f: Frame, from: u32): Value {
     setListItem(local(f, STRINGS), i, text);
   }
   return joinStrings(local(f, STRINGS));
+}
+
+function offerItems(f: Frame): void {
+  if (step(f) != ITEM_FORCED && step(f) != ITEM_COERCED) return;
+  const from = max(localInt(f, INDEX) + 1, localInt(f, OFFERED));
+  setLocalInt(f, OFFERED, offerStrings(arg(f, 0), from, requestOf(f) & FLAGS));
+}
+
+/** Offers other fibers to coerce the items of `list` from `from` on; returns the first that was not offered. */
+export function offerStrings(list: Value, from: u32, flags: u32): u32 {
+  let i = from;
+  while (i < listLength(list) && !isOfferFull()) {
+    offerString(listItem(list, i), flags);
+    i++;
+  }
+  return i;
+}
+
+/** Offers other fibers to make a string of a value, unless it is one at once. */
+export function offerString(slot: Value, flags: u32): void {
+  const value = resolve(slot);
+  if (!isWhnf(value) || isAttrs(value) || isList(value) || isPath(value)) offerCall(COERCE_TO_STRING, value, makeSmallInt(flags));
 }
 
 function joinStrings(strings: Value): Value {

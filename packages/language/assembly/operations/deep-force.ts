@@ -17,6 +17,7 @@ import { listItem, listLength } from "../values/list";
 import { makeSmallInt } from "../values/number";
 import { takeTextAsString } from "../values/string";
 import { Value, headerExtra, headerOf, isAttrs, isList, isWhnf, resolve } from "../values/value";
+import { isOfferFull, offerCall, offersSiblings } from "../machine/siblings";
 import {
   Frame,
   LAZY,
@@ -48,8 +49,9 @@ let walks: u32 = 0;
 export function initializeDeepForce(): void {
   DEEP_FORCE = makePrimop("deepForce", 1, args1(STRICT), 0, deepForce);
   changetype<Primop>(DEEP_FORCE).traced = 0;
-  DEEP_WALK = makePrimop("deepWalk", 2, args2(STRICT, LAZY), 2, deepWalk);
+  DEEP_WALK = makePrimop("deepWalk", 2, args2(STRICT, LAZY), 3, deepWalk);
   changetype<Primop>(DEEP_WALK).traced = 0;
+  offersSiblings(DEEP_WALK, offerItems);
 }
 
 /** For the trace: where the attribute is defined that the walk in this frame is at, 0 in lists. */
@@ -90,6 +92,8 @@ const WALK_INSIDE: u32 = 2;
 const INDEX: u32 = 0;
 /** Whether something inside is not DEEP. */
 const UNFINISHED: u32 = 1;
+/** The first item that has not been offered to other fibers. */
+const OFFERED: u32 = 2;
 
 function deepWalk(f: Frame): Value {
   const value = arg(f, 0);
@@ -154,6 +158,19 @@ function walkAttrs(f: Frame, attrs: Value): bool {
     return false;
   }
   return true;
+}
+
+function offerItems(f: Frame): void {
+  const value = arg(f, 0);
+  if (step(f) == 0) return;
+  const count = isList(value) ? listLength(value) : attrsCount(value);
+  let i = max(localInt(f, INDEX) + 1, localInt(f, OFFERED));
+  while (i < count && !isOfferFull()) {
+    const item = resolve(isList(value) ? listItem(value, i) : attrValue(value, i));
+    if (!isWhnf(item) || (!isDeep(item) && markOf(item) != walkMark(f))) offerCall(DEEP_FORCE, item);
+    i++;
+  }
+  setLocalInt(f, OFFERED, i);
 }
 
 /** Whether the walk has to go into a forced item. */

@@ -10,6 +10,7 @@
 //
 //   stack entry: [list or set][order of its names, or 0][next item][unused]
 
+import { holderOf } from "../machine/fibers";
 import { Address, OWNER_BUFFER, chunksFor, returnChunks, takeChunks } from "../memory/chunks";
 import { appendByte, appendBytes, appendInteger, appendText } from "../memory/text";
 import { internText, symbolName } from "../symbols/symbols";
@@ -165,7 +166,8 @@ function printOne(slot: Value, depth: u32): void {
 function printThunk(value: Value): void {
   const header = headerOf(value);
   const tag = header & TAG_MASK;
-  if (tag == TAG_ENTERED || (tag == TAG_APPLY && (header & APPLY_ENTERED) != 0)) {
+  const isEntered = tag == TAG_ENTERED || (tag == TAG_APPLY && (header & APPLY_ENTERED) != 0);
+  if (isEntered && holderOf(value) == 0) {
     appendGuillemets("potential infinite recursion");
   } else if (ambiguous) appendText("<CODE>");
   else appendGuillemets("thunk");

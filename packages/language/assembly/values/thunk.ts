@@ -1,13 +1,13 @@
 // Thunks: values that are not evaluated yet (value.ts has the tags).
 //
-//   SUSPENDED, ENTERED, FORWARD, FAILED  [word][environment, result or error]
+//   SUSPENDED, ENTERED, FORWARD, FAILED  [word][environment, result or error]   an entered one keeps its environment
 //   APPLY                                [tag, entered, count, unplaced][function][argument 1][argument 2 or 0]
 //
 // A thunk becomes its result in place. Whoever meets one follows FORWARD; the collector takes them out.
 
 import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
-import { TAG_APPLY, TAG_FAILED, TAG_FORWARD, Value } from "./value";
+import { TAG_APPLY, TAG_ENTERED, TAG_FAILED, TAG_FORWARD, TAG_MASK, Value } from "./value";
 
 const THUNK_SIZE: u32 = 8;
 const APPLY_SIZE: u32 = 16;
@@ -78,6 +78,19 @@ export function forward(thunk: Value, result: Value): void {
 export function markFailed(thunk: Value, error: Value): void {
   store<u32>(thunk, TAG_FAILED);
   store<u32>(thunk, error, 4);
+}
+
+/** Makes a thunk that was entered what it was before. */
+export function unenter(thunk: Value): void {
+  const word = load<u32>(thunk);
+  if ((word & TAG_MASK) == TAG_ENTERED) store<u32>(thunk, word & ~TAG_MASK);
+  else if ((word & TAG_MASK) == TAG_APPLY) store<u32>(thunk, word & ~APPLY_ENTERED);
+}
+
+/** Whether a thunk is being evaluated. */
+export function isEntered(thunk: Value): bool {
+  const word = load<u32>(thunk);
+  return (word & TAG_MASK) == TAG_ENTERED || ((word & TAG_MASK) == TAG_APPLY && (word & APPLY_ENTERED) != 0);
 }
 
 function makeApply(callee: Value, a: Value, b: Value, count: u32): Value {
