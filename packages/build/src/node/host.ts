@@ -1,6 +1,6 @@
 /** What the machine has that builds need: systems that it runs, a static shell, certificates. */
 import { accessSync, closeSync, constants, existsSync, openSync, readSync, realpathSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { hostMachine } from './sandbox/launcher.ts';
 
 /** Systems that this machine builds for; its own first. */
@@ -12,14 +12,22 @@ export function is32Bit(system: string): boolean {
   return system === 'i686-linux';
 }
 
-/** A program in `PATH`. */
-export function findProgram(name: string): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  for (const folder of [...folders, '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin']) {
-    const path = join(folder, name);
-    if (folder.startsWith('/') && canExecute(path)) return path;
-  }
-  return undefined;
+/** Where programs are, on distributions that are known. */
+export const programFolders: readonly string[] = [
+  ...[
+    '/usr/local/bin',
+    '/usr/bin',
+    '/bin',
+    '/usr/local/sbin',
+    '/usr/sbin',
+    '/sbin',
+    '/run/current-system/sw/bin',
+  ],
+];
+
+/** A program in the first of the folders that has it. */
+export function findProgram(name: string, folders: readonly string[] = programFolders): string | undefined {
+  return folders.map((folder) => join(folder, name)).find((path) => path.startsWith('/') && canExecute(path));
 }
 
 function canExecute(path: string): boolean {
@@ -31,9 +39,9 @@ function canExecute(path: string): boolean {
   }
 }
 
-/** A shell that needs nothing else: `busybox` in `PATH` if it is linked statically. */
-export function findStaticShell(): string | undefined {
-  const path = findProgram('busybox');
+/** A shell that needs nothing else: `busybox` if it is linked statically. */
+export function findStaticShell(folders?: readonly string[]): string | undefined {
+  const path = findProgram('busybox', folders);
   return path !== undefined && isStatic(path) ? realpathSync(path) : undefined;
 }
 

@@ -135,19 +135,25 @@ test('what failed is kept where that is wanted, and nowhere else', async () => {
 });
 
 test('a machine without the programs of a sandbox says what to install', async () => {
-  const path = process.env['PATH'];
-  const notExecutable = join(folder, 'bwrap');
-  writeFileSync(notExecutable, '#!/bin/sh\necho the kernel does not want to >&2\nexit 1\n', { mode: 0o755 });
-  try {
-    process.env['PATH'] = `${folder}:${path}`;
-    await using service = await open('bubblewrap');
+  writeFileSync(join(folder, 'bwrap'), '#!/bin/sh\necho the kernel does not want to >&2\nexit 1\n', {
+    mode: 0o755,
+  });
+  const options = { folder: join(folder, 'builder'), blobs, directories };
+  for (const [sandbox, said] of [
+    ['bubblewrap', 'the kernel does not want to'],
+    ['oci', "'crun' or 'runc' is not installed"],
+  ] as const) {
+    await using service = await localBuilder({
+      ...options,
+      sandbox,
+      programFolders: [folder],
+      binSh: '/bin/sh',
+    });
     const failure = service.build(trialRequest('echo made > $out', { constraints: { system } }));
     await expect(failure).rejects.toMatchObject({
       code: 'no-sandbox',
-      message: expect.stringContaining('the kernel does not want to') as string,
+      message: expect.stringContaining(said) as string,
     });
-  } finally {
-    process.env['PATH'] = path;
   }
 });
 

@@ -48,6 +48,8 @@ export type LocalBuilderOptions = {
   readonly caBundle?: string | undefined;
   /** For root: whom builds run as, one build at a time each. Without, they are the caller. */
   readonly buildUsers?: readonly BuildUser[] | undefined;
+  /** Where programs are looked for, such as `bwrap`; the usual folders unless given. */
+  readonly programFolders?: readonly string[] | undefined;
   /** The script of a thread that reads outputs, as `FileSystemEntriesOptions.readerScript`. */
   readonly readerScript?: URL | undefined;
 };
@@ -188,7 +190,7 @@ class Builder implements LocalBuilder {
       emptyFolder,
       user,
       checkouts,
-      binSh: this.#options.binSh ?? findStaticShell(),
+      binSh: this.#options.binSh ?? findStaticShell(this.#options.programFolders),
       caBundle: this.#options.caBundle ?? findCaBundle(),
     });
     try {
@@ -290,6 +292,7 @@ class Builder implements LocalBuilder {
       emptyFolder: this.#parts.empty,
       launcher: this.#parts.launcher,
       user: this.#options.buildUsers?.[0],
+      programFolders: this.#options.programFolders,
     });
     return this.#sandbox;
   }

@@ -14,6 +14,8 @@ import type { SandboxName } from './sandbox/choose-sandbox.ts';
 export type BuildEnvironment = {
   /** The script of a thread that reads outputs. */
   readonly readerScript?: URL;
+  /** Where programs are looked for, such as `bwrap`; the usual folders unless given. */
+  readonly programFolders?: readonly string[];
 };
 
 const types: readonly (readonly [type: string, sandbox: SandboxName | undefined, description: string])[] = [
@@ -23,7 +25,10 @@ const types: readonly (readonly [type: string, sandbox: SandboxName | undefined,
   ['oci', 'oci', 'Builds on this machine, in containers of crun or runc'],
 ];
 
-export function registerBuildServices(registry: Registry, { readerScript }: BuildEnvironment = {}): void {
+export function registerBuildServices(
+  registry: Registry,
+  { readerScript, programFolders }: BuildEnvironment = {},
+): void {
   for (const [type, sandbox, description] of types) {
     registry.register({
       kind: buildKind,
@@ -52,6 +57,7 @@ export function registerBuildServices(registry: Registry, { readerScript }: Buil
               ? undefined
               : await readBuildUsers(options.build_users_group),
           readerScript,
+          programFolders,
         }),
     });
   }

@@ -23,7 +23,10 @@ export type TrialContext = {
   readonly launcher: string;
   /** Whom builds run as, if not as the caller. */
   readonly user: UserIds | undefined;
+  readonly programFolders: Folders;
 };
+
+type Folders = readonly string[] | undefined;
 
 export type ChosenSandbox = { readonly name: SandboxName; readonly sandbox: Sandbox };
 
@@ -34,7 +37,7 @@ export async function chooseSandbox(
 ): Promise<ChosenSandbox> {
   const problems: string[] = [];
   for (const name of wanted === undefined ? sandboxNames : [wanted]) {
-    const found = candidates[name]();
+    const found = candidates[name](context.programFolders);
     if (found.length === 0)
       problems.push(`no ${name} sandbox: ${packages[name] ?? 'nothing'} is not installed`);
     for (const sandbox of found) {
@@ -47,14 +50,14 @@ export async function chooseSandbox(
   throw new BuildError('no-sandbox', [...problems, ...hints].join('\n'));
 }
 
-const candidates: Readonly<Record<SandboxName, () => readonly Sandbox[]>> = {
+const candidates: Readonly<Record<SandboxName, (folders: Folders) => readonly Sandbox[]>> = {
   unshare: () => [unshareSandbox()],
-  bubblewrap: () => installed(['bwrap']).map(bubblewrapSandbox),
-  oci: () => installed(['crun', 'runc']).map(ociSandbox),
+  bubblewrap: (folders) => installed(['bwrap'], folders).map(bubblewrapSandbox),
+  oci: (folders) => installed(['crun', 'runc'], folders).map(ociSandbox),
 };
 
-function installed(programs: readonly string[]): readonly string[] {
-  return programs.map(findProgram).filter((it) => it !== undefined);
+function installed(programs: readonly string[], folders: Folders): readonly string[] {
+  return programs.map((it) => findProgram(it, folders)).filter((it) => it !== undefined);
 }
 
 /** What to install where none of the programs is there. */

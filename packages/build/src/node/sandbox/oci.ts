@@ -10,6 +10,7 @@
  */
 import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { programFolders } from '../host.ts';
 import { appendDeathSignal } from './command-program.ts';
 import { hostMachine, programDescriptor } from './launcher.ts';
 import { maskedPaths, readOnlyPaths } from './masked-paths.ts';
@@ -54,9 +55,7 @@ function launchContainer(binary: string, plan: SandboxPlan, { folder, finish }: 
 function starter(binary: string, args: readonly string[]): SyscallProgram {
   const program = new SyscallProgram(hostMachine());
   appendDeathSignal(program);
-  const variables = Object.entries(process.env).flatMap(([name, value]) =>
-    value !== undefined && (name === 'PATH' || name === 'XDG_RUNTIME_DIR') ? [`${name}=${value}`] : [],
-  );
+  const variables = [`PATH=${programFolders.join(':')}`];
   const words = (texts: readonly string[]): ReturnType<SyscallProgram['words']> =>
     program.words([...texts.map((it) => program.text(it)), 0]);
   program

@@ -11,6 +11,7 @@ import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { BuildError, type ExitStatus } from '../../build-error.ts';
+import { programFolders } from '../host.ts';
 import { type Command, appendCommand, execPurpose } from './command-program.ts';
 import { hostMachine } from './launcher.ts';
 import { type PseudoTerminal, openPseudoTerminal } from './pseudo-terminal.ts';
@@ -105,7 +106,7 @@ function start(
   const isOther = runAs !== undefined && (runAs.uid !== own.uid || runAs.gid !== own.gid);
   return spawn(file, args, {
     cwd: '/',
-    env: { PATH: process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+    env: { PATH: programFolders.join(':') },
     stdio: [
       ...(['ignore', 'ignore', 'pipe', launcher, table, 'pipe', 'pipe', log] as const),
       ...(argumentFile === undefined ? [] : [argumentFile]),
