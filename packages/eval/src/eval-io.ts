@@ -6,7 +6,8 @@
  * itself: the evaluator resolves those before it, so an implementation uses `lstat` and never resolves the last.
  *
  * An answer comes at once or as a promise. An implementation that can answer at once does, since waiting costs the
- * evaluator a suspension. Neither side changes an array that it handed over or was given, and both may keep it.
+ * evaluator a suspension. While one answer is awaited others are asked for, what is the same more than once: whoever builds
+ * or fetches does it once. Neither side changes an array that it handed over or was given, and both may keep it.
  *
  * Every failure is an `EvalIOError`; anything else that is thrown is a bug of the implementation.
  */

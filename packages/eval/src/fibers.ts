@@ -45,6 +45,8 @@ type Fiber = {
   state: 'ready' | 'waiting' | 'blocked' | 'dropped';
   /** How it goes on. */
   next: Step;
+  /** The answer that it waits for. */
+  awaited: Promise<LateAnswer> | undefined;
   /** Whether it may have more to offer to others while it waits. */
   mayOffer: boolean;
 };
@@ -80,6 +82,7 @@ export class Fibers {
       address: options.core.exports.fiber(),
       state: 'ready',
       next: () => options.core.exports.run(),
+      awaited: undefined,
       mayOffer: false,
     };
   }
@@ -88,6 +91,8 @@ export class Fibers {
   evaluate(begin: () => void): Answer<Address> {
     begin();
     this.#main.next = this.#run;
+    // Should an evaluation before have been left while it waited, its answer is nobody's.
+    this.#main.awaited = undefined;
     const outcome = this.#advance(this.#main);
     return outcome.kind === 'done' ? this.#core.exports.takeResult() : this.#finish(outcome);
   }
@@ -162,20 +167,25 @@ export class Fibers {
     fiber.mayOffer = true;
     if (outcome.kind === 'blocked') fiber.state = 'blocked';
     else if (outcome.kind === 'waiting') {
+      const { answer } = outcome;
       fiber.state = 'waiting';
-      outcome.answer.then(
-        (answer) => this.#answered(fiber, answer),
-        (error: unknown) => this.#refused(fiber, error),
-      );
+      fiber.awaited = answer;
+      void this.#await(fiber, answer);
+    }
+  }
+
+  async #await(fiber: Fiber, answer: Promise<LateAnswer>): Promise<void> {
+    try {
+      const value = await answer;
+      if (fiber.awaited === answer) this.#answered(fiber, value);
+      else this.#options.requests.drop(value);
+    } catch (error) {
+      if (fiber.awaited === answer) this.#refused(fiber, error);
     }
   }
 
   #answered(fiber: Fiber, answer: LateAnswer): void {
     const { requests } = this.#options;
-    if (fiber.state === 'dropped') {
-      requests.drop(answer);
-      return;
-    }
     const run = fiber.next;
     fiber.next = () => {
       this.#core.exports.answer(requests.take(answer));
@@ -186,7 +196,6 @@ export class Fibers {
   }
 
   #refused(fiber: Fiber, error: unknown): void {
-    if (fiber.state === 'dropped') return;
     fiber.state = 'ready';
     if (error instanceof EvalIOError) fiber.next = this.#options.refusal(error);
     else {
@@ -228,6 +237,7 @@ export class Fibers {
 
   #drop(fiber: Fiber): void {
     fiber.state = 'dropped';
+    fiber.awaited = undefined;
     this.#others.delete(fiber);
     this.#core.exports.endFiber(fiber.address);
   }
@@ -323,7 +333,13 @@ export class Fibers {
   }
 
   #add(address: Address): Fiber {
-    const fiber: Fiber = { address, state: 'ready', next: this.#runBriefly, mayOffer: false };
+    const fiber: Fiber = {
+      address,
+      state: 'ready',
+      next: this.#runBriefly,
+      awaited: undefined,
+      mayOffer: false,
+    };
     this.#others.add(fiber);
     return fiber;
   }
