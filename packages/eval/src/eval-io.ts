@@ -72,9 +72,8 @@ export type AddTextOptions = {
 export type WriteDerivationOptions = {
   /** The name of the file, `.drv` included. */
   readonly name: string;
-  /** The derivation in ATerm form. */
+  /** The derivation in ATerm form; valid during the call. What it refers to is its inputs. */
   readonly contents: Uint8Array;
-  readonly references: readonly string[];
   /** The path that the evaluator computed for it; an implementation writes there and nowhere else. */
   readonly storePath: string;
 };

@@ -339,9 +339,9 @@ export class HostRequests {
 
   *#writeDerivation(): Steps<Address> {
     const storePath = this.#text(0);
-    const references = this.#strings(2).map(decodeUtf8);
+    const contents = this.#core.view(this.#core.exports.requestArgument(1));
     const name = nameOfStorePath(storePath);
-    yield* need(this.#io.writeDerivation({ name, contents: this.#bytes(1), references, storePath }));
+    yield* need(this.#io.writeDerivation({ name, contents, storePath }));
     return this.#core.exports.nullValue();
   }
 

@@ -8,7 +8,7 @@
 import type { Fetch } from '@neve/fetch';
 import type { Castore, NarCalculation } from '@neve/store';
 import type { Node } from '@neve/castore';
-import type { ContentAddress, Derivation, StorePath } from '@neve/nix-compat';
+import { type ContentAddress, type Derivation, type StorePath, derivationReferences } from '@neve/nix-compat';
 
 export type DescribedPath = DescribedText | DescribedImport | DescribedFetch;
 
@@ -63,17 +63,19 @@ export class KnownPaths {
   }
 
   /** `contents` in ATerm form, which must not change. */
-  describeDerivation(text: Omit<DescribedText, 'kind'>): void {
-    const { storePath, contents } = text;
+  describeDerivation({ storePath, contents }: Pick<DescribedText, 'storePath' | 'contents'>): void {
     if (this.#derivations.has(storePath.hashPart)) return;
     const derivation = { storePath, contents, parsed: undefined };
     this.#derivations.set(storePath.hashPart, derivation);
     this.#unread.push(derivation);
-    this.describe({ kind: 'text', ...text });
   }
 
   path({ hashPart }: StorePath): DescribedPath | undefined {
-    return this.#paths.get(hashPart);
+    const derivation = this.#derivations.get(hashPart);
+    if (derivation === undefined) return this.#paths.get(hashPart);
+    const { storePath, contents } = derivation;
+    const references = derivationReferences(this.#read(derivation));
+    return { kind: 'text', storePath, contents, references };
   }
 
   /** Throws what the reader of derivations throws. */

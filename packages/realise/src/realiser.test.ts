@@ -66,7 +66,7 @@ class World {
       environment: new Map(),
     };
     this.derivations.set(storePath.hashPart, derivation);
-    this.known.describeDerivation({ storePath, contents: encodeUtf8(name), references: [] });
+    this.known.describeDerivation({ storePath, contents: encodeUtf8(name) });
     return storePath;
   }
 

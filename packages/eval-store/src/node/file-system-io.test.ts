@@ -250,7 +250,6 @@ test('what is written is read only, old, complete and alone', () => {
   void io.writeDerivation({
     name: 'x.drv',
     contents: encodeUtf8('Derive()'),
-    references: [],
     storePath: drv,
   });
   expect(io.readFile(encodeUtf8(drv))).toEqual(Buffer.from('Derive()'));

@@ -53,6 +53,7 @@ export type LazyStoreIO = EvalIO & {
 
 export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions): LazyStoreIO {
   const prefix = encodeUtf8(`${storeDir}/`);
+  const texts = new TextArena();
   const noted: Added[] = [];
   /** What was added: it is there as soon as somebody looks. */
   const added = new Set<string>();
@@ -87,7 +88,8 @@ export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions):
         note({ kind: 'text', request, storePath });
         return storePath;
       }),
-    writeDerivation: (request) => note({ kind: 'derivation', request }),
+    writeDerivation: ({ contents, ...request }) =>
+      note({ kind: 'derivation', request: { ...request, contents: texts.keep(contents) } }),
     realise: (context) => {
       const paths = context.map((it) => (it.kind === 'path' ? it.storePath : undefined));
       const isThere = (path: string | undefined): path is string =>
@@ -148,4 +150,23 @@ function asOwn(error: unknown): unknown {
     ...(path === undefined ? {} : { path }),
     cause: error.cause,
   });
+}
+
+/** Copies of many texts, a few in each buffer: a buffer for each would be work for the collector. */
+class TextArena {
+  static readonly #chunkBytes = 1 << 20;
+  #chunk = new Uint8Array();
+  #used = 0;
+
+  keep(text: Uint8Array): Uint8Array {
+    if (text.length > TextArena.#chunkBytes / 4) return text.slice();
+    if (text.length > this.#chunk.length - this.#used) {
+      this.#chunk = new Uint8Array(TextArena.#chunkBytes);
+      this.#used = 0;
+    }
+    const start = this.#used;
+    this.#used += text.length;
+    this.#chunk.set(text, start);
+    return this.#chunk.subarray(start, this.#used);
+  }
 }

@@ -20,7 +20,7 @@ import {
   finishDraft,
   setOutputKind,
 } from "../derivation/draft";
-import { collectInputs, pushReferences } from "../derivation/inputs";
+import { collectInputs } from "../derivation/inputs";
 import { METHOD_FLAT, METHOD_GIT, METHOD_NAR, METHOD_TEXT, Method, NO_METHOD, methodNamed } from "../derivation/ingestion-method";
 import { downstreamPlaceholder } from "../derivation/placeholder";
 import { LEARN_PATH, initializeDerivationReading } from "../derivation/read-derivation";
@@ -39,7 +39,6 @@ import {
 import { appendNameComplaint, isValidStoreName } from "../derivation/store-name";
 import { appendString } from "../derivation/make-store-path";
 import { setAttributeContext, setDerivationContext, setNameContext } from "../derivation/trace-context";
-import { WordList, wordAt } from "../derivation/word-list";
 import { appendJsonString } from "../formats/json-escape";
 import { readJson } from "../formats/read-json";
 import { TO_JSON, appendEvaluatedJson } from "../formats/write-json";
@@ -636,7 +635,6 @@ function isIneffective(symbol: Symbol): bool {
 // ── The derivation ──
 
 const digest: Address = memory.data(64, 8);
-const references = changetype<WordList>(memory.data(12, 8));
 
 /** Makes the derivation, unless something about its inputs has to be learnt first. */
 function complete(f: Frame): Value {
@@ -656,7 +654,7 @@ function complete(f: Frame): Value {
   if (draftText == 0) return result;
   setLocal(f, RESULT, result);
   setStep(f, WRITTEN);
-  return awaitHost(f, REQUEST_WRITE_DERIVATION, symbolName(path), draftText, draftReferences());
+  return awaitHost(f, REQUEST_WRITE_DERIVATION, symbolName(path), draftText);
 }
 
 function contextOfAll(f: Frame): Value {
@@ -778,12 +776,4 @@ function resultOf(path: Symbol): Value {
 export function outputString(derivation: Symbol, output: Symbol, path: Symbol): Value {
   const text = path == 0 ? downstreamPlaceholder(derivation, output) : symbolName(path);
   return makeStringWithContext(stringBytes(text), stringLength(text), singletonContext(outputElement(derivation, output)));
-}
-
-function draftReferences(): Value {
-  references.count = 0;
-  pushReferences(references);
-  const list = makeList(references.count);
-  for (let i: u32 = 0; i < references.count; i++) setListItem(list, i, symbolName(wordAt(references, i)));
-  return list;
 }

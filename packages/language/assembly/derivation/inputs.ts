@@ -199,19 +199,6 @@ export function appendReferences(): void {
   }
 }
 
-/** Pushes the same paths to a list. */
-export function pushReferences(list: WordList): void {
-  let at: u32 = 0;
-  let i: u32 = 0;
-  while (true) {
-    const next = nextReference(at, i);
-    if (next == 0) return;
-    pushWord(list, next);
-    if (i < sources.count && wordAt(sources, i) == next) i++;
-    if (at < built.count && derivationAt(at) == next) at = nextDerivation(at);
-  }
-}
-
 function nextReference(at: u32, i: u32): Symbol {
   if (at >= built.count) return i < sources.count ? wordAt(sources, i) : 0;
   if (i >= sources.count) return derivationAt(at);

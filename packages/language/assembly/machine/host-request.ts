@@ -25,7 +25,7 @@ export const REQUEST_ENVIRONMENT: u32 = 6;
 export const REQUEST_ADD_PATH: u32 = 7;
 /** a: STRING store path, b: STRING contents, c: LIST of references → NULL. Only in read-write mode. */
 export const REQUEST_ADD_TEXT: u32 = 8;
-/** a: STRING store path, b: STRING ATerm, c: LIST of references → NULL. Only in read-write mode. */
+/** a: STRING store path, b: STRING ATerm → NULL. Only in read-write mode. */
 export const REQUEST_WRITE_DERIVATION: u32 = 9;
 /**
  * a: small int level (0 trace, 1 warning of the program, MESSAGE_OF_NIX), b: STRING text, c: small int position that it

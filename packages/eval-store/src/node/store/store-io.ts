@@ -9,17 +9,15 @@ import { nodeHashes } from '@neve/bytes/node';
 import { CastoreError, type Node } from '@neve/castore';
 import {
   type AddPathOptions,
-  type AddTextOptions,
   type AddedPath,
   type ContextElement,
   EvalIOError,
   type FetchRequest,
   type FetchedTree,
   type FileType,
-  type WriteDerivationOptions,
 } from '@neve/eval';
 import { NixCompatError, type StoreDirectory, type StorePath } from '@neve/nix-compat';
-import { type DescribedText, type KnownPaths, RealiseError, type Realiser } from '@neve/realise';
+import { type KnownPaths, RealiseError, type Realiser } from '@neve/realise';
 import { StoreError, type StoreServices } from '@neve/store';
 import { addedPathOf, describedImport } from './described-import.ts';
 import { notFound } from '../io-errors.ts';
@@ -170,23 +168,21 @@ export function createStoreIO(options: StoreIOOptions): StoreIO {
           describedImport(added.request, storeDirectory.parse(added.added.storePath), added.added),
         );
         return;
-      case 'text':
-        known.describe({ kind: 'text', ...asText(added.request, added.storePath) });
+      case 'text': {
+        const { contents, references } = added.request;
+        known.describe({
+          kind: 'text',
+          storePath: storeDirectory.parse(added.storePath),
+          contents,
+          references: references.map((it) => storeDirectory.parse(it)),
+        });
         return;
-      case 'derivation':
-        known.describeDerivation(asText(added.request, added.request.storePath));
+      }
+      case 'derivation': {
+        const { storePath, contents } = added.request;
+        known.describeDerivation({ storePath: storeDirectory.parse(storePath), contents });
+      }
     }
-  }
-
-  function asText(
-    { contents, references }: AddTextOptions | WriteDerivationOptions,
-    storePath: string,
-  ): Omit<DescribedText, 'kind'> {
-    return {
-      storePath: storeDirectory.parse(storePath),
-      contents,
-      references: references.map((it) => storeDirectory.parse(it)),
-    };
   }
 }
 
