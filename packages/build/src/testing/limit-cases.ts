@@ -46,17 +46,14 @@ export const limitCases: Cases = {
   },
   'a build with too many processes is ended': async (trial) => {
     const limits = { processes: 20, timeMs: 60_000 };
-    // Bombs that end by themselves, for the sake of the machine.
-    const flat = 'i=0; while [ $i -lt 200 ]; do sleep 100 & i=$((i+1)); done; sleep 100';
-    const deep = 'f() { [ $1 -gt 7 ] && sleep 100; f $(($1+1)) & f $(($1+1)) & wait; }; f 1';
-    for (const bomb of [flat, deep]) {
-      await fast(async () => {
-        const error: unknown = await trial.run(bomb, { limits }).catch((it: unknown) => it);
-        // The kernel may let a call of the build fail before anybody sees how many there are.
-        const isEnded = error instanceof BuildError && ['limit-exceeded', 'failed'].includes(error.code);
-        expect(isEnded, `it ended with ${String(error)}`);
-      });
-    }
+    // It ends by itself, for the sake of the machine.
+    const bomb = 'i=0; while [ $i -lt 200 ]; do sleep 100 & i=$((i+1)); done; sleep 100';
+    await fast(async () => {
+      const error: unknown = await trial.run(bomb, { limits }).catch((it: unknown) => it);
+      // The kernel may let a call of the build fail before anybody sees how many there are.
+      const isEnded = error instanceof BuildError && ['limit-exceeded', 'failed'].includes(error.code);
+      expect(isEnded, `it ended with ${String(error)}`);
+    });
     await trial.run('for i in 1 2 3 4 5; do sleep 0.3 & done; wait; echo made > $out', { limits });
   },
   'a build that writes too much is ended': async (trial) => {
