@@ -4,6 +4,7 @@
  *     builds/<number>-<random>/   `number` is the monotonic clock of the machine when it began, in nanoseconds
  *       lock                      locked as long as the owner runs
  *       …                         what the build needs
+ *     builds/new-<number>-…/      one that is not locked yet
  *
  * The parent can be entered but not listed by others; each folder belongs to the user of its build and to nobody else, so
  * that no other user of the machine gets at a file that a build makes (CVE-2024-38531 of Nix).
@@ -19,6 +20,7 @@ import type { UserIds } from './sandbox/sandbox.ts';
 export type BuildFolder = AsyncDisposable & { readonly path: string };
 
 const lockName = 'lock';
+const newPrefix = 'new-';
 const nameDigits = 20;
 
 export class BuildFolders {
@@ -39,10 +41,14 @@ export class BuildFolders {
 
   /** A folder of `owner`, or of the caller, that nobody else can enter. */
   async create(owner?: UserIds): Promise<BuildFolder> {
-    const path = join(this.#path, `${clockText()}-${randomBytes(6).toString('hex')}`);
-    await mkdir(path, { mode: 0o700 });
-    const lock = await tryLock(join(path, lockName));
-    if (lock === undefined) throw new Error(`a new folder, '${path}', has an owner already`);
+    const name = `${clockText()}-${randomBytes(6).toString('hex')}`;
+    const path = join(this.#path, name);
+    // Who looks for what is abandoned takes locks for a moment, and makes those that are not there: it keeps off new ones.
+    const unlocked = join(this.#path, `${newPrefix}${name}`);
+    await mkdir(unlocked, { mode: 0o700 });
+    const lock = await tryLock(join(unlocked, lockName));
+    if (lock === undefined) throw new Error(`a new folder, '${unlocked}', has an owner already`);
+    await rename(unlocked, path);
     if (owner !== undefined) await chown(path, owner.uid, owner.gid);
     return { path, [Symbol.asyncDispose]: () => removeOwned(path, lock) };
   }
@@ -51,7 +57,7 @@ export class BuildFolders {
   async oldestStart(): Promise<bigint | undefined> {
     let oldest: bigint | undefined;
     for (const name of await readdir(this.#path)) {
-      const start = startOf(name);
+      const start = startOf(name.replace(newPrefix, ''));
       if (start === undefined || (await this.#isAbandoned(name))) continue;
       if (oldest === undefined || start < oldest) oldest = start;
     }
@@ -61,10 +67,13 @@ export class BuildFolders {
   async removeAbandoned(): Promise<void> {
     for (const name of await readdir(this.#path)) {
       const path = join(this.#path, name);
+      if (name.startsWith(newPrefix)) {
+        // Nobody needs an hour to lock it.
+        if (await isOld(path)) await removeAnyTree(path);
+        continue;
+      }
       const lock = await tryLock(join(path, lockName)).catch(() => undefined);
       if (lock !== undefined) await removeOwned(path, lock);
-      // Between `mkdir` and the lock there is a moment, which nobody needs an hour for.
-      else if (!(await hasLock(path)) && (await isOld(path))) await removeAnyTree(path);
     }
   }
 
