@@ -4,7 +4,8 @@
  *     invalid-derivation    the derivation cannot be built by anybody: it breaks a rule, or wants what contradicts itself
  *     unsupported           it wants what is not done here, such as dynamic derivations
  *     unsupported-system    it is for another system, or for one with features that this one has not
- *     failed                a build failed; `cause` is the `BuildError`
+ *     failed                a build failed; `cause` is the `BuildError`, and `mayChange` says whether that could go well
+ *                           another time, since it had a network
  *     timeout               a build ran, or was silent, for too long
  *     not-allowed           it wants what the settings forbid, such as no sandbox
  *     not-found             something that it needs is not in the store
@@ -14,7 +15,8 @@
  *     cycle                 outputs refer to each other in a circle
  *     not-reproducible      another build of the same derivation gave another output
  *     builtin-failed        a builder that is part of Nix ended with an error, such as a collision of two files
- *     failed-dependency     something that it needs could not be realised; `cause` says why
+ *     failed-dependency     something that it needs could not be realised; `cause` says why: several
+ *                           reasons are an `AggregateError`
  *     corrupt               a build trace cannot be read
  */
 export type RealiseErrorCode =
@@ -38,6 +40,7 @@ export type RealiseErrorOptions = ErrorOptions & {
   /** As SRI. */
   readonly specified?: string;
   readonly got?: string;
+  readonly mayChange?: boolean;
 };
 
 export class RealiseError extends Error {
@@ -45,11 +48,13 @@ export class RealiseError extends Error {
   readonly code: RealiseErrorCode;
   readonly specified: string | undefined;
   readonly got: string | undefined;
+  readonly mayChange: boolean;
 
   constructor(code: RealiseErrorCode, message: string, options: RealiseErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.specified = options.specified;
     this.got = options.got;
+    this.mayChange = options.mayChange ?? false;
   }
 }

@@ -269,6 +269,20 @@ test('a failure says what it was for, stays, and takes nothing else with it', as
   expect(await world.store.pathInfos.has(world.outPath('fine').hashPart)).toBe(true);
 });
 
+test('who needs several things that fail hears of all, where work goes on', async () => {
+  const world = new World();
+  for (const name of ['one', 'two']) {
+    world.describe(name);
+    world.failing.add(name);
+  }
+  const top = world.describe('top', { needs: ['one', 'two'] });
+  await expect(world.realiser({ keepGoing: true }).outputs(top)).rejects.toMatchObject({
+    code: 'failed-dependency',
+    message: expect.stringContaining('Reason: 2 dependencies failed.'),
+    cause: { errors: [{ message: 'one is broken' }, { message: 'two is broken' }] },
+  });
+});
+
 test('a cache is asked before anything is built, and what it has refers to comes first', async () => {
   const world = new World();
   world.describe('library');

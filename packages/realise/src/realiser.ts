@@ -187,7 +187,7 @@ export class Realiser {
     throw new RealiseError('not-found', `path '${path}' is required, but nobody else can make it`);
   }
 
-  async #fetch({ storePath, fetch }: DescribedFetch): Promise<PathInfo> {
+  async #fetch({ storePath, fetch }: DescribedFetch, deriver?: StorePath): Promise<PathInfo> {
     const { fetcher, store, storeDirectory, signal } = this.#options;
     return await this.#inSlot('downloads', storePath, async () => {
       const already = await store.pathInfos.get(storePath.hashPart, signal);
@@ -209,6 +209,7 @@ export class Realiser {
         contentAddress,
         narHash,
         narSize,
+        deriver,
       });
       this.#emit({ kind: 'fetch-ended', storePath });
       return pathInfo;
@@ -218,7 +219,7 @@ export class Realiser {
   /** What it fetched must be what the derivation says. */
   async #fetchForDerivation(drvPath: StorePath, fetch: DescribedFetch): Promise<PathInfo> {
     try {
-      return await this.#fetch(fetch);
+      return await this.#fetch(fetch, drvPath);
     } catch (cause) {
       if (!(cause instanceof FetchError) || cause.code !== 'hash-mismatch') throw cause;
       const { specified = '', got = '' } = cause;
@@ -301,29 +302,29 @@ export class Realiser {
     drvPath: StorePath,
     derivation: Derivation,
   ): Promise<{ readonly sources: readonly PathInfo[]; readonly outputs: ReadonlyMap<string, Outputs> }> {
+    const paths = derivation.inputSources.map((it) => this.path(it));
+    const builds = derivation.inputDerivations.map(
+      async ({ path, outputs: names }) => [path.hashPart, await this.outputs(path, names)] as const,
+    );
     try {
-      const [sources, outputs] = await this.#all([
-        this.#all(derivation.inputSources.map((it) => this.path(it))),
-        this.#all(
-          derivation.inputDerivations.map(
-            async ({ path, outputs: names }) => [path.hashPart, await this.outputs(path, names)] as const,
-          ),
-        ),
-      ]);
+      const [sources, outputs] = await this.#all([this.#all(paths), this.#all(builds)]);
       return { sources, outputs: new Map(outputs) };
     } catch (cause) {
       if (!(cause instanceof Error) || this.#options.signal?.aborted === true) throw cause;
-      throw this.#dependencyFailure(drvPath, { derivation, cause });
+      const causes = this.#options.keepGoing ? await failuresOf([...paths, ...builds]) : [cause];
+      throw this.#dependencyFailure(drvPath, { derivation, causes });
     }
   }
 
   #dependencyFailure(
     drvPath: StorePath,
-    { derivation, cause }: { readonly derivation: Derivation; readonly cause: Error },
+    { derivation, causes }: { readonly derivation: Derivation; readonly causes: readonly unknown[] },
   ): RealiseError {
     const paths = [...derivation.outputs.values()].flatMap((it) => ('path' in it ? [it.path] : []));
-    const lines = [`Cannot build '${this.#print(drvPath)}'.`, 'Reason: 1 dependency failed.'];
+    const reason = causes.length === 1 ? '1 dependency' : `${causes.length} dependencies`;
+    const lines = [`Cannot build '${this.#print(drvPath)}'.`, `Reason: ${reason} failed.`];
     if (paths.length > 0) lines.push('Output paths:', ...paths.map((it) => `  ${this.#print(it)}`));
+    const cause = causes.length === 1 ? causes[0] : new AggregateError(causes, `${reason} failed`);
     return new RealiseError('failed-dependency', lines.join('\n'), { cause });
   }
 
@@ -367,6 +368,7 @@ export class Realiser {
     known: Pick<PathInfo, 'storePath' | 'node' | 'references' | 'contentAddress'> & {
       readonly narHash?: Digest;
       readonly narSize?: number;
+      readonly deriver?: StorePath | undefined;
     },
   ): Promise<PathInfo> {
     const { store, narCalculation, signal } = this.#options;
@@ -375,7 +377,7 @@ export class Realiser {
         ? { narHash: known.narHash, narSize: known.narSize }
         : await narCalculation.calculateNar(known.node, signal);
     return await store.pathInfos.put(
-      { ...known, narHash, narSize, signatures: [], deriver: undefined },
+      { ...known, narHash, narSize, signatures: [], deriver: known.deriver },
       signal,
     );
   }
@@ -394,6 +396,11 @@ export class Realiser {
   #emit(event: RealiseEvent): void {
     this.#options.onEvent?.(event);
   }
+}
+
+async function failuresOf(work: readonly Promise<unknown>[]): Promise<readonly unknown[]> {
+  const results = await Promise.allSettled(work);
+  return results.flatMap((it): readonly unknown[] => (it.status === 'rejected' ? [it.reason] : []));
 }
 
 function once<T>(running: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> {

@@ -11,6 +11,7 @@ import {
   type StoreDirectory,
   type StorePath,
   readDerivationOptions,
+  mayUseNetwork,
 } from '@neve/nix-compat';
 import { NarObserver, type NarCalculation, type PathInfo, type StoreServices } from '@neve/store';
 import type { BuildSettings } from './build-settings.ts';
@@ -237,7 +238,8 @@ class DerivationBuild implements BuildJob {
     }
     if (logs !== undefined) lines.push('For full logs, run:', `  neve log ${drvPath}`);
     if (cause.keptAt !== undefined) lines.push(`note: the build directory was kept in '${cause.keptAt}'`);
-    return new RealiseError(codeOf(cause), lines.join('\n'), { cause });
+    const mayChange = mayUseNetwork(this.#resolved.type);
+    return new RealiseError(codeOf(cause), lines.join('\n'), { cause, mayChange });
   }
 }
 

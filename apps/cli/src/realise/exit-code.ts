@@ -1,22 +1,25 @@
 /**
  * The exit code for failed builds, as Nix has it: 96, with a bit for each kind of failure among them.
  *
- *     4   a build failed, also by one of the next two        100
+ *     4   a builder failed, or one of the next two happened  100
  *     1   one ran, or was silent, for too long               101
  *     2   a fixed output was not what was specified          102
  *     8   a second build gave something else                 104
  */
+import { BuildError } from '@neve/build';
 import { FetchError } from '@neve/fetch';
 import { RealiseError } from '@neve/realise';
 
 export function exitCodeOf(failures: readonly Error[]): number {
-  const bits = failures.reduce((all, failure) => all | bitsOf(failure), 0);
+  const bits = combined(failures);
   if (failures.length === 0) return 0;
   return bits === 0 ? 1 : 0x60 | bits;
 }
 
 function bitsOf(failure: unknown): number {
-  if (failure instanceof FetchError) return failure.code === 'hash-mismatch' ? 4 | 2 : 4;
+  if (failure instanceof AggregateError) return combined(failure.errors);
+  // What failed with a network may go well another time: no bit is for that.
+  if (failure instanceof FetchError) return failure.code === 'hash-mismatch' ? 4 | 2 : 0;
   if (!(failure instanceof RealiseError)) return 0;
   switch (failure.code) {
     case 'failed-dependency':
@@ -28,10 +31,21 @@ function bitsOf(failure: unknown): number {
     case 'not-reproducible':
       return 8;
     case 'failed':
+      return failure.mayChange || !endedBadly(failure.cause) ? 0 : 4;
+    case 'invalid-derivation':
     case 'builtin-failed':
     case 'unsupported-system':
       return 4;
     default:
       return 0;
   }
+}
+
+function combined(failures: readonly unknown[]): number {
+  return failures.reduce<number>((all, failure) => all | bitsOf(failure), 0);
+}
+
+/** Whether the builder itself failed, rather than what it made or how much it printed. */
+function endedBadly(cause: unknown): boolean {
+  return cause instanceof BuildError && cause.code === 'failed';
 }

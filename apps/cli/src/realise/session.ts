@@ -147,8 +147,8 @@ export class Session implements RealiseSession {
   #show(error: Error): void {
     if (this.#shown.has(error)) return;
     this.#shown.add(error);
-    if (error instanceof RealiseError && error.code === 'failed-dependency' && error.cause instanceof Error) {
-      this.#show(error.cause);
+    if (error instanceof RealiseError && error.code === 'failed-dependency') {
+      for (const it of causesOf(error)) this.#show(it);
     }
     write(2, `error: ${indented(error.message)}\n`);
   }
@@ -233,6 +233,11 @@ export class Session implements RealiseSession {
       unknown: unknown.map(print),
     };
   }
+}
+
+function causesOf({ cause }: Error): readonly Error[] {
+  const causes: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
+  return causes.filter((it) => it instanceof Error);
 }
 
 function sum(numbers: readonly number[]): number {
