@@ -46,7 +46,8 @@ export async function runBuildCommand(command: BuildingCommand, input: BuildInpu
       if (from === undefined || to === undefined || more !== undefined) {
         throw new UsageError('two things are wanted: the one that depends, and what it depends on');
       }
-      return (await realising.showWhyDepends(from, to, { json: args.has('json') })) ? 0 : 1;
+      await realising.showWhyDepends(from, to, { json: args.has('json') });
+      return 0;
     }
   }
 }
@@ -57,10 +58,13 @@ async function build(goals: readonly BuildGoal[], { args, realising }: LinkConte
     return 0;
   }
   const outcomes = await realising.realise(goals, { check: args.has('check') });
+  // As in Nix, what went well is neither linked nor printed when something else has failed.
   const failures = outcomes.filter((it) => it.kind === 'failed');
-  if (!args.has('noLink')) await makeLinks(outcomes, { args, realising });
-  printOutcomes(outcomes, args);
-  return realising.exitCode(failures);
+  if (failures.length > 0) return realising.exitCode(failures);
+  const made = outcomes.filter((it) => it.kind === 'done');
+  if (!args.has('noLink')) await makeLinks(made, { args, realising });
+  printOutcomes(made, args);
+  return 0;
 }
 
 /** `/nix/store/….drv^out,dev`, `/nix/store/….drv!out`, or a path that is wanted as it is. */
@@ -95,14 +99,15 @@ async function goalsOfSources({
   return goals;
 }
 
+type MadeGoal = Extract<GoalOutcome, { readonly kind: 'done' }>;
+
 type LinkContext = { readonly args: EvaluateArguments; readonly realising: RealiseSession };
 
 /** `result`, `result-dev`, and for the second derivation `result-2`, `result-2-dev`. */
-async function makeLinks(outcomes: readonly GoalOutcome[], { args, realising }: LinkContext): Promise<void> {
+async function makeLinks(outcomes: readonly MadeGoal[], { args, realising }: LinkContext): Promise<void> {
   const link = resolve(args.last('outLink') ?? 'result');
   const derivations: string[] = [];
   for (const outcome of outcomes) {
-    if (outcome.kind === 'failed') continue;
     const title = outcome.goal.kind === 'path' ? outcome.goal.storePath : outcome.goal.drvPath;
     const index = derivations.includes(title) ? derivations.indexOf(title) : derivations.push(title) - 1;
     const numbered = index === 0 ? link : `${link}-${index + 1}`;
@@ -112,19 +117,16 @@ async function makeLinks(outcomes: readonly GoalOutcome[], { args, realising }: 
   }
 }
 
-function printOutcomes(outcomes: readonly GoalOutcome[], args: EvaluateArguments): void {
+/** The JSON is that of `nix build`. */
+function printOutcomes(outcomes: readonly MadeGoal[], args: EvaluateArguments): void {
   if (!args.has('json')) {
-    for (const outcome of outcomes) {
-      if (outcome.kind === 'failed') continue;
-      for (const storePath of outcome.outputs.values()) write(1, `${storePath}\n`);
+    for (const { outputs } of outcomes) {
+      for (const storePath of outputs.values()) write(1, `${storePath}\n`);
     }
     return;
   }
-  const rows = outcomes.map(({ goal, ...outcome }) => ({
-    drvPath: goal.kind === 'path' ? undefined : goal.drvPath,
-    ...(outcome.kind === 'done'
-      ? { outputs: Object.fromEntries(outcome.outputs) }
-      : { error: outcome.error.message }),
-  }));
+  const rows = outcomes.map(({ goal, outputs }) =>
+    goal.kind === 'path' ? goal.storePath : { drvPath: goal.drvPath, outputs: Object.fromEntries(outputs) },
+  );
   write(1, `${JSON.stringify(rows)}\n`);
 }

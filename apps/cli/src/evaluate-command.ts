@@ -2,7 +2,7 @@
  * `neve eval`, `neve instantiate` and `neve build`. They differ in how arguments are read and in what becomes of the value:
  * it is printed, its derivations are written to the store, or they are built.
  */
-import type { Evaluator, Source, Value } from '@neve/eval';
+import { EvaluationError, type Evaluator, type Source, type Value } from '@neve/eval';
 import type { StoreIO } from '@neve/eval-store/node';
 import { runBuildCommand } from './build-command.ts';
 import {
@@ -18,6 +18,7 @@ import { write } from './output.ts';
 import type { CommandName, EvaluateArguments } from './parse-arguments.ts';
 import { type RealiseOptions, realiseOptions } from './realise/realise-options.ts';
 import type { RealiseSession } from './realise/realise-session.ts';
+import { reportError } from './report-error.ts';
 import type { Settings } from './settings.ts';
 import { showStats } from './show-stats.ts';
 import { UsageError } from './usage-error.ts';
@@ -65,9 +66,19 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
       await processSource(evaluator, { source, attributePaths, args, output, command });
     }
     return 0;
+  } catch (error) {
+    const realising = await opened?.catch(() => undefined);
+    if (realising?.interruption !== undefined) {
+      write(2, `error: ${realising.interruption.message}\n`);
+      return realising.interruption.exitCode;
+    }
+    if (realising === undefined || !(error instanceof EvaluationError)) throw error;
+    reportError(error, { showTrace: settings.isOn('show-trace'), command });
+    return realising.exitCodeOfEvaluation();
   } finally {
     showStats(() => evaluator.stats());
-    if (opened !== undefined) await (await opened)[Symbol.asyncDispose]();
+    // Whoever opened it knows why it could not be opened.
+    await (await opened?.catch(() => undefined))?.[Symbol.asyncDispose]();
   }
 }
 

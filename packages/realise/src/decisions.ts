@@ -3,7 +3,7 @@
  * substituted; it is a fetch; a derivation makes it. Nothing is made here, so that the same decisions serve a dry run, an
  * explanation, and the work itself.
  */
-import type { Castore, PathInfo, StoreServices, Substituter } from '@neve/store';
+import { type Castore, type PathInfo, StoreError, type StoreServices, type Substituter } from '@neve/store';
 import type { Derivation, NarInfo, StorePath } from '@neve/nix-compat';
 import type { DescribedFetch, DescribedImport, DescribedText, KnownPaths, OutputOf } from './known-paths.ts';
 
@@ -18,6 +18,15 @@ export type Decision =
 /** A cache that has a path, and what it says of it. */
 export type Offer = { readonly substituter: Substituter; readonly narInfo: NarInfo };
 
+/** A cache could not say whether it has a path; the next is asked. */
+export type CacheProblem = {
+  readonly substituter: Substituter;
+  readonly storePath: StorePath;
+  readonly error: Error;
+  /** It could not be reached, or is for other stores, and will not be asked again. */
+  readonly isLast: boolean;
+};
+
 export type DecisionsOptions = {
   readonly store: StoreServices;
   readonly known: KnownPaths;
@@ -27,14 +36,15 @@ export type DecisionsOptions = {
   readonly readDerivation: (drv: PathInfo, castore: Castore, signal?: AbortSignal) => Promise<Derivation>;
   /** Whether a derivation allows its outputs to come from a cache. */
   readonly allowsSubstitutes: (derivation: Derivation) => boolean;
-  /** A cache could not say whether it has a path; the next is asked. */
-  readonly onProblem?: (substituter: Substituter, storePath: StorePath, error: Error) => void;
+  readonly onProblem?: (problem: CacheProblem) => void;
   readonly signal?: AbortSignal | undefined;
 };
 
 export class Decisions {
   readonly #options: DecisionsOptions;
   #order: Promise<readonly Substituter[]> | undefined;
+  /** Those that are of no use: whoever waits for one of them waits once. */
+  readonly #useless = new Set<Substituter>();
   /** Which output a path is, as far as somebody came to it by its derivation. */
   readonly #outputs = new Map<string, OutputOf>();
   readonly #derivations = new Map<string, Promise<Derivation | undefined>>();
@@ -95,19 +105,43 @@ export class Decisions {
 
   /** The first cache that has a path; one that fails is passed over. */
   async offer(storePath: StorePath): Promise<Offer | undefined> {
-    const { onProblem, signal } = this.#options;
-    this.#order ??= byPriority(this.#options.substituters, signal);
+    const { signal } = this.#options;
+    this.#order ??= this.#byPriority(storePath);
     for (const substituter of await this.#order) {
+      if (this.#useless.has(substituter)) continue;
       try {
         const narInfo = await substituter.narInfo(storePath.hashPart, signal);
         if (narInfo !== undefined) return { substituter, narInfo };
       } catch (error) {
-        signal?.throwIfAborted();
-        if (!(error instanceof Error)) throw error;
-        onProblem?.(substituter, storePath, error);
+        this.#tellProblem(error, substituter, storePath);
       }
     }
     return undefined;
+  }
+
+  async #byPriority(storePath: StorePath): Promise<readonly Substituter[]> {
+    const { substituters, signal } = this.#options;
+    const rank = async (substituter: Substituter): Promise<readonly [number, Substituter]> => {
+      try {
+        return [await substituter.priority(signal), substituter];
+      } catch (error) {
+        this.#tellProblem(error, substituter, storePath);
+        return [Infinity, substituter];
+      }
+    };
+    const ranked = await Promise.all(substituters.map(rank));
+    return ranked.sort(([a], [b]) => (a === b ? 0 : a - b)).map(([, substituter]) => substituter);
+  }
+
+  // oxlint-disable-next-line eslint/max-params -- what happened to whom, for what
+  #tellProblem(error: unknown, substituter: Substituter, storePath: StorePath): void {
+    this.#options.signal?.throwIfAborted();
+    if (!(error instanceof Error)) throw error;
+    // Others may have asked at the same time.
+    if (this.#useless.has(substituter)) return;
+    const isLast = error instanceof StoreError && (error.code === 'io' || error.code === 'unsupported');
+    if (isLast) this.#useless.add(substituter);
+    this.#options.onProblem?.({ substituter, storePath, error, isLast });
   }
 
   async #findDerivation(drvPath: StorePath): Promise<Derivation | undefined> {
@@ -122,20 +156,4 @@ export class Decisions {
     if (this.#options.substituters.length === 0) return false;
     return of === undefined || (await this.allowsSubstitutes(of.derivation));
   }
-}
-
-/** A cache that cannot even say its priority comes last, and will be reported when it is asked for something. */
-async function byPriority(
-  substituters: readonly Substituter[],
-  signal?: AbortSignal,
-): Promise<readonly Substituter[]> {
-  const ranked = await Promise.all(
-    substituters.map(async (substituter) => ({
-      substituter,
-      priority: await substituter.priority(signal).catch(() => Infinity),
-    })),
-  );
-  return ranked
-    .sort((a, b) => (a.priority === b.priority ? 0 : a.priority - b.priority))
-    .map(({ substituter }) => substituter);
 }

@@ -10,7 +10,7 @@ export type {
   OutputOf,
 } from './known-paths.ts';
 export { Decisions } from './decisions.ts';
-export type { Decision, DecisionsOptions, Offer } from './decisions.ts';
+export type { CacheProblem, Decision, DecisionsOptions, Offer } from './decisions.ts';
 export { Realiser } from './realiser.ts';
 export type { RealiseLimits, RealiserOptions } from './realiser.ts';
 export type { BuildJob, BuildJobOptions, DerivationBuilder, ReadyDerivation } from './derivation-builder.ts';

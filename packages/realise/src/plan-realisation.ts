@@ -49,7 +49,9 @@ class Planner {
   readonly #substitutions: PlannedSubstitution[] = [];
   readonly #fetches: StorePath[] = [];
   readonly #unknown: StorePath[] = [];
-  readonly #seen = new Set<string>();
+  readonly #seenPaths = new Set<string>();
+  /** A derivation may also be a path that something needs. */
+  readonly #seenBuilds = new Set<string>();
 
   constructor(decisions: Decisions) {
     this.#decisions = decisions;
@@ -70,7 +72,7 @@ class Planner {
   }
 
   async path(storePath: StorePath, neededBy: StorePath | undefined): Promise<void> {
-    if (!this.#isNew(storePath)) return;
+    if (!isNew(storePath, this.#seenPaths)) return;
     const decision = await this.#decisions.decide(storePath);
     switch (decision.kind) {
       case 'present':
@@ -100,7 +102,7 @@ class Planner {
   }
 
   async #build(drvPath: StorePath, neededBy: StorePath | undefined): Promise<void> {
-    if (!this.#isNew(drvPath)) return;
+    if (!isNew(drvPath, this.#seenBuilds)) return;
     const derivation = await this.#decisions.derivation(drvPath);
     if (derivation === undefined) {
       throw new RealiseError('invalid-derivation', `the derivation '${drvPath.baseName}' is not there`);
@@ -111,10 +113,11 @@ class Planner {
     }
     this.#builds.push({ derivation: drvPath, neededBy });
   }
+}
 
-  #isNew({ hashPart }: StorePath): boolean {
-    if (this.#seen.has(hashPart)) return false;
-    this.#seen.add(hashPart);
-    return true;
-  }
+/** And from now on it is not. */
+function isNew({ hashPart }: StorePath, seen: Set<string>): boolean {
+  if (seen.has(hashPart)) return false;
+  seen.add(hashPart);
+  return true;
 }

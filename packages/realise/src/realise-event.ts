@@ -5,8 +5,10 @@ import type { StorePath } from '@neve/nix-compat';
 export type RealiseEvent =
   | { readonly kind: 'substitution-started'; readonly storePath: StorePath; readonly from: string }
   | { readonly kind: 'substitution-ended'; readonly storePath: StorePath; readonly narSize: number }
-  /** The next cache is asked, or it is built. */
+  /** Something is wrong with what a cache says of a path: the next one is asked, or it is built. */
   | { readonly kind: 'substitution-failed'; readonly storePath: StorePath; readonly error: Error }
+  /** A cache cannot be reached, and is asked for nothing more. */
+  | { readonly kind: 'cache-failed'; readonly name: string; readonly error: Error }
   /** Another process is making the same; it is waited for. */
   | { readonly kind: 'waiting-for-lock'; readonly storePath: StorePath }
   | { readonly kind: 'fetch-started'; readonly storePath: StorePath }

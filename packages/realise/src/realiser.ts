@@ -11,7 +11,7 @@ import type { Digest, HashFunctions } from '@neve/bytes';
 import { type Derivation, type StoreDirectory, type StorePath, contentAddressedPath } from '@neve/nix-compat';
 import { type NarCalculationService, type PathInfo, StoreError, requirePathClosure } from '@neve/store';
 import type { DerivationBuilder } from './derivation-builder.ts';
-import { Decisions, type DecisionsOptions, type Offer } from './decisions.ts';
+import { type CacheProblem, Decisions, type DecisionsOptions, type Offer } from './decisions.ts';
 import type { DescribedFetch, DescribedImport, DescribedText, OutputOf } from './known-paths.ts';
 import { RealiseError } from './realise-error.ts';
 import type { BuildMode, RealiseEvent } from './realise-event.ts';
@@ -28,7 +28,7 @@ export type RealiserOptions = Omit<DecisionsOptions, 'onProblem' | 'signal' | 'a
   readonly limits: RealiseLimits;
   /** What could not be substituted is built; otherwise that is an error. */
   readonly fallback: boolean;
-  /** Whoever waits for several things waits for all of them although one has failed. */
+  /** Without, nothing is begun after a build has failed, and whoever waits for several things waits for the first failure. */
   readonly keepGoing: boolean;
   readonly onEvent?: (event: RealiseEvent) => void;
   /** Ends everything. */
@@ -55,6 +55,8 @@ export class Realiser {
   };
   readonly #paths = new Map<string, Promise<PathInfo>>();
   readonly #builds = new Map<string, Promise<Outputs>>();
+  /** The first build that failed. */
+  #failure: unknown;
 
   constructor(options: RealiserOptions) {
     this.#options = options;
@@ -67,7 +69,7 @@ export class Realiser {
     this.decisions = new Decisions({
       ...options,
       allowsSubstitutes: (derivation) => options.builder.allowsSubstitutes(derivation),
-      onProblem: (_, storePath, error) => this.#emit({ kind: 'substitution-failed', storePath, error }),
+      onProblem: (problem) => this.#tellProblem(problem),
     });
   }
 
@@ -98,9 +100,20 @@ export class Realiser {
     return new Map(pathInfos);
   }
 
-  /** Builds once more what is there. Throws `RealiseError` (`not-reproducible`) when it becomes something else. */
-  async check(drvPath: StorePath): Promise<void> {
-    await this.#buildNow(drvPath, 'check');
+  /**
+   * Builds once more what is there, and gives that. Throws `RealiseError`: `not-reproducible` when it becomes something else,
+   * `not-found` when it is not there.
+   */
+  async check(drvPath: StorePath): Promise<Outputs> {
+    return await this.#buildNow(drvPath, 'check');
+  }
+
+  /** Fulfilled when nothing is under way, whatever became of it: whoever has aborted may close the services then. */
+  async settled(): Promise<void> {
+    for (let count = -1; count !== this.#paths.size + this.#builds.size;) {
+      count = this.#paths.size + this.#builds.size;
+      await Promise.allSettled([...this.#paths.values(), ...this.#builds.values()]);
+    }
   }
 
   async #makePath(storePath: StorePath): Promise<PathInfo> {
@@ -245,7 +258,7 @@ export class Realiser {
   }
 
   async #buildNow(drvPath: StorePath, mode: BuildMode): Promise<Outputs> {
-    const { builder, limits, store, signal } = this.#options;
+    const { builder, keepGoing, limits, store, signal } = this.#options;
     const derivation = await this.#derivation(drvPath);
     const fetch = mode === 'build' ? builder.fetchOf(drvPath, derivation) : undefined;
     if (fetch !== undefined) return new Map([['out', await this.#fetchForDerivation(drvPath, fetch)]]);
@@ -258,17 +271,14 @@ export class Realiser {
     );
     const job = await builder.prepare({ drvPath, derivation, inputs: inputs.outputs, closure }, signal);
     return await this.#locked(job.outputPaths, async () => {
-      const already = mode === 'build' ? await job.present(signal) : undefined;
-      if (already !== undefined) return already;
-      if (limits.builds === 0) {
-        throw new RealiseError(
-          'unsupported',
-          `unable to start any build for '${this.#print(drvPath)}'; either increase '--max-jobs' or enable remote builds`,
-        );
-      }
+      const already = await job.present(signal);
+      if (mode === 'build' && already !== undefined) return already;
+      if (mode === 'check' && already === undefined) throw this.#nothingToCheck(drvPath);
+      if (limits.builds === 0) throw this.#buildsNothing(drvPath);
       const release = await this.#slots.builds.acquire();
       try {
         signal?.throwIfAborted();
+        if (this.#failure !== undefined && !keepGoing) throw this.#givenUp(drvPath);
         return await this.#run(drvPath, mode, () =>
           job.build({
             mode,
@@ -289,6 +299,7 @@ export class Realiser {
       this.#emit({ kind: 'build-ended', derivation, error: undefined });
       return outputs;
     } catch (error) {
+      this.#failure ??= error;
       this.#emit({
         kind: 'build-ended',
         derivation,
@@ -302,30 +313,51 @@ export class Realiser {
     drvPath: StorePath,
     derivation: Derivation,
   ): Promise<{ readonly sources: readonly PathInfo[]; readonly outputs: ReadonlyMap<string, Outputs> }> {
-    const paths = derivation.inputSources.map((it) => this.path(it));
-    const builds = derivation.inputDerivations.map(
+    const sources = derivation.inputSources.map((it) => this.path(it));
+    const outputs = derivation.inputDerivations.map(
       async ({ path, outputs: names }) => [path.hashPart, await this.outputs(path, names)] as const,
     );
     try {
-      const [sources, outputs] = await this.#all([this.#all(paths), this.#all(builds)]);
-      return { sources, outputs: new Map(outputs) };
+      await this.#all([...sources, ...outputs]);
+      return { sources: await Promise.all(sources), outputs: new Map(await Promise.all(outputs)) };
     } catch (cause) {
-      if (!(cause instanceof Error) || this.#options.signal?.aborted === true) throw cause;
-      const causes = this.#options.keepGoing ? await failuresOf([...paths, ...builds]) : [cause];
-      throw this.#dependencyFailure(drvPath, { derivation, causes });
+      const { keepGoing, signal } = this.#options;
+      if (!(cause instanceof Error) || signal?.aborted === true || isGivenUp(cause)) throw cause;
+      const failures = keepGoing ? await failuresOf([...sources, ...outputs]) : [cause];
+      throw this.#dependencyFailure(drvPath, { derivation, failures });
     }
   }
 
   #dependencyFailure(
     drvPath: StorePath,
-    { derivation, causes }: { readonly derivation: Derivation; readonly causes: readonly unknown[] },
+    { derivation, failures }: { readonly derivation: Derivation; readonly failures: readonly Error[] },
   ): RealiseError {
     const paths = [...derivation.outputs.values()].flatMap((it) => ('path' in it ? [it.path] : []));
-    const reason = causes.length === 1 ? '1 dependency' : `${causes.length} dependencies`;
-    const lines = [`Cannot build '${this.#print(drvPath)}'.`, `Reason: ${reason} failed.`];
+    const what = failures.length === 1 ? '1 dependency' : `${failures.length} dependencies`;
+    const lines = [`Cannot build '${this.#print(drvPath)}'.`, `Reason: ${what} failed.`];
     if (paths.length > 0) lines.push('Output paths:', ...paths.map((it) => `  ${this.#print(it)}`));
-    const cause = causes.length === 1 ? causes[0] : new AggregateError(causes, `${reason} failed`);
-    return new RealiseError('failed-dependency', lines.join('\n'), { cause });
+    return new RealiseError('failed-dependency', lines.join('\n'), { cause: failures[0], failures });
+  }
+
+  #givenUp(drvPath: StorePath): RealiseError {
+    const message = `'${this.#print(drvPath)}' was not built, since something else has failed`;
+    return new RealiseError('given-up', message, { cause: this.#failure });
+  }
+
+  #nothingToCheck(drvPath: StorePath): RealiseError {
+    const problem = `some outputs of '${this.#print(drvPath)}' are not valid, so checking is not possible`;
+    return new RealiseError('not-found', `${problem}; build it before`);
+  }
+
+  #buildsNothing(drvPath: StorePath): RealiseError {
+    return new RealiseError(
+      'unsupported-system',
+      [
+        `Cannot build '${this.#print(drvPath)}'.`,
+        'Reason: local builds are disabled (max-jobs = 0)',
+        "Hint: set 'max-jobs' to a non-zero value to enable local builds",
+      ].join('\n'),
+    );
   }
 
   async #derivation(drvPath: StorePath): Promise<Derivation> {
@@ -393,14 +425,26 @@ export class Realiser {
     return this.#options.storeDirectory.print(storePath);
   }
 
+  #tellProblem({ substituter, storePath, error, isLast }: CacheProblem): void {
+    if (isLast) this.#emit({ kind: 'cache-failed', name: substituter.name, error });
+    else this.#emit({ kind: 'substitution-failed', storePath, error });
+  }
+
   #emit(event: RealiseEvent): void {
     this.#options.onEvent?.(event);
   }
 }
 
-async function failuresOf(work: readonly Promise<unknown>[]): Promise<readonly unknown[]> {
-  const results = await Promise.allSettled(work);
-  return results.flatMap((it): readonly unknown[] => (it.status === 'rejected' ? [it.reason] : []));
+function isGivenUp(error: Error): boolean {
+  return error instanceof RealiseError && error.code === 'given-up';
+}
+
+/** Of promises that are settled. */
+async function failuresOf(promises: readonly Promise<unknown>[]): Promise<readonly Error[]> {
+  const settled = await Promise.allSettled(promises);
+  return settled.flatMap((it) =>
+    it.status === 'fulfilled' ? [] : [it.reason instanceof Error ? it.reason : new Error(String(it.reason))],
+  );
 }
 
 function once<T>(running: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@
  * Builds derivations: with a `BuildService` in a sandbox, or by the builders that are part of Nix. Keeps the log, and
  * registers what was made.
  */
-import { BuildError, type BuildResult, type BuildService } from '@neve/build';
+import { BuildError, type BuildLimits, type BuildResult, type BuildService } from '@neve/build';
 import { type Digest, type HashFunctions, decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import type { Fetcher } from '@neve/fetch';
 import {
@@ -10,8 +10,8 @@ import {
   DerivationHashes,
   type StoreDirectory,
   type StorePath,
-  readDerivationOptions,
   mayUseNetwork,
+  readDerivationOptions,
 } from '@neve/nix-compat';
 import { NarObserver, type NarCalculation, type PathInfo, type StoreServices } from '@neve/store';
 import type { BuildSettings } from './build-settings.ts';
@@ -39,6 +39,8 @@ export type SandboxedBuilderOptions = {
   readonly realisations: Realisations;
   /** Where logs are kept; nowhere, without it. */
   readonly logs?: LogSink | undefined;
+  /** What shows the log of a derivation that is named after it, for messages. */
+  readonly logCommand: string;
   /** How many of its last lines a failure shows. */
   readonly logLines: number;
   /** For what exports the references of derivations. */
@@ -228,29 +230,34 @@ class DerivationBuild implements BuildJob {
   }
 
   #failure(cause: BuildError, logLines: readonly string[]): RealiseError {
-    const { storeDirectory, logs } = this.#options;
+    const { storeDirectory, logs, logCommand, settings } = this.#options;
     const drvPath = storeDirectory.print(this.#resolved.path);
-    const lines = [`Cannot build '${drvPath}'.`, `Reason: ${reasonOf(cause)}.`];
+    const lines = [`Cannot build '${drvPath}'.`, `Reason: ${reasonOf(cause, settings.limits)}.`];
     const paths = [...this.outputPaths.values()].map((it) => `  ${storeDirectory.print(it)}`);
     if (paths.length > 0) lines.push('Output paths:', ...paths);
     if (logLines.length > 0) {
       lines.push(`Last ${logLines.length} log lines:`, ...logLines.map((it) => `> ${it}`));
     }
-    if (logs !== undefined) lines.push('For full logs, run:', `  neve log ${drvPath}`);
+    if (logs !== undefined) lines.push('For full logs, run:', `  ${logCommand} ${drvPath}`);
     if (cause.keptAt !== undefined) lines.push(`note: the build directory was kept in '${cause.keptAt}'`);
-    const mayChange = mayUseNetwork(this.#resolved.type);
-    return new RealiseError(codeOf(cause), lines.join('\n'), { cause, mayChange });
+    return new RealiseError(codeOf(cause, this.#resolved), lines.join('\n'), { cause });
   }
 }
 
-function codeOf({ code }: BuildError): 'timeout' | 'unsupported' | 'failed' {
+function codeOf(
+  { code }: BuildError,
+  { type }: ResolvedDerivation,
+): 'timeout' | 'unsupported' | 'failed' | 'fixed-output-failed' {
   if (code === 'timeout' || code === 'silent') return 'timeout';
-  return code === 'unsupported' || code === 'no-sandbox' ? 'unsupported' : 'failed';
+  if (code === 'unsupported' || code === 'no-sandbox') return 'unsupported';
+  return mayUseNetwork(type) ? 'fixed-output-failed' : 'failed';
 }
 
-function reasonOf(cause: BuildError): string {
-  const { status } = cause;
-  if (cause.code !== 'failed' || status === undefined) return cause.message;
+/** In the words of Nix, where it has some. */
+function reasonOf({ code, status, message }: BuildError, { timeMs = 0, silenceMs = 0 }: BuildLimits): string {
+  if (code === 'timeout') return `timed out after ${timeMs / 1000} seconds`;
+  if (code === 'silent') return `timed out after ${silenceMs / 1000} seconds without output`;
+  if (code !== 'failed' || status === undefined) return message;
   return 'code' in status
     ? `builder failed with exit code ${status.code}`
     : `builder failed due to signal ${status.signal}`;

@@ -1,5 +1,6 @@
 /**
- * The exit code for failed builds, as Nix has it: 96, with a bit for each kind of failure among them.
+ * The exit code for failed builds, as Nix has it: 96, with a bit for each kind of failure among them. What no bit is for gives
+ * 1: outputs that are missing or not allowed, limits but those of time, and builds that may use the network and failed.
  *
  *     4   a builder failed, or one of the next two happened  100
  *     1   one ran, or was silent, for too long               101
@@ -17,13 +18,11 @@ export function exitCodeOf(failures: readonly Error[]): number {
 }
 
 function bitsOf(failure: unknown): number {
-  if (failure instanceof AggregateError) return combined(failure.errors);
-  // What failed with a network may go well another time: no bit is for that.
   if (failure instanceof FetchError) return failure.code === 'hash-mismatch' ? 4 | 2 : 0;
   if (!(failure instanceof RealiseError)) return 0;
   switch (failure.code) {
     case 'failed-dependency':
-      return bitsOf(failure.cause);
+      return combined(failure.failures);
     case 'timeout':
       return 4 | 1;
     case 'hash-mismatch':
@@ -31,7 +30,7 @@ function bitsOf(failure: unknown): number {
     case 'not-reproducible':
       return 8;
     case 'failed':
-      return failure.mayChange || !endedBadly(failure.cause) ? 0 : 4;
+      return failure.cause instanceof BuildError && failure.cause.code === 'failed' ? 4 : 0;
     case 'invalid-derivation':
     case 'builtin-failed':
     case 'unsupported-system':
@@ -43,9 +42,4 @@ function bitsOf(failure: unknown): number {
 
 function combined(failures: readonly unknown[]): number {
   return failures.reduce<number>((all, failure) => all | bitsOf(failure), 0);
-}
-
-/** Whether the builder itself failed, rather than what it made or how much it printed. */
-function endedBadly(cause: unknown): boolean {
-  return cause instanceof BuildError && cause.code === 'failed';
 }

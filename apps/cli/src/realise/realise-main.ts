@@ -2,15 +2,16 @@
  * The composition root of realising: from settings to a store, what builds and fetches into it, and what evaluation sees of
  * it. A script of its own, which an evaluation loads when it first needs the store.
  */
+import { setMaxListeners } from 'node:events';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import type { BuildService } from '@neve/build';
-import { type SandboxName, localBuilder } from '@neve/build/node';
+import type { SandboxName } from '@neve/build/node';
 import { type Node, archiveEntries, ingestEntries, readTar } from '@neve/castore';
 import { decompress } from '@neve/castore/node';
 import { createStoreIO, treeFetcher } from '@neve/eval-store/node/store';
-import { createFetcher } from '@neve/fetch/node';
+import type { Fetcher } from '@neve/fetch';
 import { type NetrcEntry, parseNetrc } from '@neve/http';
 import type { HttpSettings } from '@neve/http/node';
 import {
@@ -39,6 +40,7 @@ import { storeArguments } from '../store/store-options.ts';
 import { type StoreState, openState } from '../store/store-state.ts';
 import { UsageError } from '../usage-error.ts';
 import { guarded } from './expected-failure.ts';
+import { lateBuildService, lateFetcher } from './late-services.ts';
 import type { RealiseOptions } from './realise-options.ts';
 import { RealiseReport } from './realise-report.ts';
 import type { RealiseSession } from './realise-session.ts';
@@ -61,16 +63,11 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
   const report = new RealiseReport({ ...options, storeDirectory });
   const abortion = new AbortController();
   const { signal } = abortion;
-  const service = await openBuilder(options, { store, state });
-  const fetcher = createFetcher({
-    ...store,
-    hashes: nodeHashes,
-    cacheFolder: join(cacheFolder(), 'fetch'),
-    http: fetchHttpSettings(options),
-    environment: process.env,
-    ...(options.tarballTtlSeconds !== undefined && { ttlMs: options.tarballTtlSeconds * 1000 }),
-    ...(options.hashedMirrors !== undefined && { hashedMirrors: options.hashedMirrors }),
-  });
+  // Everything that is under way listens to it.
+  setMaxListeners(0, signal);
+  const sandbox = sandboxOfBuilder(options.builder);
+  const service = lateBuildService(() => openBuilder(options, { sandbox, store, state }));
+  const fetcher = lateFetcher(() => openFetcher(options, store));
   const locks = await lmdbWorkLocks(state.databasePath);
   const realisations = await lmdbRealisations(state.databasePath);
   const readDerivation = (pathInfo: PathInfo, castore: Castore): Promise<Derivation> =>
@@ -86,6 +83,7 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
     fetcher,
     unpack: (contents, unpackSignal) => unpackArchive(contents, store, unpackSignal),
     logs,
+    logCommand: options.store === undefined ? 'neve log' : `neve log --store ${options.store}`,
     logLines: options.logLines,
     readDerivation: async (path: StorePath) => {
       const derivation = await realiser.decisions.derivation(path);
@@ -94,10 +92,11 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
     },
     keepFailedIn: options.keepFailed ? join(process.env['TMPDIR'] ?? '/tmp') : undefined,
   });
+  const substituters = openSubstituters(options, { store, storeDirectory });
   const realiser = new Realiser({
     store,
     known,
-    substituters: openSubstituters(options, { store, storeDirectory }),
+    substituters,
     readDerivation,
     storeDirectory,
     hashes: nodeHashes,
@@ -108,7 +107,10 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
     limits: { builds: options.maxJobs, substitutions: options.maxSubstitutions, downloads: 25 },
     fallback: options.fallback,
     keepGoing: options.keepGoing,
-    onEvent: (event) => report.show(event),
+    onEvent: (event) => {
+      report.show(event);
+      if (event.kind === 'build-ended' && event.error !== undefined) session.showFailure(event.error);
+    },
     signal,
   });
   const fetch = treeFetcher({
@@ -116,12 +118,26 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
     experimentalFeatures: new Set(options.experimentalFeatures),
     onEvent: (event) => report.showFetch(event),
   });
-  const io = createStoreIO({ store, realiser, storeDirectory, known, fetch });
-  return new Session({
-    ...{ store, state, storeDirectory, realiser, io, logs },
+  const session = new Session({
+    ...{ store, state, storeDirectory, realiser, logs },
+    makeIO: (around) => createStoreIO({ store, realiser, storeDirectory, known, fetch, around }),
     keepGoing: options.keepGoing,
     abort: (reason) => abortion.abort(reason),
-    owned: [service, fetcher, locks, realisations, lease, state, store],
+    owned: [service, fetcher, ...substituters, locks, realisations, lease, state, store],
+  });
+  return session;
+}
+
+async function openFetcher(options: RealiseOptions, store: OpenStore): Promise<Fetcher> {
+  const { createFetcher } = await import('@neve/fetch/node');
+  return createFetcher({
+    ...store,
+    hashes: nodeHashes,
+    cacheFolder: join(cacheFolder(), 'fetch'),
+    http: fetchHttpSettings(options),
+    environment: process.env,
+    ...(options.tarballTtlSeconds !== undefined && { ttlMs: options.tarballTtlSeconds * 1000 }),
+    ...(options.hashedMirrors !== undefined && { hashedMirrors: options.hashedMirrors }),
   });
 }
 
@@ -149,20 +165,34 @@ function netrcEntries(file: string, { isRequired }: { readonly isRequired: boole
   }
 }
 
-type Place = { readonly store: OpenStore; readonly state: StoreState };
+type BuilderPlace = {
+  readonly sandbox: SandboxName | undefined;
+  readonly store: OpenStore;
+  readonly state: StoreState;
+};
 
-async function openBuilder(options: RealiseOptions, { store, state }: Place): Promise<BuildService> {
-  const name = options.builder.replace(/:$/, '');
+/** `undefined` for the first that works. Throws `UsageError`. */
+function sandboxOfBuilder(builder: string): SandboxName | undefined {
+  const name = builder.replace(/:$/, '');
   const sandbox = sandboxByScheme[name];
-  if (name !== 'local' && sandbox === undefined) {
-    const known = ['local', ...Object.keys(sandboxByScheme)].map((it) => `${it}:`).join(', ');
-    throw new UsageError(`there is no builder '${options.builder}'; there are ${known}`);
-  }
+  if (name === 'local' || sandbox !== undefined) return sandbox;
+  const known = ['local', ...Object.keys(sandboxByScheme)].map((it) => `${it}:`).join(', ');
+  throw new UsageError(`there is no builder '${builder}'; there are ${known}`);
+}
+
+async function openBuilder(
+  { buildUsersGroup = '' }: RealiseOptions,
+  { sandbox, store, state }: BuilderPlace,
+): Promise<BuildService> {
+  const { localBuilder, readBuildUsers } = await import('@neve/build/node');
+  // Only root can be somebody else.
+  const hasUsers = buildUsersGroup !== '' && process.getuid?.() === 0;
   return await localBuilder({
     folder: join(state.folder, 'builder'),
     ...store,
     files: isBlobFiles(store.blobs) ? store.blobs : undefined,
     ...(sandbox !== undefined && { sandbox }),
+    ...(hasUsers && { buildUsers: await readBuildUsers(buildUsersGroup) }),
   });
 }
 
@@ -202,6 +232,13 @@ function openSubstituters(
   { store, storeDirectory }: SubstituterContext,
 ): readonly Substituter[] {
   const publicKeys = options.requireSignatures ? options.trustedPublicKeys.map(parsePublicKey) : [];
+  // A cache that is out of reach is done without, which should not take long.
+  const { downloadAttempts = 2, connectTimeoutSeconds = 5 } = options;
+  const http = {
+    ...httpCacheSettings(),
+    connectTimeoutMs: connectTimeoutSeconds * 1000,
+    retry: { maxAttempts: downloadAttempts },
+  };
   return options.substituters.map((url) =>
     openHttpCache({
       url,
@@ -209,7 +246,7 @@ function openSubstituters(
       publicKeys,
       acceptUnsigned: !options.requireSignatures,
       store: storeDirectory,
-      http: httpCacheSettings(),
+      http,
     }),
   );
 }

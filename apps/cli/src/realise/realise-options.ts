@@ -39,7 +39,9 @@ export type RealiseOptions = {
   readonly connectTimeoutSeconds: number | undefined;
 };
 
-const defaultKey = 'cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=';
+const officialCache = 'https://cache.nixos.org/';
+const officialKey = 'cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=';
+const officialStoreDir = '/nix/store';
 
 /** Throws `UsageError` for a value that makes no sense. */
 export function realiseOptions(
@@ -62,10 +64,11 @@ export function realiseOptions(
     keepGoing: args.has('keepGoing') || settings.isOn('keep-going'),
     keepFailed: args.has('keepFailed') || settings.isOn('keep-failed'),
     fallback: settings.isOn('fallback'),
-    substituters: substitutes ? settings.list('substituters') : [],
-    trustedPublicKeys: settings.has('trusted-public-keys')
-      ? settings.list('trusted-public-keys')
-      : [defaultKey],
+    // As for Nix, the official cache is asked unless somebody says otherwise. It knows its own store directory only.
+    substituters: substitutes
+      ? settings.list('substituters', storeDir === officialStoreDir ? [officialCache] : [])
+      : [],
+    trustedPublicKeys: settings.list('trusted-public-keys', [officialKey]),
     requireSignatures: settings.has('require-sigs') ? settings.isOn('require-sigs') : true,
     systems: [system, ...settings.list('extra-platforms')],
     systemFeatures: settings.has('system-features') ? settings.list('system-features') : undefined,

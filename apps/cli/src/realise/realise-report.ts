@@ -43,6 +43,9 @@ export class RealiseReport {
           `warning: '${this.#print(event.storePath)}' could not be substituted: ${event.error.message}\n`,
         );
         return;
+      case 'cache-failed':
+        write(2, `warning: ${event.name} is not asked for anything: ${event.error.message}\n`);
+        return;
       case 'waiting-for-lock':
         this.#line(`waiting for another process that makes '${this.#print(event.storePath)}'...`);
         return;

@@ -32,12 +32,18 @@ export interface RealiseSession extends AsyncDisposable {
   /** Prints what the build of something printed. False, and a message, when there is no log of it. */
   showLog(goal: BuildGoal): Promise<boolean>;
 
-  /** Prints the shortest chain of references from one to the other. False when there is none. */
-  showWhyDepends(from: BuildGoal, to: BuildGoal, options: { readonly json: boolean }): Promise<boolean>;
+  /** Prints the shortest chain of references from one to the other, or that there is none. */
+  showWhyDepends(from: BuildGoal, to: BuildGoal, options: { readonly json: boolean }): Promise<void>;
 
   /** Makes a symbolic link to the files of a store path, and a root of garbage collection of it. */
   link(storePath: string, link: string): Promise<void>;
 
   /** As Nix has it: 100 for failures, and bits above it for timeouts, wrong hashes and outputs that differ. */
   exitCode(failures: readonly FailedGoal[]): number;
+
+  /** The exit code when an evaluation has failed: that of what it waited for in vain, or 1. */
+  exitCodeOfEvaluation(): number;
+
+  /** The signal that has ended everything. */
+  readonly interruption: { readonly message: string; readonly exitCode: number } | undefined;
 }

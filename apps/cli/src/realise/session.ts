@@ -19,6 +19,7 @@ import { formatBytes } from '../store/progress.ts';
 import type { StoreState } from '../store/store-state.ts';
 import { drawChain, referenceChain } from './why-depends.ts';
 import { explanationJson, explanationText } from './explanation.ts';
+import { type Interruption, watchInterruptions } from '../interruption.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { guarded, isExpectedFailure } from './expected-failure.ts';
 import type { BuildGoal, FailedGoal, GoalOutcome, RealiseSession } from './realise-session.ts';
@@ -28,12 +29,12 @@ export type SessionParts = {
   readonly state: StoreState;
   readonly storeDirectory: StoreDirectory;
   readonly realiser: Realiser;
-  readonly io: StoreIO;
+  readonly makeIO: (around: <T>(work: () => Promise<T>) => Promise<T>) => StoreIO;
   readonly logs: BuildLogs;
   readonly keepGoing: boolean;
   /** Ends all work that is under way. */
-  readonly abort: (reason: unknown) => void;
-  /** What else must be closed, in this order. */
+  readonly abort: (reason: Error) => void;
+  /** What else must be closed, in this order, when nothing is under way. */
   readonly owned: readonly AsyncDisposable[];
 };
 
@@ -41,9 +42,15 @@ export class Session implements RealiseSession {
   readonly io: StoreIO;
   readonly #parts: SessionParts;
   readonly #shown = new Set<Error>();
+  /** Evaluation ends with the first that it cannot do without, and does not tell which. */
+  readonly #failuresOfEvaluation: Error[] = [];
+  #interruption: Interruption | undefined;
+  #waiting = 0;
+  #watch: Disposable | undefined;
+  #showsFailures = false;
 
   constructor(parts: SessionParts) {
-    this.io = parts.io;
+    this.io = parts.makeIO((work) => this.#forEvaluation(work));
     this.#parts = parts;
   }
 
@@ -52,11 +59,26 @@ export class Session implements RealiseSession {
     { check }: { readonly check: boolean },
   ): Promise<readonly GoalOutcome[]> {
     const mode: BuildMode = check ? 'check' : 'build';
-    return await Promise.all(goals.map((goal) => this.#outcome(goal, mode)));
+    this.#showsFailures = true;
+    const outcomes = await this.#interruptibly(() =>
+      Promise.all(goals.map((goal) => this.#outcome(goal, mode))),
+    );
+    this.#showsFailures = false;
+    const failed = outcomes.flatMap(({ kind, goal }) => (kind === 'failed' ? [`'${titleOf(goal)}'`] : []));
+    const unique = [...new Set(failed)];
+    if (unique.length > 1) {
+      write(2, `error: build of ${unique.sort().join(', ')} failed\n`);
+    }
+    return outcomes;
+  }
+
+  /** A build has failed that others may go on without. What evaluation waited for is told with where it did. */
+  showFailure(error: Error): void {
+    if (this.#showsFailures && isExpectedFailure(error)) this.#show(error);
   }
 
   showPlan(goals: readonly BuildGoal[], options: { readonly json: boolean }): Promise<void> {
-    return guarded(() => this.#showPlan(goals, options));
+    return this.#guarded(() => this.#showPlan(goals, options));
   }
 
   async #showPlan(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
@@ -69,7 +91,7 @@ export class Session implements RealiseSession {
 
   explain(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
     const { realiser, storeDirectory } = this.#parts;
-    return guarded(async () => {
+    return this.#guarded(async () => {
       for (const goal of goals) {
         for (const wanted of await this.#wanted(goal)) {
           const explanation = await explainRealisation(wanted, realiser.decisions);
@@ -85,8 +107,8 @@ export class Session implements RealiseSession {
   }
 
   showLog(goal: BuildGoal): Promise<boolean> {
-    return guarded(async () => {
-      const path = goal.kind === 'path' ? goal.storePath : goal.drvPath;
+    return this.#guarded(async () => {
+      const path = titleOf(goal);
       const derivation = await this.#derivationOf(this.#parts.storeDirectory.parse(path));
       const log = derivation === undefined ? undefined : await this.#parts.logs.read(derivation);
       if (log === undefined) {
@@ -99,20 +121,20 @@ export class Session implements RealiseSession {
   }
 
   // oxlint-disable-next-line eslint/max-params -- two ends and how to print
-  showWhyDepends(from: BuildGoal, to: BuildGoal, { json }: { readonly json: boolean }): Promise<boolean> {
+  showWhyDepends(from: BuildGoal, to: BuildGoal, { json }: { readonly json: boolean }): Promise<void> {
     const { store, storeDirectory } = this.#parts;
-    return guarded(async () => {
+    return this.#guarded(async () => {
       const [start, end] = [await this.#pathOf(from), await this.#pathOf(to)];
       const chain = await referenceChain(start, end, store.pathInfos);
       if (json) write(1, `${JSON.stringify(chain?.map((it) => storeDirectory.print(it)) ?? null)}\n`);
       else if (chain !== undefined) write(1, drawChain(chain, storeDirectory));
+      // As for Nix, that is an answer, and no failure.
       else write(2, `'${storeDirectory.print(start)}' does not depend on '${storeDirectory.print(end)}'\n`);
-      return chain !== undefined;
     });
   }
 
   link(storePath: string, link: string): Promise<void> {
-    return guarded(() => this.#link(storePath, link));
+    return this.#guarded(() => this.#link(storePath, link));
   }
 
   async #link(storePath: string, link: string): Promise<void> {
@@ -128,8 +150,50 @@ export class Session implements RealiseSession {
     return exitCodeOf(failures.map(({ error }) => error));
   }
 
+  get interruption(): Interruption | undefined {
+    return this.#interruption;
+  }
+
+  exitCodeOfEvaluation(): number {
+    return exitCodeOf(this.#failuresOfEvaluation) || 1;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#parts.abort(new RealiseError('failed', 'nobody waits for it any more'));
+    await this.#parts.realiser.settled();
     for (const it of this.#parts.owned) await it[Symbol.asyncDispose]();
+  }
+
+  /** Throws `CommandFailure` for what the world or the input is to blame for. */
+  #guarded<T>(work: () => Promise<T>): Promise<T> {
+    return guarded(() => this.#interruptibly(work));
+  }
+
+  async #forEvaluation<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#interruptibly(work);
+    } catch (error) {
+      if (error instanceof Error) this.#failuresOfEvaluation.push(error);
+      throw error;
+    }
+  }
+
+  /**
+   * While something is under way, a signal ends it in good order. Otherwise it ends the process, since an evaluation does not
+   * let anybody else run.
+   */
+  async #interruptibly<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#waiting++ === 0) {
+      this.#watch = watchInterruptions((interruption) => {
+        this.#interruption = interruption;
+        this.#parts.abort(interruption);
+      });
+    }
+    try {
+      return await work();
+    } finally {
+      if (--this.#waiting === 0) this.#watch?.[Symbol.dispose]();
+    }
   }
 
   async #outcome(goal: BuildGoal, mode: BuildMode): Promise<GoalOutcome> {
@@ -147,8 +211,10 @@ export class Session implements RealiseSession {
   #show(error: Error): void {
     if (this.#shown.has(error)) return;
     this.#shown.add(error);
-    if (error instanceof RealiseError && error.code === 'failed-dependency') {
-      for (const it of causesOf(error)) this.#show(it);
+    if (error instanceof RealiseError) {
+      for (const failure of error.failures) this.#show(failure);
+      // What has failed instead was shown.
+      if (error.code === 'given-up') return;
     }
     write(2, `error: ${indented(error.message)}\n`);
   }
@@ -160,8 +226,8 @@ export class Session implements RealiseSession {
       return new Map([['out', storeDirectory.print(storePath)]]);
     }
     const drvPath = storeDirectory.parse(goal.drvPath);
-    const outputs = await realiser.outputs(drvPath, goal.outputs);
     if (mode === 'check') await realiser.check(drvPath);
+    const outputs = await realiser.outputs(drvPath, goal.outputs);
     return new Map(
       Array.from(outputs, ([name, it]: [string, PathInfo]) => [name, storeDirectory.print(it.storePath)]),
     );
@@ -182,8 +248,7 @@ export class Session implements RealiseSession {
     const path =
       first !== undefined && 'derivation' in first ? await realiser.decisions.pathOf(first) : first;
     if (path !== undefined && (await store.pathInfos.has(path.hashPart))) return path;
-    const text = goal.kind === 'path' ? goal.storePath : goal.drvPath;
-    throw new RealiseError('not-found', `what '${text}' makes is not in the store; build it before`);
+    throw new RealiseError('not-found', `what '${titleOf(goal)}' makes is not in the store; build it before`);
   }
 
   /** Of a derivation itself, or of what it made. */
@@ -235,9 +300,8 @@ export class Session implements RealiseSession {
   }
 }
 
-function causesOf({ cause }: Error): readonly Error[] {
-  const causes: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
-  return causes.filter((it) => it instanceof Error);
+function titleOf(goal: BuildGoal): string {
+  return goal.kind === 'path' ? goal.storePath : goal.drvPath;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,6 +1,7 @@
 /** `neve store`: the list of its commands, and what they have in common. */
 import { setMaxListeners } from 'node:events';
 import { optionLines } from '../help.ts';
+import { type Interruption, watchInterruptions } from '../interruption.ts';
 import { write } from '../output.ts';
 import { optionsByName, parseWords } from '../parse-words.ts';
 import { catCommand } from './cat.ts';
@@ -54,19 +55,18 @@ export async function runStoreCommand(argv: readonly string[]): Promise<number> 
   const aborter = new AbortController();
   // Everything that is under way listens to it.
   setMaxListeners(0, aborter.signal);
-  const stop = (): void => aborter.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  let interruption: Interruption | undefined;
+  using _watch = watchInterruptions((it) => {
+    interruption = it;
+    aborter.abort();
+  });
   try {
     const args = parseWords(rest, optionsByName({ ...command.options, ...storeOptions }));
     if (args.has('help')) return showHelp('help', first);
     return (await command.run(args, aborter.signal)) ?? 0;
   } catch (error) {
-    if (aborter.signal.aborted) return 130;
+    if (interruption !== undefined) return interruption.exitCode;
     return reportStoreError(error, command.name);
-  } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
   }
 }
 

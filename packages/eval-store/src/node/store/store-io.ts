@@ -16,6 +16,7 @@ import {
   type FetchedTree,
   type FileType,
 } from '@neve/eval';
+import { FetchError } from '@neve/fetch';
 import { NixCompatError, type StoreDirectory, type StorePath } from '@neve/nix-compat';
 import { type KnownPaths, RealiseError, type Realiser } from '@neve/realise';
 import { StoreError, type StoreServices } from '@neve/store';
@@ -30,13 +31,15 @@ export type StoreIOOptions = {
   readonly storeDirectory: StoreDirectory;
   readonly known: KnownPaths;
   readonly fetch: (request: FetchRequest) => Promise<FetchedTree>;
+  /** Is around everything that is asked for, and sees errors before they are turned into those of evaluation. */
+  readonly around?: <T>(work: () => Promise<T>) => Promise<T>;
 };
 
 /** A path in the store: the object, and what comes after it, which is empty or begins with a slash. */
 type Place = { readonly storePath: StorePath; readonly rest: Uint8Array };
 
 export function createStoreIO(options: StoreIOOptions): StoreIO {
-  const { store, realiser, storeDirectory, known } = options;
+  const { store, realiser, storeDirectory, known, around = (work) => work() } = options;
   const tree = new StoreTree(store);
   const nodes = new Map<string, Promise<Node | undefined>>();
 
@@ -55,6 +58,16 @@ export function createStoreIO(options: StoreIOOptions): StoreIO {
     fetch: (request) => guarded(() => options.fetch(request)),
     describe,
   };
+
+  /** Failures of the packages below, each of which has one class of errors, are failures of the world to an evaluation. */
+  async function guarded<T>(answer: () => Promise<T>): Promise<T> {
+    try {
+      return await around(answer);
+    } catch (error) {
+      if (error instanceof EvalIOError || !isExpected(error)) throw error;
+      throw new EvalIOError('io-error', error.message, { cause: error });
+    }
+  }
 
   /** `undefined` when no store object can have such a name. */
   function placeOf(path: Uint8Array): Place | undefined {
@@ -186,18 +199,8 @@ export function createStoreIO(options: StoreIOOptions): StoreIO {
   }
 }
 
-/** Failures of the packages below, each of which has one class of errors, are failures of the world to an evaluation. */
-async function guarded<T>(answer: () => Promise<T>): Promise<T> {
-  try {
-    return await answer();
-  } catch (error) {
-    if (error instanceof EvalIOError || !isExpected(error)) throw error;
-    throw new EvalIOError('io-error', error.message, { cause: error });
-  }
-}
-
 function isExpected(error: unknown): error is Error {
   return expected.some((type) => error instanceof type);
 }
 
-const expected = [RealiseError, StoreError, CastoreError, NixCompatError] as const;
+const expected = [RealiseError, FetchError, StoreError, CastoreError, NixCompatError] as const;
