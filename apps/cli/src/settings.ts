@@ -54,27 +54,30 @@ export type SettingName = keyof typeof kinds;
 /** Settings by name, as text; a name that is not there has its default. */
 export class Settings {
   readonly #values = new Map<SettingName, string>();
+  /** What `extra-NAME` appends, be it to a value or to the default. */
+  readonly #extras = new Map<SettingName, string>();
 
   /** Sets a setting by its name, or appends with `extra-` before it; `false` when there is no such setting. */
   set(name: string, value: string): boolean {
     const extra = name.startsWith('extra-') ? name.slice('extra-'.length) : undefined;
     if (extra !== undefined && isSetting(extra) && kinds[extra] === 'list') {
-      const before = this.#values.get(extra);
-      this.#values.set(extra, before === undefined ? value : `${before} ${value}`);
+      this.#extras.set(extra, `${this.#extras.get(extra) ?? ''} ${value}`);
       return true;
     }
     if (!isSetting(name)) return false;
     checkValue(name, value);
     this.#values.set(name, value);
+    this.#extras.delete(name);
     return true;
   }
 
   has(name: SettingName): boolean {
-    return this.#values.has(name);
+    return this.#values.has(name) || this.#extras.has(name);
   }
 
   unset(name: SettingName): void {
     this.#values.delete(name);
+    this.#extras.delete(name);
   }
 
   isOn(name: SettingName): boolean {
@@ -95,9 +98,9 @@ export class Settings {
     return lintLevels.find((level) => level === value);
   }
 
-  list(name: SettingName): readonly string[] {
+  list(name: SettingName, defaults: readonly string[] = []): readonly string[] {
     const value = this.#values.get(name);
-    return value === undefined ? [] : value.split(/\s+/).filter((word) => word !== '');
+    return [...(value === undefined ? defaults : words(value)), ...words(this.#extras.get(name) ?? '')];
   }
 }
 
@@ -128,6 +131,10 @@ export function applyConfig(settings: Settings, text: string): readonly string[]
     if (name !== '' && !settings.set(name, value.join('='))) unknown.push(name);
   }
   return unknown;
+}
+
+function words(text: string): readonly string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
 }
 
 function isSetting(name: string): name is SettingName {
