@@ -26,8 +26,8 @@ export type ReadyDerivation = {
 };
 
 export interface BuildJob {
-  /** By output; those that are not known before the build are missing. */
-  readonly outputPaths: ReadonlyMap<string, StorePath>;
+  /** What nobody else may make at the same time: its outputs, or the resolved derivation where their paths are not known. */
+  readonly lockedPaths: readonly StorePath[];
 
   /** All outputs, when they are there already. */
   present(signal?: AbortSignal): Promise<ReadonlyMap<string, PathInfo> | undefined>;

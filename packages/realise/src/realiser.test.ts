@@ -112,7 +112,7 @@ class World {
     const { name, outputs } = derivation;
     const outputPaths = new Map([...outputs.keys()].map((it) => [it, this.outPath(name, it)]));
     return {
-      outputPaths,
+      lockedPaths: [...outputPaths.values()],
       present: async () => {
         const found = new Map<string, PathInfo>();
         for (const [output, { hashPart }] of outputPaths) {

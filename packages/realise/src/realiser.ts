@@ -10,7 +10,7 @@ import { FetchError, type FetchEvent, type Fetcher } from '@neve/fetch';
 import type { Digest, HashFunctions } from '@neve/bytes';
 import { type Derivation, type StoreDirectory, type StorePath, contentAddressedPath } from '@neve/nix-compat';
 import { type NarCalculationService, type PathInfo, StoreError, requirePathClosure } from '@neve/store';
-import type { DerivationBuilder } from './derivation-builder.ts';
+import type { BuildJob, DerivationBuilder } from './derivation-builder.ts';
 import { type CacheProblem, Decisions, type DecisionsOptions, type Offer } from './decisions.ts';
 import type { DescribedFetch, DescribedImport, DescribedText, OutputOf } from './known-paths.ts';
 import { RealiseError } from './realise-error.ts';
@@ -55,6 +55,8 @@ export class Realiser {
   };
   readonly #paths = new Map<string, Promise<PathInfo>>();
   readonly #builds = new Map<string, Promise<Outputs>>();
+  /** By what they lock. */
+  readonly #jobs = new Map<string, Promise<Outputs>>();
   /** The first build that failed. */
   #failure: unknown;
 
@@ -258,7 +260,7 @@ export class Realiser {
   }
 
   async #buildNow(drvPath: StorePath, mode: BuildMode): Promise<Outputs> {
-    const { builder, keepGoing, limits, store, signal } = this.#options;
+    const { builder, store, signal } = this.#options;
     const derivation = await this.#derivation(drvPath);
     const fetch = mode === 'build' ? builder.fetchOf(drvPath, derivation) : undefined;
     if (fetch !== undefined) return new Map([['out', await this.#fetchForDerivation(drvPath, fetch)]]);
@@ -270,7 +272,18 @@ export class Realiser {
       signal,
     );
     const job = await builder.prepare({ drvPath, derivation, inputs: inputs.outputs, closure }, signal);
-    return await this.#locked(job.outputPaths, async () => {
+    if (mode === 'check') return await this.#runLocked(job, drvPath, mode);
+    const already = await job.present(signal);
+    if (already !== undefined) return already;
+    // Several derivations may be the same when they are resolved, or have the same fixed output.
+    const key = job.lockedPaths.map((it) => it.hashPart).join(' ');
+    return await once(this.#jobs, key, () => this.#runLocked(job, drvPath, mode));
+  }
+
+  // oxlint-disable-next-line eslint/max-params -- a job, whose it is, and what for
+  async #runLocked(job: BuildJob, drvPath: StorePath, mode: BuildMode): Promise<Outputs> {
+    const { keepGoing, limits, signal } = this.#options;
+    return await this.#locked(job.lockedPaths, async () => {
       const already = await job.present(signal);
       if (mode === 'build' && already !== undefined) return already;
       if (mode === 'check' && already === undefined) throw this.#nothingToCheck(drvPath);
@@ -371,7 +384,7 @@ export class Realiser {
   }
 
   #inSlot<T>(kind: 'substitutions' | 'downloads', storePath: StorePath, work: () => Promise<T>): Promise<T> {
-    return this.#locked(new Map([['out', storePath]]), async () => {
+    return this.#locked([storePath], async () => {
       const release = await this.#slots[kind].acquire();
       try {
         this.#options.signal?.throwIfAborted();
@@ -382,15 +395,14 @@ export class Realiser {
     });
   }
 
-  async #locked<T>(paths: ReadonlyMap<string, StorePath>, work: () => Promise<T>): Promise<T> {
+  async #locked<T>(paths: readonly StorePath[], work: () => Promise<T>): Promise<T> {
     const { locks, signal } = this.#options;
-    const all = [...paths.values()];
     const onWait = (): void => {
-      const [first] = all;
+      const [first] = paths;
       if (first !== undefined) this.#emit({ kind: 'waiting-for-lock', storePath: first });
     };
     await using _held = await locks.acquire(
-      all.map((it) => it.hashPart),
+      paths.map((it) => it.hashPart),
       { onWait, signal },
     );
     return await work();

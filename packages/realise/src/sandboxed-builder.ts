@@ -108,7 +108,9 @@ export class SandboxedBuilder implements DerivationBuilder {
 type TraceHashes = readonly ReadonlyMap<string, Digest>[];
 
 class DerivationBuild implements BuildJob {
-  readonly outputPaths: ReadonlyMap<string, StorePath>;
+  readonly lockedPaths: readonly StorePath[];
+  /** By output; those that are not known before the build are missing. */
+  readonly #outputPaths: ReadonlyMap<string, StorePath>;
   readonly #resolved: ResolvedDerivation;
   readonly #traceHashes: TraceHashes;
   readonly #options: SandboxedBuilderOptions;
@@ -120,7 +122,9 @@ class DerivationBuild implements BuildJob {
     const outputs = [...resolved.derivation.outputs].flatMap(([name, it]) =>
       'path' in it ? [[name, it.path] as const] : [],
     );
-    this.outputPaths = new Map(outputs);
+    this.#outputPaths = new Map(outputs);
+    const isKnown = this.#outputPaths.size === resolved.derivation.outputs.size;
+    this.lockedPaths = isKnown ? [...this.#outputPaths.values()] : [resolved.path];
   }
 
   async present(signal?: AbortSignal): Promise<ReadonlyMap<string, PathInfo> | undefined> {
@@ -146,7 +150,7 @@ class DerivationBuild implements BuildJob {
   async #existing(signal?: AbortSignal): Promise<ReadonlyMap<string, PathInfo>> {
     const existing = new Map<string, PathInfo>();
     for (const name of this.#resolved.derivation.outputs.keys()) {
-      const path = this.outputPaths.get(name) ?? (await this.#builtBefore(name, signal));
+      const path = this.#outputPaths.get(name) ?? (await this.#builtBefore(name, signal));
       const pathInfo =
         path === undefined ? undefined : await this.#options.store.pathInfos.get(path.hashPart, signal);
       if (pathInfo !== undefined) existing.set(name, pathInfo);
@@ -233,7 +237,7 @@ class DerivationBuild implements BuildJob {
     const { storeDirectory, logs, logCommand, settings } = this.#options;
     const drvPath = storeDirectory.print(this.#resolved.path);
     const lines = [`Cannot build '${drvPath}'.`, `Reason: ${reasonOf(cause, settings.limits)}.`];
-    const paths = [...this.outputPaths.values()].map((it) => `  ${storeDirectory.print(it)}`);
+    const paths = [...this.#outputPaths.values()].map((it) => `  ${storeDirectory.print(it)}`);
     if (paths.length > 0) lines.push('Output paths:', ...paths);
     if (logLines.length > 0) {
       lines.push(`Last ${logLines.length} log lines:`, ...logLines.map((it) => `> ${it}`));

@@ -4,10 +4,12 @@
  *
  *     <folder>/<base name>         the object
  *     <folder>/.<base name>.node   what it was made of: message `Entry`
+ *     <folder>/.new-<uuid>         what is being made; several processes may make the same
  *
  * Nothing needs it: what is missing is made again, and what is left of a path that the store no longer has is removed.
  */
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { equalBytes } from '@neve/bytes';
 import { type Node, encodeEntry } from '@neve/castore';
@@ -38,31 +40,44 @@ export class StoreView {
   async show(storePath: StorePath, node: Node, signal?: AbortSignal): Promise<string> {
     const path = this.path(storePath);
     const record = encodeEntry(node);
-    const made = await readFile(this.#recordPath(storePath)).catch(() => undefined);
-    if (made !== undefined && equalBytes(made, record)) return path;
+    if (await this.#isMade(storePath, record)) return path;
     const { folder, castore, files } = this.#options;
+    const temporary = join(folder, `.new-${randomUUID()}`);
     try {
       await mkdir(folder, { recursive: true });
-      await this.#remove(storePath);
-      await exportToFiles(node, path, {
+      await exportToFiles(node, temporary, {
         ...castore,
         link: 'hardlink',
         ...(files !== undefined && { files }),
         ...(signal !== undefined && { signal }),
       });
-      const temporary = `${this.#recordPath(storePath)}.${process.pid}`;
-      await writeFile(temporary, record);
-      await rename(temporary, this.#recordPath(storePath));
+      // Another process may have been faster.
+      if (await this.#isMade(storePath, record)) return path;
+      await this.#remove(storePath);
+      await rename(temporary, path);
+      const temporaryRecord = join(folder, `.new-${randomUUID()}`);
+      await writeFile(temporaryRecord, record);
+      await rename(temporaryRecord, this.#recordPath(storePath));
       return path;
     } catch (cause) {
       if (!(cause instanceof Error) || !('syscall' in cause)) throw cause;
+      if (await this.#isMade(storePath, record)) return path;
       throw new StoreError('io', `'${path}' cannot be made: ${cause.message}`, { cause });
+    } finally {
+      await removeTree(temporary);
     }
   }
 
-  /** Removes what the store no longer has. */
+  async #isMade(storePath: StorePath, record: Uint8Array): Promise<boolean> {
+    const made = await readFile(this.#recordPath(storePath)).catch(() => undefined);
+    return made !== undefined && equalBytes(made, record);
+  }
+
+  /** Removes what the store no longer has, and what processes that were killed have left half made. */
   async prune(has: (storePath: StorePath) => Promise<boolean>): Promise<void> {
-    for (const name of await readdir(this.#options.folder).catch(() => [])) {
+    const { folder } = this.#options;
+    for (const name of await readdir(folder).catch(() => [])) {
+      if (name.startsWith('.new-') && (await isOld(join(folder, name)))) await removeTree(join(folder, name));
       const storePath = storePathOf(name);
       if (storePath !== undefined && !(await has(storePath))) await this.#remove(storePath);
     }
@@ -76,6 +91,12 @@ export class StoreView {
   #recordPath({ baseName }: StorePath): string {
     return join(this.#options.folder, `.${baseName}.node`);
   }
+}
+
+/** So that nobody is making it any more. */
+async function isOld(path: string): Promise<boolean> {
+  const stats = await lstat(path).catch(() => undefined);
+  return stats !== undefined && Date.now() - stats.ctimeMs > 24 * 60 * 60 * 1000;
 }
 
 function storePathOf(name: string): StorePath | undefined {
