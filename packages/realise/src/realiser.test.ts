@@ -279,7 +279,7 @@ test('who needs several things that fail hears of all, where work goes on', asyn
   await expect(world.realiser({ keepGoing: true }).outputs(top)).rejects.toMatchObject({
     code: 'failed-dependency',
     message: expect.stringContaining('Reason: 2 dependencies failed.'),
-    cause: { errors: [{ message: 'one is broken' }, { message: 'two is broken' }] },
+    failures: [{ message: 'one is broken' }, { message: 'two is broken' }],
   });
 });
 
