@@ -29,12 +29,13 @@ export const commandCases: Cases = {
   },
   'the environment is exactly what was asked for': async (trial) => {
     const values: readonly (readonly [string, Uint8Array])[] = [
+      // In order, since a protocol may sort them.
       ['A', encodeUtf8('a b\n"c"')],
-      ['not.a-name', encodeUtf8('x=y')],
-      ['EMPTY', new Uint8Array()],
       ['BYTES', Uint8Array.of(0xff, 0xfe, 1)],
+      ['EMPTY', new Uint8Array()],
       ['HOME', encodeUtf8('/homeless-shelter')],
       ['LARGE', encodeUtf8('x'.repeat(100_000))],
+      ['not.a-name', encodeUtf8('x=y')],
     ];
     // As a program of its own, since a shell changes its environment.
     const { result } = await trial.run('', {
