@@ -13,7 +13,10 @@ import {
 } from './generated/grpc/reflection/v1/reflection_pb.ts';
 import { file_grpc_reflection_v1alpha_reflection } from './generated/grpc/reflection/v1alpha/reflection_pb.ts';
 import { file_grpc_health_v1_health } from './generated/grpc/health/v1/health_pb.ts';
+import { file_neve_build_v1_rpc_streambuild } from './generated/neve/build/v1/rpc_streambuild_pb.ts';
 import { file_neve_castore_v1_rpc_blobbatch } from './generated/neve/castore/v1/rpc_blobbatch_pb.ts';
+import { file_snix_build_v1_build } from './generated/snix/build/v1/build_pb.ts';
+import { file_snix_build_v1_rpc_build } from './generated/snix/build/v1/rpc_build_pb.ts';
 import { file_snix_castore_v1_castore } from './generated/snix/castore/v1/castore_pb.ts';
 import { file_snix_castore_v1_rpc_blobstore } from './generated/snix/castore/v1/rpc_blobstore_pb.ts';
 import { file_snix_castore_v1_rpc_directory } from './generated/snix/castore/v1/rpc_directory_pb.ts';
@@ -160,6 +163,9 @@ function allFiles(): readonly FileDescriptorProto[] {
     file_snix_store_v1_rpc_pathinfo,
   ].map(({ proto }) => proto);
   const others = [
+    file_snix_build_v1_build,
+    file_snix_build_v1_rpc_build,
+    file_neve_build_v1_rpc_streambuild,
     file_neve_castore_v1_rpc_blobbatch,
     file_grpc_health_v1_health,
     file_grpc_reflection_v1_reflection,

@@ -1,7 +1,7 @@
 /**
  * The one error of this package: how a call over gRPC ended, under the names and numbers of gRPC's status codes. The
- * services of this package convert it (`status.ts`): who uses them sees `CastoreError` and `StoreError`, and an `RpcError`
- * only for an address that is none or cannot be listened at.
+ * services of this package convert it (`status.ts`): who uses them sees `CastoreError`, `StoreError` and `BuildError`, and an
+ * `RpcError` only for an address that is none or cannot be listened at.
  *
  * Source: grpc.io, "Status codes and their use in gRPC".
  */

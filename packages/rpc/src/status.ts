@@ -4,6 +4,7 @@
  * What a stranger may read about a failure is decided here. Messages about the request itself go out; what went wrong
  * inside of the server (`io`, `corrupt`, a bug) may name its files, and becomes one general sentence.
  */
+import { BuildError, type BuildErrorCode } from '@neve/build';
 import { CastoreError, type CastoreErrorCode } from '@neve/castore';
 import { NixCompatError } from '@neve/nix-compat';
 import { StoreError, type StoreErrorCode } from '@neve/store';
@@ -32,10 +33,25 @@ const storeRows: Readonly<Record<StoreErrorCode, Row>> = {
   io: { status: 'internal', isShown: false },
 };
 
+/** A client cannot tell `failed` from other failures by its status alone: our extension says it (`build-failure.ts`). */
+const buildRows: Readonly<Record<BuildErrorCode, Row>> = {
+  'invalid-request': { status: 'invalid-argument', isShown: true },
+  failed: { status: 'failed-precondition', isShown: true },
+  'output-missing': { status: 'failed-precondition', isShown: true },
+  'invalid-output': { status: 'failed-precondition', isShown: true },
+  timeout: { status: 'deadline-exceeded', isShown: true },
+  silent: { status: 'deadline-exceeded', isShown: true },
+  'limit-exceeded': { status: 'resource-exhausted', isShown: true },
+  unsupported: { status: 'unimplemented', isShown: true },
+  'no-sandbox': { status: 'unimplemented', isShown: true },
+  io: { status: 'internal', isShown: false },
+};
+
 /** What is said of failures that are not shown. */
 const concealed = {
   'data-loss': 'what is stored here is damaged',
   internal: 'the store behind this server failed',
+  builder: 'the builder behind this server failed',
   other: 'the server failed',
 } as const;
 
@@ -48,6 +64,7 @@ export function statusOfError(error: unknown): RpcError {
   const row = rowOf(error);
   if (row === undefined) return new RpcError('internal', concealed.other);
   if (row.isShown && error instanceof Error) return shown(row.status, error.message);
+  if (error instanceof BuildError) return new RpcError(row.status, concealed.builder);
   return new RpcError(row.status, row.status === 'data-loss' ? concealed['data-loss'] : concealed.internal);
 }
 
@@ -105,6 +122,7 @@ function storeCode(code: RpcErrorCode): StoreErrorCode {
 
 function rowOf(error: unknown): Row | undefined {
   if (error instanceof CastoreError) return castoreRows[error.code];
+  if (error instanceof BuildError) return buildRows[error.code];
   return error instanceof StoreError ? storeRows[error.code] : undefined;
 }
 

@@ -12,6 +12,14 @@ const messages: Readonly<Record<string, string>> = {
   SymlinkEntry: 'SymlinkNode',
 };
 
+/** Services that Tvix had with other messages. */
+const unlike: ReadonlySet<string> = new Set(['snix.build.v1.BuildService']);
+
+/** Whether the service is the same under its older name. */
+export function isInTvix(service: string): boolean {
+  return service.startsWith('snix.') && !unlike.has(service);
+}
+
 /** `tvix.castore.v1.BlobService` for `snix.castore.v1.BlobService`; other names stay. */
 export function tvixName(name: string): string {
   const last = name.slice(name.lastIndexOf('.') + 1);

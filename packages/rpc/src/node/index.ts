@@ -1,7 +1,14 @@
-export { openGrpcBlobs, openGrpcDirectories, openGrpcPathInfos } from './open-grpc.ts';
+export {
+  openGrpcBlobs,
+  openGrpcBuilder,
+  openGrpcDirectories,
+  openGrpcPathInfos,
+  openRemoteBuilder,
+} from './open-grpc.ts';
 export type { GrpcClientOptions } from './grpc-channel.ts';
 export { serveGrpc } from './open-server.ts';
 export type { GrpcServer, ServeOptions, ServedServices } from './serve-grpc.ts';
+export type { BuildPolicy } from '../build-policy.ts';
 export { openBigtableDirectories, openBigtablePathInfos } from './open-bigtable.ts';
 export type { BigtableOptions } from './bigtable-table.ts';
 export type { BigtableConnection } from './bigtable-connection.ts';

@@ -6,11 +6,18 @@
  */
 import { readFile } from 'node:fs/promises';
 import { type OptionValues, type Registry, type ServiceUrl, option, optionsFromUrl } from '@neve/compose';
+import { buildKind } from '@neve/build';
 import { blobKind, directoryKind } from '@neve/castore';
 import { pathInfoKind } from '@neve/store';
 import type { BigtableOptions } from './bigtable-table.ts';
 import { openBigtableDirectories, openBigtablePathInfos } from './open-bigtable.ts';
-import { openGrpcBlobs, openGrpcDirectories, openGrpcPathInfos } from './open-grpc.ts';
+import {
+  openGrpcBlobs,
+  openGrpcBuilder,
+  openGrpcDirectories,
+  openGrpcPathInfos,
+  openRemoteBuilder,
+} from './open-grpc.ts';
 
 export type RpcEnvironment = {
   /** `BIGTABLE_EMULATOR_HOST` and `GOOGLE_APPLICATION_CREDENTIALS`, if the program allows it. */
@@ -40,12 +47,13 @@ export function registerRpcServices(registry: Registry, { variables = {} }: RpcE
 }
 
 function registerGrpc(registry: Registry): void {
+  const server = { url: option.text(), wait_connect: option.integer({ min: 0, max: 1 }).default(0) };
   const grpc = {
     type: 'grpc',
-    options: { url: option.text(), wait_connect: option.integer({ min: 0, max: 1 }).default(0) },
+    options: server,
     fromUrl: (url: ServiceUrl) => optionsFromUrl(url, { whole: 'url' }),
   } as const;
-  const address = (options: OptionValues<typeof grpc.options>): string =>
+  const address = (options: OptionValues<typeof server>): string =>
     options.wait_connect === 1 ? `${options.url}?wait-connect=1` : options.url;
   registry
     .register({
@@ -65,6 +73,25 @@ function registerGrpc(registry: Registry): void {
       kind: pathInfoKind,
       description: 'Path infos of a server: unix, http, https',
       build: (options) => openGrpcPathInfos(address(options)),
+    })
+    .register({
+      ...grpc,
+      kind: buildKind,
+      description: 'Builds on a server: unix, http, https',
+      options: {
+        ...server,
+        /** The castore of the server is that of whoever calls, so that nothing is copied. */
+        shares_castore: option.boolean().default(false),
+        blob_service: option.reference(blobKind).default('&root'),
+        directory_service: option.reference(directoryKind).default('&root'),
+      },
+      build: (options) =>
+        options.shares_castore
+          ? openGrpcBuilder(address(options))
+          : openRemoteBuilder(address(options), {
+              blobs: options.blob_service,
+              directories: options.directory_service,
+            }),
     });
 }
 

@@ -1,5 +1,5 @@
 /**
- * Services over gRPC, for clients of Neve, Snix and Tvix: each under its name in `snix` and in `tvix`, with our extensions,
+ * Services over gRPC, for clients of Neve, Snix and Tvix: each under its name in `snix` and, if it had one, in `tvix`, with our extensions,
  * the health and the reflection protocol beside them.
  *
  * Shutting down takes no more connections, waits for the calls that are under way, and after `graceMs` ends them.
@@ -12,10 +12,13 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { BuildService } from '@neve/build';
 import type { BlobService, DirectoryService } from '@neve/castore';
 import type { NarCalculationService, PathInfoService } from '@neve/store';
 import { blobBatchHandlers } from '../blob-batch-handlers.ts';
 import { blobHandlers } from '../blob-handlers.ts';
+import { buildHandlers } from '../build-handlers.ts';
+import type { BuildPolicy } from '../build-policy.ts';
 import { directoryHandlers } from '../directory-handlers.ts';
 import type { Handler } from '../handler.ts';
 import { Health, healthServiceName } from '../health-handlers.ts';
@@ -23,7 +26,7 @@ import { pathOf } from '../method.ts';
 import { pathInfoHandlers } from '../path-info-handlers.ts';
 import { reflectionHandlers, reflectionServiceNames } from '../reflection-handlers.ts';
 import { RpcError } from '../rpc-error.ts';
-import { tvixName } from '../tvix-names.ts';
+import { isInTvix, tvixName } from '../tvix-names.ts';
 import { implement } from './implement-handler.ts';
 import { loadGrpc, sharedOptions, toBuffer, type GrpcModule } from './load-grpc.ts';
 import { widenWindows } from './widen-windows.ts';
@@ -34,6 +37,10 @@ export type ServedServices = {
   readonly pathInfos?: PathInfoService;
   /** For path infos that do not calculate NARs themselves. */
   readonly narCalculation?: NarCalculationService;
+  /** Whoever may connect may have anything run by it. */
+  readonly builder?: BuildService;
+  /** What builds may see of this machine. */
+  readonly buildPolicy?: BuildPolicy;
 };
 
 export type ServeOptions = {
@@ -60,7 +67,7 @@ export async function serve(services: ServedServices, options: ServeOptions): Pr
   const server = new grpc.Server(sharedOptions);
   widenWindows(server);
   const own = handlersOf(services);
-  const served = [...own, ...own.filter(isInTvix).map(withTvixName)];
+  const served = [...own, ...own.filter(({ method }) => isInTvix(method.service)).map(withTvixName)];
   const names = [...new Set(served.map(({ method }) => method.service))];
   const health = new Health(names);
   const all = [...names, healthServiceName, ...reflectionServiceNames];
@@ -77,16 +84,13 @@ export async function serve(services: ServedServices, options: ServeOptions): Pr
 }
 
 function handlersOf(services: ServedServices): readonly Handler[] {
-  const { blobs, directories, pathInfos, narCalculation } = services;
+  const { blobs, directories, pathInfos, narCalculation, builder, buildPolicy } = services;
   return [
     ...(blobs === undefined ? [] : [...blobHandlers(blobs), ...blobBatchHandlers(blobs)]),
     ...(directories === undefined ? [] : directoryHandlers(directories)),
     ...(pathInfos === undefined ? [] : pathInfoHandlers(pathInfos, narCalculation)),
+    ...(builder === undefined ? [] : buildHandlers(builder, buildPolicy)),
   ];
-}
-
-function isInTvix({ method }: Handler): boolean {
-  return tvixName(method.service) !== method.service;
 }
 
 function withTvixName({ method, run }: Handler): Handler {
