@@ -63,14 +63,14 @@ function bubblewrapArguments({
     ]),
     // Only what is outside can be bound; it is the same for every process.
     ...readOnlyPaths().flatMap(({ path }) => ['--ro-bind', path, path]),
+    // Last, since what is mounted may be a device.
+    ...(devices === 'host' ? [] : ['--remount-ro', '/dev']),
     ...['--chdir', '/'],
   ];
 }
 
 /** `--dev` makes what Nix has, and a link `core`. */
-const minimalDevices = [
-  ...['--dev', '/dev', '--perms', '1777', '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
-] as const;
+const minimalDevices = [...['--dev', '/dev', '--perms', '1777', '--tmpfs', '/dev/shm']] as const;
 
 function mountArguments({ source, target, access }: SandboxMount): readonly string[] {
   const bind = { read: '--ro-bind', write: '--bind', device: '--dev-bind' }[access];
