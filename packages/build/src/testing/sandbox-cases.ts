@@ -180,6 +180,13 @@ export const sandboxCases: Cases = {
     const missing = [{ target: '/x', source: '/no/such/file/of/the/host', optional: false }];
     await trial.failure('', 'unsupported', { constraints: { hostPaths: missing } });
   },
+  'a device of the host stands among those that are always there': async (trial) => {
+    const hostPaths = [{ target: '/dev/another', source: '/dev/zero', optional: false }];
+    const script = 'head -c 3 /dev/another | wc -c; test -c /dev/null && echo null; touch /dev/x';
+    const printed = await trial.printed(script, { constraints: { hostPaths } });
+    expect(printed.startsWith('3\nnull\n'), `it printed: ${printed}`);
+    expect(printed.includes('touch: '), `/dev could be written to: ${printed}`);
+  },
   'without isolation the host is seen beside the inputs': async (trial) => {
     const inputs = new Map([['in', await trial.file('input\n')]]);
     const script = 'cat /nix/store/in; ls /usr > /dev/null && test -d /etc && echo host; echo $PWD';

@@ -56,6 +56,8 @@ function bubblewrapArguments({
     ...(devices === 'host' ? ['--dev-bind', '/dev', '/dev'] : minimalDevices),
     ...['--perms', '1777', '--tmpfs', '/tmp'],
     ...mounts.flatMap(mountArguments),
+    // Not before there is a place for devices of the host, such as `/dev/kvm`.
+    ...(devices === 'host' ? [] : ['--remount-ro', '/dev']),
     ...maskedPaths().flatMap(({ path, kind }) => [
       '--ro-bind',
       kind === 'file' ? '/dev/null' : emptyFolder,
