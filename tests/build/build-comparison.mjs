@@ -7,6 +7,9 @@ import { failures } from './failures.mjs';
 
 const casesFile = join(dirname(fileURLToPath(import.meta.url)), 'cases/default.nix');
 
+/** More characters than this hide the other failures. */
+const explainedLength = 3000;
+
 /**
  * @typedef {import('../lib/command.mjs').Outcome} Outcome
  * @typedef {{ narHash: string, narSize: number, ca: string | null, deriver: string | null, references: string[] }} Known
@@ -157,8 +160,10 @@ export class BuildComparison {
       names.filter((it) => !isImpure(it)),
     );
     if (outcome !== undefined) {
-      const same = outcome.stdout === this.#nixOutcome?.stdout;
-      this.#check(`${builder}: printed paths`, same, `${outcome.stdout}, not ${this.#nixOutcome?.stdout}`);
+      const [found, wanted] = [outcome.stdout, this.#nixOutcome?.stdout ?? ''].map((it) => it.split('\n'));
+      const at = wanted?.findIndex((line, index) => line !== found?.[index]) ?? -1;
+      const same = at === -1 && found?.length === wanted?.length;
+      this.#check(`${builder}: printed paths`, same, `line ${at} is ${found?.[at]}, not ${wanted?.[at]}`);
     }
     await this.#buildAll(builder, names.filter(isImpure));
     const ours = await this.#knownToNeve(builder);
@@ -280,7 +285,7 @@ export class BuildComparison {
    */
   #check(name, ok, explanation) {
     this.#tally.record(name, ok);
-    if (!ok) console.log(`FAIL ${name}: ${explanation.trim()}`);
+    if (!ok) console.log(`FAIL ${name}: ${explanation.trim().slice(0, explainedLength)}`);
   }
 }
 

@@ -111,7 +111,7 @@ export const failures = {
     essential: /more than (?:the )?(\d+) bytes/,
   },
   readsHost: { essential: reason },
-  usesNetwork: { essential: /Reason: builder failed (?:due to signal|with exit code)/ },
+  usesNetwork: { essential: /Reason: builder failed/ },
   writesInput: { essential: reason },
   setuid: { essential: reason },
   setgidFolder: { essential: reason },

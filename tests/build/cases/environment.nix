@@ -76,9 +76,10 @@
 
   devices = run "devices" ''
     exec > $out
-    ls -1 /dev
+    ls -1 /dev | grep -v '^core$'
     for name in full null random tty urandom zero; do stat -c '%n %F %a %t %T' /dev/$name; done
-    for name in fd stdin stdout stderr ptmx; do readlink /dev/$name; done
+    for name in fd stdin stdout stderr; do readlink /dev/$name; done
+    readlink -f /dev/ptmx
     ls -1 /dev/shm
     echo x > /dev/shm/file; cat /dev/shm/file
     echo lost > /dev/null
