@@ -104,7 +104,7 @@ export class BuildCommand {
         if (stderr.includes('> started')) fulfil();
       });
     });
-    /** @type {Promise<{ code: number | null, signal: NodeJS.Signals | null, stderr: string }>} */
+    /** @type {Promise<{ code: number | null, signal: string | null, stderr: string }>} */
     const ended = new Promise((fulfil, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => fulfil({ code, signal, stderr }));

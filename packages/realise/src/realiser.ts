@@ -84,7 +84,8 @@ export class Realiser {
   async output(of: OutputOf): Promise<PathInfo> {
     const path = await this.decisions.pathOf(of);
     if (path !== undefined) return await this.path(path);
-    const pathInfo = (await this.#build(of.derivation)).get(of.output);
+    const isThere = (await this.#derivation(of.derivation)).outputs.has(of.output);
+    const pathInfo = isThere ? (await this.#build(of.derivation)).get(of.output) : undefined;
     if (pathInfo !== undefined) return pathInfo;
     throw new RealiseError(
       'not-found',
