@@ -474,13 +474,17 @@ function settingChecks({ neve, folder }) {
   ];
 }
 
-/** @param {BuildCommand} neve @param {readonly string[]} names @returns {Promise<readonly string[]>} */
+/**
+ * As many as there are names: three at most.
+ *
+ * @param {BuildCommand} neve @param {readonly string[]} names @returns {Promise<[string, string, string]>}
+ */
 async function storePaths(neve, ...names) {
   const text = await neve.output('build', [packages, ...names.flatMap((it) => ['-A', it]), '--no-link']);
-  return text.trim().split('\n');
+  return /** @type {[string, string, string]} */ (text.trim().split('\n'));
 }
 
-/** @param {BuildCommand} neve @param {readonly string[]} names @returns {Promise<readonly string[]>} */
+/** @param {BuildCommand} neve @param {readonly string[]} names @returns {Promise<[string, string, string]>} */
 async function drvPaths(neve, ...names) {
   const words = names.flatMap((it) => ['-A', it]);
   const rows = JSON.parse(await neve.output('build', [packages, ...words, '--json', '--no-link']));

@@ -65,7 +65,7 @@ function describeDerivation(
     args: [],
     environment: new Map(),
   });
-  known.describeDerivation({ storePath, contents: encodeUtf8(name), references: [] });
+  known.describeDerivation({ storePath, contents: encodeUtf8(name) });
 }
 
 async function put(storePath: StorePath): Promise<void> {

@@ -19,7 +19,6 @@ import type { PathInfo } from '@neve/store';
 import {
   type TestStore,
   buildByHand,
-  context,
   makeResolved,
   putPath,
   settings,

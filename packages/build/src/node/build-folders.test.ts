@@ -14,9 +14,9 @@ afterEach(() => removeAnyTree(folder));
 
 test('who looks for what is abandoned takes nothing from those who begin', async () => {
   const [builds, others] = [await BuildFolders.open(folder), await BuildFolders.open(folder)];
-  let isDone = false;
+  const done = new AbortController();
   const sweeps = Array.from({ length: 8 }, async () => {
-    while (!isDone) {
+    while (!done.signal.aborted) {
       await others.removeAbandoned();
       await others.oldestStart();
     }
@@ -28,7 +28,7 @@ test('who looks for what is abandoned takes nothing from those who begin', async
       expect(await others.oldestStart()).toBeDefined();
     }
   } finally {
-    isDone = true;
+    done.abort();
     await Promise.all(sweeps);
   }
   expect(await readdir(folder)).toEqual([]);

@@ -12,7 +12,7 @@ function setUp(answers: Partial<StoreIO> = {}): {
   io: EvalIO;
   calls: string[];
   loads: () => number;
-  load(): Promise<void>;
+  load: () => Promise<void>;
 } {
   const calls: string[] = [];
   let loads = 0;
@@ -72,10 +72,9 @@ describe('what needs no store', () => {
     // nix-instantiate --eval -E 'builtins.toFile "a" "text"'
     expect(added).toBe('/nix/store/znvscj76jsnvyjqabi70np3mf4lm3gy4-a');
     expect(io.realise?.([{ kind: 'path', storePath: added }])).toEqual([added]);
-    io.writeDerivation({
+    void io.writeDerivation({
       name: 'x.drv',
       contents: new Uint8Array(),
-      references: [],
       storePath: `${storePath}.drv`,
     });
     expect(io.realise?.([{ kind: 'path', storePath: `${storePath}.drv` }])).toEqual([`${storePath}.drv`]);
@@ -90,7 +89,6 @@ describe('what needs the store', () => {
     await io.writeDerivation({
       name: 'x.drv',
       contents: new Uint8Array(),
-      references: [],
       storePath: `${storePath}.drv`,
     });
     expect(decodeUtf8(await io.readFile(inStore))).toBe('from the store');

@@ -225,7 +225,7 @@ test('what was described is realised by its name alone; an output is built', asy
   const drvPath = missing.replace('object', 'x.drv');
   io.describe({
     kind: 'derivation',
-    request: { name: 'x.drv', contents, references: [], storePath: drvPath },
+    request: { name: 'x.drv', contents, storePath: drvPath },
   });
   expect(await read(drvPath)).toMatch(/^Derive/);
   expect(await io.realise([{ kind: 'derivation', drvPath }])).toEqual([drvPath]);
