@@ -57,7 +57,11 @@ class RemoteBuilder implements BuildService {
     const missing = [...request.inputs.values()].filter((it) => !this.#isRemembered(it));
     await copyAll(missing, { source: this.#local, target: this.#remote, what: 'the inputs' }, signal);
     for (const node of missing) this.#remember(node);
-    const result = await this.#service.build(request, options);
+    const result = await this.#service.build(request, options).catch((cause: unknown) => {
+      // It may be that inputs are not there any more. Another attempt asks for all of them.
+      if (cause instanceof BuildError && cause.code === 'io') this.#forget(request.inputs.values());
+      throw cause;
+    });
     const outputs = result.outputs.map(({ node }) => node);
     await copyAll(outputs, { source: this.#remote, target: this.#local, what: 'the outputs' }, signal);
     return result;
@@ -70,6 +74,10 @@ class RemoteBuilder implements BuildService {
   #isRemembered(node: Node): boolean {
     const seenMs = this.#seen.get(keyOf(node));
     return seenMs !== undefined && performance.now() - seenMs < rememberedMs;
+  }
+
+  #forget(nodes: Iterable<Node>): void {
+    for (const node of nodes) this.#seen.delete(keyOf(node));
   }
 
   #remember(node: Node): void {

@@ -437,6 +437,33 @@ describe('a castore on each side', () => {
     expect(asked.filter((it) => it === digest.key)).toHaveLength(1);
   });
 
+  test('an input that was lost there is copied again', async () => {
+    const [here, there] = [newCastore(), newCastore()];
+    const bytes = encodeUtf8('an input\n');
+    const digest = await here.blobs.put(bytes);
+    let held = new Set<string>();
+    const [has, put] = [there.blobs.has.bind(there.blobs), there.blobs.put.bind(there.blobs)];
+    there.blobs.has = async (it, signal) => held.has(it.key) && (await has(it, signal));
+    there.blobs.put = async (it, signal) => {
+      const stored = await put(it, signal);
+      held.add(stored.key);
+      return stored;
+    };
+    const service = builderThat(async () => {
+      if (held.has(digest.key)) return { outputs: [] };
+      throw new BuildError('io', 'an input is missing');
+    });
+    const builder = owned(remoteBuilder({ service, remote: there, local: here }));
+    const inputs = new Map([
+      ['in', { kind: 'file', digest, size: bytes.length, executable: false } as const],
+    ]);
+    const build = () => builder.build(request('', { inputs, outputs: [] }));
+    await build();
+    held = new Set();
+    await expect(build()).rejects.toMatchObject({ code: 'io' });
+    await build();
+  });
+
   test('an input that is nowhere', async () => {
     const { url } = await serve({ ...newCastore(), builder: dummyBuilder() });
     const builder = owned(await openRemoteBuilder(url, newCastore()));

@@ -30,8 +30,8 @@ export async function openGrpcPathInfos(url: string, options?: GrpcClientOptions
 }
 
 /**
- * A builder that has the same castore as whoever calls: it sees inputs that are stored here, and outputs are seen here.
- * Throws as `openGrpcBlobs` does.
+ * A builder that has the same castore as whoever calls: it sees inputs that are stored here, and outputs are seen here. A
+ * server says something every 30 seconds at least, so `timeoutMs` has to be more. Throws as `openGrpcBlobs` does.
  */
 export async function openGrpcBuilder(url: string, options?: GrpcClientOptions): Promise<BuildService> {
   const { GrpcChannel } = await import('./grpc-channel.ts');
