@@ -6,8 +6,6 @@ import { setMaxListeners } from 'node:events';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
-import type { BuildService } from '@neve/build';
-import type { SandboxName } from '@neve/build/node';
 import { type Node, archiveEntries, ingestEntries, readTar } from '@neve/castore';
 import { decompress } from '@neve/castore/node';
 import { createStoreIO, treeFetcher } from '@neve/eval-store/node/store';
@@ -33,11 +31,11 @@ import { BuildLogs, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
 import type { Castore, PathInfo, Substituter } from '@neve/store';
 import { openHttpCache } from '@neve/store/node';
 import { cacheFolder } from '../cache-folder.ts';
-import { isBlobFiles } from '../store/blob-files.ts';
 import { httpCacheSettings, httpSettings } from '../store/http-settings.ts';
+import { openBuilder, parseBuilder } from '../store/open-builder.ts';
 import { type OpenStore, openNamedStore } from '../store/open-store.ts';
 import { storeArguments } from '../store/store-options.ts';
-import { type StoreState, openState } from '../store/store-state.ts';
+import { openState } from '../store/store-state.ts';
 import { UsageError } from '../usage-error.ts';
 import { guarded } from './expected-failure.ts';
 import { lateBuildService, lateFetcher } from './late-services.ts';
@@ -65,8 +63,11 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
   const { signal } = abortion;
   // Everything that is under way listens to it.
   setMaxListeners(0, signal);
-  const sandbox = sandboxOfBuilder(options.builder);
-  const service = lateBuildService(() => openBuilder(options, { sandbox, store, state }));
+  const builderName = parseBuilder(options.builder, options.store);
+  const { buildUsersGroup } = options;
+  const service = lateBuildService(() =>
+    openBuilder(builderName, { castore: store, state, buildUsersGroup }),
+  );
   const fetcher = lateFetcher(() => openFetcher(options, store));
   const locks = await lmdbWorkLocks(state.databasePath);
   const realisations = await lmdbRealisations(state.databasePath);
@@ -164,43 +165,6 @@ function netrcEntries(file: string, { isRequired }: { readonly isRequired: boole
     throw new UsageError(`the netrc file '${file}' cannot be read: ${error.message}`);
   }
 }
-
-type BuilderPlace = {
-  readonly sandbox: SandboxName | undefined;
-  readonly store: OpenStore;
-  readonly state: StoreState;
-};
-
-/** `undefined` for the first that works. Throws `UsageError`. */
-function sandboxOfBuilder(builder: string): SandboxName | undefined {
-  const name = builder.replace(/:$/, '');
-  const sandbox = sandboxByScheme[name];
-  if (name === 'local' || sandbox !== undefined) return sandbox;
-  const known = ['local', ...Object.keys(sandboxByScheme)].map((it) => `${it}:`).join(', ');
-  throw new UsageError(`there is no builder '${builder}'; there are ${known}`);
-}
-
-async function openBuilder(
-  { buildUsersGroup = '' }: RealiseOptions,
-  { sandbox, store, state }: BuilderPlace,
-): Promise<BuildService> {
-  const { localBuilder, readBuildUsers } = await import('@neve/build/node');
-  // Only root can be somebody else.
-  const hasUsers = buildUsersGroup !== '' && process.getuid?.() === 0;
-  return await localBuilder({
-    folder: join(state.folder, 'builder'),
-    ...store,
-    files: isBlobFiles(store.blobs) ? store.blobs : undefined,
-    ...(sandbox !== undefined && { sandbox }),
-    ...(hasUsers && { buildUsers: await readBuildUsers(buildUsersGroup) }),
-  });
-}
-
-const sandboxByScheme: Readonly<Record<string, SandboxName>> = {
-  unshare: 'unshare',
-  bwrap: 'bubblewrap',
-  oci: 'oci',
-};
 
 function buildSettings(options: RealiseOptions): BuildSettings {
   const { cores } = options;

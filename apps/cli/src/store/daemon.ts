@@ -1,8 +1,11 @@
-/** `neve store daemon`: the store over gRPC. */
+/** `neve store daemon`: the store over gRPC, and builds in it. */
 import { serveGrpc } from '@neve/rpc/node';
+import type { BuildService } from '@neve/build';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { write } from '../output.ts';
 import { UsageError } from '../usage-error.ts';
+import type { BuilderPlace } from './open-builder.ts';
 import { openStore } from './open-store.ts';
 import { takeRollingLease } from './rolling-lease.ts';
 import { openState } from './store-state.ts';
@@ -13,7 +16,9 @@ export const daemonCommand = storeCommand({
   summary: 'serve the store over gRPC to clients of Neve, Snix and Tvix',
   usage: ['daemon [OPTIONS]'],
   description: `Serves blobs, directories and path infos, with the health and reflection protocols, until it is interrupted.
-ADDRESS is host:port, [::1]:8000 or unix:/path.`,
+ADDRESS is host:port, [::1]:8000 or unix:/path.
+
+With --builder it builds as well: whoever can connect can have any program run in its sandboxes.`,
   options: {
     listen: {
       names: ['-l', '--listen-address', '--listen'],
@@ -27,6 +32,26 @@ ADDRESS is host:port, [::1]:8000 or unix:/path.`,
       parameters: ['FILE'],
       help: 'only clients with a certificate by this one',
     },
+    builder: {
+      names: ['--builder'],
+      parameters: ['URL'],
+      help: 'build for clients: local:, bwrap:, oci:, unshare: or a builder elsewhere, grpc+unix:PATH',
+    },
+    maxBuilds: {
+      names: ['--max-builds'],
+      parameters: ['N'],
+      help: 'how many builds run at the same time (default: one for each processor)',
+    },
+    buildUsers: {
+      names: ['--build-users-group'],
+      parameters: ['GROUP'],
+      help: 'as root, build as the members of this group',
+    },
+    hostPaths: {
+      names: ['--allow-host-path'],
+      parameters: ['PATH'],
+      help: 'what builds may see of this machine, if they ask for it, beside /dev/kvm; may be given again',
+    },
   },
   async run(args, signal) {
     if (args.positional.length > 0) throw new UsageError('neve store daemon takes no arguments');
@@ -36,8 +61,19 @@ ADDRESS is host:port, [::1]:8000 or unix:/path.`,
     await using store = await openStore(args);
     await using state = await openState(args);
     await using _lease = await takeRollingLease(state.leases);
+    const url = args.last('builder');
+    const place = { castore: store, state, buildUsersGroup: args.last('buildUsers') };
+    await using builder = url === undefined ? undefined : await openBuilderAt(url, place);
+    const buildPolicy = {
+      hostPaths: ['/dev/kvm', ...args.all('hostPaths').map(hostPath)],
+      maxBuilds: count(args.last('maxBuilds')) ?? availableParallelism(),
+    };
     await using server = await serveGrpc(
-      { ...store, narCalculation: state.narCalculation(store) },
+      {
+        ...store,
+        narCalculation: state.narCalculation(store),
+        ...(builder !== undefined && { builder, buildPolicy }),
+      },
       {
         listen: args.last('listen') ?? '[::1]:8000',
         ...(cert !== undefined &&
@@ -58,3 +94,23 @@ ADDRESS is host:port, [::1]:8000 or unix:/path.`,
     });
   },
 });
+
+/** Loaded when it is wanted: no other command of the store builds. */
+async function openBuilderAt(url: string, place: BuilderPlace): Promise<BuildService> {
+  const { openBuilder, parseBuilder } = await import('./open-builder.ts');
+  return await openBuilder(parseBuilder(url, undefined), place);
+}
+
+function hostPath(path: string): string {
+  const isClean = path
+    .split('/')
+    .every((it, index) => (index === 0) === (it === '') && it !== '.' && it !== '..');
+  if (isClean) return path;
+  throw new UsageError(`--allow-host-path '${path}' is not an absolute path without '.', '..' and '//'`);
+}
+
+function count(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new UsageError(`--max-builds '${text}' is not a number from 1`);
+}

@@ -1,4 +1,5 @@
 /** Errors of the store on their way to the user. What is none of ours is a bug, and is shown with its stack. */
+import { BuildError } from '@neve/build';
 import { BytesError } from '@neve/bytes';
 import { CastoreError } from '@neve/castore';
 import { CompositionError } from '@neve/compose';
@@ -31,6 +32,7 @@ export function isExpected(error: unknown): error is Error {
     error instanceof HttpError ||
     error instanceof NixCompatError ||
     error instanceof BytesError ||
+    error instanceof BuildError ||
     isSystemError(error)
   );
 }
