@@ -6,6 +6,7 @@ import { write } from '../output.ts';
 import { UsageError } from '../usage-error.ts';
 import { openStore, storeDirectory } from './open-store.ts';
 import { Progress, formatBytes } from './progress.ts';
+import { removeCheckouts } from './remove-checkouts.ts';
 import { openState } from './store-state.ts';
 import { storeCommand } from './store-command.ts';
 import { findPathInfo } from './store-object.ts';
@@ -73,7 +74,10 @@ everything else, or as much as the options ask for. It may be interrupted at any
     const leftovers = dryRun ? 0 : ((await store.blobs.inventory?.removeLeftovers?.(signal)) ?? 0);
     // Asking the store would count as a use of what is there.
     const removed = new Set(result.paths.map(({ hashPart }) => hashPart));
-    if (!dryRun) await state.view(store).prune(async ({ hashPart }) => !removed.has(hashPart));
+    if (!dryRun) {
+      await state.view(store).prune(async ({ hashPart }) => !removed.has(hashPart));
+      await removeCheckouts(store, state);
+    }
     progress[Symbol.dispose]();
     const freedBytes = result.freedBytes + leftovers;
     const paths = result.paths.map((it) => directory.print(it));

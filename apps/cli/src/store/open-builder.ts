@@ -8,7 +8,6 @@
  *                                ?shares_castore=true one that has the same store, so that nothing is copied
  *     dummy:                     nothing
  */
-import { join } from 'node:path';
 import type { BuildService } from '@neve/build';
 import type { SandboxName } from '@neve/build/node';
 import { ServiceUrl } from '@neve/compose';
@@ -73,7 +72,7 @@ async function openLocalBuilder(
   // Only root can be somebody else.
   const hasUsers = buildUsersGroup !== '' && process.getuid?.() === 0;
   return await localBuilder({
-    folder: join(state.folder, 'builder'),
+    folder: state.builderFolder,
     blobs,
     directories,
     files: isBlobFiles(blobs) ? blobs : undefined,

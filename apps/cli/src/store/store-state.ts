@@ -47,6 +47,8 @@ export class StoreState implements AsyncDisposable {
   readonly rootsFolder: string;
   /** Store paths as files, for links to results. */
   readonly viewFolder: string;
+  /** What builds on this machine leave for the next ones. */
+  readonly builderFolder: string;
   readonly databasePath: string;
   readonly fileCache: FileCache;
   readonly pins: Pins;
@@ -58,6 +60,7 @@ export class StoreState implements AsyncDisposable {
     this.folder = parts.folder;
     this.rootsFolder = join(parts.folder, 'gcroots');
     this.viewFolder = join(parts.folder, 'nix/store');
+    this.builderFolder = join(parts.folder, 'builder');
     this.databasePath = parts.environment.path;
     this.fileCache = new FileCache(parts.environment);
     this.pins = parts.pins;
