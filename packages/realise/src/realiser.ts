@@ -10,6 +10,13 @@ import { FetchError, type FetchEvent, type Fetcher } from '@neve/fetch';
 import type { Digest, HashFunctions } from '@neve/bytes';
 import { type Derivation, type StoreDirectory, type StorePath, contentAddressedPath } from '@neve/nix-compat';
 import { type NarCalculationService, type PathInfo, StoreError, requirePathClosure } from '@neve/store';
+import {
+  buildsAreDisabled,
+  failedDependencies,
+  givenUp,
+  isGivenUp,
+  nothingToCheck,
+} from './build-refusals.ts';
 import type { BuildJob, DerivationBuilder } from './derivation-builder.ts';
 import { type CacheProblem, Decisions, type DecisionsOptions, type Offer } from './decisions.ts';
 import type { DescribedFetch, DescribedImport, DescribedText, OutputOf } from './known-paths.ts';
@@ -287,12 +294,12 @@ export class Realiser {
     return await this.#locked(job.lockedPaths, async () => {
       const already = await job.present(signal);
       if (mode === 'build' && already !== undefined) return already;
-      if (mode === 'check' && already === undefined) throw this.#nothingToCheck(drvPath);
-      if (limits.builds === 0) throw this.#buildsNothing(drvPath);
+      if (mode === 'check' && already === undefined) throw nothingToCheck(this.#print(drvPath));
+      if (limits.builds === 0) throw buildsAreDisabled(this.#print(drvPath));
       const release = await this.#slots.builds.acquire();
       try {
         signal?.throwIfAborted();
-        if (this.#failure !== undefined && !keepGoing) throw this.#givenUp(drvPath);
+        if (this.#failure !== undefined && !keepGoing) throw givenUp(this.#print(drvPath), this.#failure);
         return await this.#run(drvPath, mode, () =>
           job.build({
             mode,
@@ -338,40 +345,9 @@ export class Realiser {
       const { keepGoing, signal } = this.#options;
       if (!(cause instanceof Error) || signal?.aborted === true || isGivenUp(cause)) throw cause;
       const failures = keepGoing ? await failuresOf([...sources, ...outputs]) : [cause];
-      throw this.#dependencyFailure(drvPath, { derivation, failures });
+      const { storeDirectory } = this.#options;
+      throw failedDependencies(this.#print(drvPath), { derivation, failures, storeDirectory });
     }
-  }
-
-  #dependencyFailure(
-    drvPath: StorePath,
-    { derivation, failures }: { readonly derivation: Derivation; readonly failures: readonly Error[] },
-  ): RealiseError {
-    const paths = [...derivation.outputs.values()].flatMap((it) => ('path' in it ? [it.path] : []));
-    const what = failures.length === 1 ? '1 dependency' : `${failures.length} dependencies`;
-    const lines = [`Cannot build '${this.#print(drvPath)}'.`, `Reason: ${what} failed.`];
-    if (paths.length > 0) lines.push('Output paths:', ...paths.map((it) => `  ${this.#print(it)}`));
-    return new RealiseError('failed-dependency', lines.join('\n'), { cause: failures[0], failures });
-  }
-
-  #givenUp(drvPath: StorePath): RealiseError {
-    const message = `'${this.#print(drvPath)}' was not built, since something else has failed`;
-    return new RealiseError('given-up', message, { cause: this.#failure });
-  }
-
-  #nothingToCheck(drvPath: StorePath): RealiseError {
-    const problem = `some outputs of '${this.#print(drvPath)}' are not valid, so checking is not possible`;
-    return new RealiseError('not-found', `${problem}; build it before`);
-  }
-
-  #buildsNothing(drvPath: StorePath): RealiseError {
-    return new RealiseError(
-      'unsupported-system',
-      [
-        `Cannot build '${this.#print(drvPath)}'.`,
-        'Reason: local builds are disabled (max-jobs = 0)',
-        "Hint: set 'max-jobs' to a non-zero value to enable local builds",
-      ].join('\n'),
-    );
   }
 
   async #derivation(drvPath: StorePath): Promise<Derivation> {
@@ -446,10 +422,6 @@ export class Realiser {
   #emit(event: RealiseEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-function isGivenUp(error: Error): boolean {
-  return error instanceof RealiseError && error.code === 'given-up';
 }
 
 /** Of promises that are settled. */

@@ -242,10 +242,15 @@ class DerivationBuild implements BuildJob {
     if (logLines.length > 0) {
       lines.push(`Last ${logLines.length} log lines:`, ...logLines.map((it) => `> ${it}`));
     }
-    if (logs !== undefined) lines.push('For full logs, run:', `  ${logCommand} ${drvPath}`);
+    if (logs !== undefined && hasRun(cause)) lines.push('For full logs, run:', `  ${logCommand} ${drvPath}`);
     if (cause.keptAt !== undefined) lines.push(`note: the build directory was kept in '${cause.keptAt}'`);
     return new RealiseError(codeOf(cause, this.#resolved), lines.join('\n'), { cause });
   }
+}
+
+/** Otherwise there is nothing in its log. */
+function hasRun({ code }: BuildError): boolean {
+  return code !== 'no-sandbox' && code !== 'unsupported' && code !== 'invalid-request';
 }
 
 function codeOf(
