@@ -63,7 +63,7 @@ function resultChecks({ neve }) {
     [
       '--json is that of nix build',
       async () => {
-        const [one = ''] = await storePaths(neve, 'one');
+        const [one] = await storePaths(neve, 'one');
         const text = await neve.output('build', [packages, '-A', 'outs', '--json', '--no-link']);
         const [row, ...others] = JSON.parse(text);
         assert.deepEqual(others, []);
@@ -76,7 +76,7 @@ function resultChecks({ neve }) {
     [
       'a store path is looked for, and links are made to it',
       async () => {
-        const [one = ''] = await storePaths(neve, 'one');
+        const [one] = await storePaths(neve, 'one');
         assert.equal(await neve.output('build', [one]), `${one}\n`);
         assert.deepEqual(takeLinks(neve.workFolder), { result: 'one' });
         const missing = '/nix/store/00000000000000000000000000000000-missing';
@@ -219,8 +219,8 @@ function lookingChecks({ neve }) {
     [
       'neve log finds a log by derivation, output and attribute',
       async () => {
-        const [one = ''] = await storePaths(neve, 'one');
-        const [drvPath = ''] = await drvPaths(neve, 'one');
+        const [one] = await storePaths(neve, 'one');
+        const [drvPath] = await drvPaths(neve, 'one');
         assert.equal(await neve.output('log', ['--file', packages, 'one']), 'building one\n');
         assert.equal(await neve.output('log', [one]), 'building one\n');
         assert.equal(await neve.output('log', [drvPath]), 'building one\n');
@@ -233,7 +233,7 @@ function lookingChecks({ neve }) {
     [
       'neve why-depends draws the shortest chain',
       async () => {
-        const [one = '', two = '', three = ''] = await storePaths(neve, 'one', 'two', 'three');
+        const [one, two, three] = await storePaths(neve, 'one', 'two', 'three');
         const chain = await neve.output('why-depends', ['--file', packages, 'three', 'one']);
         assert.equal(chain, `${three}\n└───${two}\n    └───${one}\n`);
         assert.deepEqual(JSON.parse(await neve.output('why-depends', [three, one, '--json'])), [
