@@ -20,5 +20,4 @@ in
   library = compile "library" "int answer(void) { return 42; }" ''
     mkdir -p $out/lib; gcc -O2 -g -c main.c; ar rcs $out/lib/libanswer.a main.o; gcc -shared -fPIC -o $out/lib/libanswer.so main.c
   '';
-  compileError = compile "compile-error" "int main(void) { return undeclared; }" "gcc main.c -o $out";
 }
