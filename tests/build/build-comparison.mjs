@@ -88,7 +88,9 @@ export class BuildComparison {
   async works(builder) {
     const expression =
       'derivation { name = "trial"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo > $out" ]; }';
-    const { code, stderr } = await this.#programs.neveBuild(builder, ['--no-link', '-E', expression]);
+    const store = join(this.#programs.folder, 'trials');
+    const words = ['--no-link', '-E', expression];
+    const { code, stderr } = await this.#programs.neveBuild(builder, words, store);
     if (code !== 0) console.log(`without ${builder}, which does not work here: ${stderr.trim()}`);
     return code === 0;
   }

@@ -75,10 +75,11 @@ export class BuildPrograms {
   /**
    * @param {string} builder
    * @param {readonly string[]} args
+   * @param {string} [store]
    */
-  neveBuild(builder, args) {
+  neveBuild(builder, args, store = this.neveStore(builder)) {
     const features = 'nix-command ca-derivations impure-derivations dynamic-derivations';
-    const words = ['--store', this.neveStore(builder), '--builder', `${builder}:`, ...this.#settings];
+    const words = ['--store', store, '--builder', `${builder}:`, ...this.#settings];
     return this.neve([
       ...[
         'build',
