@@ -235,6 +235,35 @@ describe('nodes', () => {
     }
   });
 
+  test('what cannot be read is not forgotten while more of the tree is looked for', async () => {
+    const missing: Node = {
+      kind: 'file',
+      digest: new B3Digest(new Uint8Array(32)),
+      size: 99,
+      executable: false,
+    };
+    const inner = Directory.of([{ name: pathComponent('x'), node: await storeEntry('nothing in it') }]);
+    const outer = Directory.of([
+      { name: pathComponent('a'), node: missing },
+      { name: pathComponent('b'), node: inner.node },
+    ]);
+    for (const directory of [inner, outer]) await directories.put(directory);
+    // The failure comes before the second directory does.
+    const slow = {
+      ...directories,
+      async *closure(digest: B3Digest) {
+        for await (const directory of directories.closure(digest)) {
+          yield directory;
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+      },
+    };
+    const scanner = new ReferenceScanner(hashes.map(encodeUtf8));
+    await expect(scanNode(outer.node, scanner, { blobs, directories: slow })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
   test('stops when it is told to', async () => {
     const scanner = new ReferenceScanner(hashes.map(encodeUtf8));
     const signal = AbortSignal.abort(new Error('enough'));

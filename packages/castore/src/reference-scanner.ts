@@ -135,21 +135,25 @@ export async function scanNode(
 ): Promise<void> {
   const { signal } = services;
   const running = new Set<Promise<void>>();
+  // One that has failed is no longer running, and must not be forgotten.
+  const failures: unknown[] = [];
   const seen = new Set<string>();
   try {
     for await (const file of scanTree(node, scanner, services)) {
-      if (scanner.isComplete) break;
+      if (scanner.isComplete || failures.length > 0) break;
       if (seen.has(file.digest.key)) continue;
       seen.add(file.digest.key);
       while (running.size >= maxConcurrentBlobs) await Promise.race(running);
-      const scanned = scanBlob(file, scanner, services).finally(() => running.delete(scanned));
+      const scanned = scanBlob(file, scanner, services)
+        .catch((failure: unknown) => void failures.push(failure))
+        .finally(() => running.delete(scanned));
       running.add(scanned);
     }
-    await Promise.all(running);
-    signal?.throwIfAborted();
   } finally {
-    await Promise.allSettled(running);
+    await Promise.all(running);
   }
+  if (failures.length > 0) throw failures[0];
+  signal?.throwIfAborted();
 }
 
 /** Scans names and targets, and gives the files. */
