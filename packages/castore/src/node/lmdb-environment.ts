@@ -15,6 +15,7 @@
  */
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, RangeOptions, RootDatabase } from 'lmdb';
 import { CastoreError } from '../castore-error.ts';
 import { lmdbFileProblem } from './check-lmdb-file.ts';
@@ -33,6 +34,8 @@ const tableFormat = { keyEncoding: 'binary', encoding: 'binary' } as const;
 // A commit is visible only when it is durable.
 const environmentOptions = { ...tableFormat, overlappingSync: false, maxDbs: 32 } as const;
 const rowsOfPage = 256;
+const maxOpenAttempts = 5;
+const openDelayMs = 10;
 
 /** A change runs inside of the transaction and gives what is to be done after it. */
 type QueuedChange = { readonly change: () => () => void; readonly reject: (cause: unknown) => void };
@@ -187,8 +190,23 @@ async function openShared(path: string): Promise<SharedEnvironment> {
     );
   }
   const { open } = await import('lmdb');
-  const root = open<Buffer, Buffer>(path, environmentOptions);
-  return { path, root, users: 0, queue: [], isCurrent: false };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const root = open<Buffer, Buffer>(path, environmentOptions);
+      return { path, root, users: 0, queue: [], isCurrent: false };
+    } catch (cause) {
+      if (attempt === maxOpenAttempts || !isRefusedForTheMoment(cause)) throw cause;
+      await sleep(openDelayMs * attempt);
+    }
+  }
+}
+
+/**
+ * The library begins a transaction when it opens a database, does not look whether that went well, and then has none: seen
+ * once in a thousand times, of a process that was alone. It tries again itself when a transaction is for reading.
+ */
+function isRefusedForTheMoment(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.includes('No transaction to renew');
 }
 
 /** Lets the reads up to the next `await` see what is committed by now. */
