@@ -1,5 +1,7 @@
 export { loadBlake3, portableBlake3 } from './blake3.ts';
 export type { Blake3, Blake3Hasher } from './blake3.ts';
+export { ProcessLocks } from './process-locks.ts';
+export type { ProcessLockOptions } from './process-locks.ts';
 export { ownIdentity, stateOf } from './process-identity.ts';
 export type { ProcessIdentity, ProcessState } from './process-identity.ts';
 export { LastUse } from './last-use.ts';

@@ -2,7 +2,7 @@
  * What is known of earlier fetches: one LMDB environment below the cache folder, which all processes share.
  *
  *     table 'fetches'   sha256 of a key:32 → JSON
- *     table 'locks'     sha256 of a name:32 → JSON, see `process-lock.ts`
+ *     table 'locks'     sha256 of a name:32 → who has the lock (`ProcessLocks`)
  *
  * A key begins with what the row is about (`download`, `git-head`, …), then come URL and options; it is hashed since a URL may
  * be long and may hold a password. A row that cannot be read is as good as none.
@@ -13,8 +13,7 @@ import { createHash } from 'node:crypto';
 import { type Digest, parseDigest } from '@neve/bytes';
 import { decodeEntry, encodeEntry } from '@neve/castore';
 import type { BlobService, DirectoryService, Node } from '@neve/castore';
-import { LmdbEnvironment } from '@neve/castore/node';
-import type { LmdbTable } from '@neve/castore/node';
+import { LmdbEnvironment, ProcessLocks } from '@neve/castore/node';
 
 /** A tree or file that was fetched, with its NAR. */
 export type KnownContents = {
@@ -37,27 +36,20 @@ export class FetchCache implements AsyncDisposable {
   }
 
   async read(...key: readonly string[]): Promise<JsonRow | undefined> {
-    const { table } = await this.#open('fetches');
-    return parseRow(table.get(keyOf(key)));
+    const environment = await this.#open();
+    return parseRow(environment.table('fetches').get(keyOf(key)));
   }
 
   async write(row: JsonRow, ...key: readonly string[]): Promise<void> {
-    const { environment, table } = await this.#open('fetches');
+    const environment = await this.#open();
+    const table = environment.table('fetches');
     await environment.write(() => table.put(keyOf(key), Buffer.from(JSON.stringify(row))));
   }
 
-  /** Changes a row in one transaction: `change` gets what is there and gives what should be, or `undefined` to leave it. */
-  async change(
-    name: string,
-    change: (row: JsonRow | undefined) => JsonRow | 'remove' | undefined,
-  ): Promise<void> {
-    const { environment, table } = await this.#open('locks');
-    const key = keyOf([name]);
-    await environment.write(() => {
-      const next = change(parseRow(table.get(key)));
-      if (next === 'remove') table.remove(key);
-      else if (next !== undefined) table.put(key, Buffer.from(JSON.stringify(next)));
-    });
+  /** Waits until nobody else, in no process, has the lock of that name. Throws the reason of the signal. */
+  async lock(name: string, signal?: AbortSignal): Promise<AsyncDisposable> {
+    const locks = new ProcessLocks(await this.#open(), 'locks');
+    return await locks.acquire([keyOf([name])], { signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -66,10 +58,9 @@ export class FetchCache implements AsyncDisposable {
     await environment?.[Symbol.asyncDispose]();
   }
 
-  async #open(name: string): Promise<{ readonly environment: LmdbEnvironment; readonly table: LmdbTable }> {
+  #open(): Promise<LmdbEnvironment> {
     this.#environment ??= LmdbEnvironment.open(this.#folder);
-    const environment = await this.#environment;
-    return { environment, table: environment.table(name) };
+    return this.#environment;
   }
 }
 

@@ -28,7 +28,6 @@ import { gitProtocols } from './git-program.ts';
 import { type GitSubmodule, parseSubmodules, resolveSubmoduleUrl } from './git-submodule.ts';
 import { readWorkTree } from './git-work-tree.ts';
 import { hashNar } from './nar-hash.ts';
-import { lockProcess } from './process-lock.ts';
 
 type GitRequest = Omit<GitFetch, 'kind' | 'name' | 'narHash'>;
 
@@ -163,7 +162,7 @@ class GitFetcher {
     const { revision, shallow } = request;
     const folder = join(cacheFolder, 'git');
     const objectFormat = revision?.length === 64 ? 'sha256' : 'sha1';
-    await using _lock = await lockProcess(cache, `git ${objectFormat} ${shallow} ${url}`, signal);
+    await using _lock = await cache.lock(`git ${objectFormat} ${shallow} ${url}`, signal);
     const repository = await GitCacheRepository.open(git, { folder, url, shallow, objectFormat });
     const ref = request.ref ?? (await this.#remoteHead(repository, url));
     const commit = { repository: repository.path, ref, base: url, folderPatterns: false };

@@ -11,7 +11,6 @@ import type { MercurialFetch } from '../fetch.ts';
 import { FetchError } from '../fetch-error.ts';
 import { parseNixUrl, pathOfUrl, printNixUrl } from '../nix-url.ts';
 import type { FetchCall, FetchContext, FetchedNode } from './fetch-context.ts';
-import { lockProcess } from './process-lock.ts';
 import { runProgram } from './run-program.ts';
 
 /** Throws `FetchError` (`unsupported` when hg is not installed), `CastoreError`, and the reason of the signal. */
@@ -107,7 +106,7 @@ class Mercurial {
     const { cache, cacheFolder, signal } = this.#given;
     const folder = join(cacheFolder, 'hg');
     const clone = join(folder, createHash('sha256').update(source).digest('hex'));
-    await using _lock = await lockProcess(cache, `hg ${source}`, signal);
+    await using _lock = await cache.lock(`hg ${source}`, signal);
     if (!(await exists(clone))) {
       await mkdir(folder, { recursive: true });
       const fresh = await mkdtemp(`${clone}.new-`);

@@ -3,29 +3,35 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ownIdentity } from '@neve/castore/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FetchCache } from './fetch-cache.ts';
-import { lockProcess } from './process-lock.ts';
+import { LmdbEnvironment } from './lmdb-environment.ts';
+import { ownIdentity } from './process-identity.ts';
+import { ProcessLocks } from './process-locks.ts';
 
 let folder: string;
-let cache: FetchCache;
+let environment: LmdbEnvironment;
+let locks: ProcessLocks;
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'neve-lock-test-'));
-  cache = new FetchCache(folder);
+  environment = await LmdbEnvironment.open(folder);
+  locks = new ProcessLocks(environment, 'locks');
 });
 
 afterEach(async () => {
-  await cache[Symbol.asyncDispose]();
+  await environment[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
 });
+
+function lock(name: string, signal?: AbortSignal): Promise<AsyncDisposable> {
+  return locks.acquire([Buffer.from(name)], { signal });
+}
 
 test('one at a time has it, by its name', async () => {
   let inside = 0;
   let most = 0;
   const work = async (name: string): Promise<void> => {
-    await using _lock = await lockProcess(cache, name, undefined);
+    await using _lock = await lock(name);
     most = Math.max(most, ++inside);
     await sleep(5);
     inside--;
@@ -38,13 +44,14 @@ test('one at a time has it, by its name', async () => {
 
 test('that of a process which has ended is taken, by one of those who wait', async () => {
   const ended = spawnSync('true').pid;
-  await cache.change('a', () => undefined);
-  const identity = { ...(await ownIdentity()), pid: ended };
-  await cache.change('a', () => ({ id: 'dead', ...identity, sinceMs: Date.now() }));
+  const row = { ...(await ownIdentity()), pid: ended, sinceMs: Date.now(), token: 'dead' };
+  await environment.write(() =>
+    environment.table('locks').put(Buffer.from('a'), Buffer.from(JSON.stringify(row))),
+  );
   let inside = 0;
   await Promise.all(
     Array.from({ length: 4 }, async () => {
-      await using _lock = await lockProcess(cache, 'a', undefined);
+      await using _lock = await lock('a');
       expect(++inside).toBe(1);
       await sleep(5);
       inside--;
@@ -53,9 +60,9 @@ test('that of a process which has ended is taken, by one of those who wait', asy
 });
 
 test('waiting can be given up', async () => {
-  await using _lock = await lockProcess(cache, 'a', undefined);
+  await using _lock = await lock('a');
   const controller = new AbortController();
-  const waiting = lockProcess(cache, 'a', controller.signal);
+  const waiting = lock('a', controller.signal);
   setTimeout(() => controller.abort(new Error('enough')), 30);
   await expect(waiting).rejects.toThrow('enough');
 });
