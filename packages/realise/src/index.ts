@@ -41,3 +41,5 @@ export { SandboxedBuilder } from './sandboxed-builder.ts';
 export type { LogSink, LogWriter, SandboxedBuilderOptions } from './sandboxed-builder.ts';
 export { explainRealisation } from './explain-realisation.ts';
 export type { Explanation } from './explain-realisation.ts';
+export { contentDigest } from './content-digest.ts';
+export type { ContentDigestOptions } from './content-digest.ts';

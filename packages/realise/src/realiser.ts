@@ -7,7 +7,7 @@
  */
 import { WeightedSemaphore } from '@neve/castore';
 import { FetchError, type FetchEvent, type Fetcher } from '@neve/fetch';
-import type { Digest, HashFunctions } from '@neve/bytes';
+import type { HashFunctions } from '@neve/bytes';
 import { type Derivation, type StoreDirectory, type StorePath, contentAddressedPath } from '@neve/nix-compat';
 import { type NarCalculationService, type PathInfo, StoreError, requirePathClosure } from '@neve/store';
 import {
@@ -153,14 +153,16 @@ export class Realiser {
   }
 
   async #addText({ storePath, contents, references }: DescribedText): Promise<PathInfo> {
-    const { store, hashes, signal } = this.#options;
+    const { store, hashes, narCalculation, signal } = this.#options;
     await this.#all(references.map((it) => this.path(it)));
     const digest = await store.blobs.put(contents, signal);
+    const node = { kind: 'file', digest, size: contents.length, executable: false } as const;
     return await this.#register({
       storePath,
-      node: { kind: 'file', digest, size: contents.length, executable: false },
+      node,
       references,
       contentAddress: { method: 'text', digest: hashes.hash('sha256', contents) },
+      ...(await narCalculation.calculateNar(node, signal)),
     });
   }
 
@@ -225,15 +227,8 @@ export class Realiser {
           `what was fetched is '${this.#print(actual)}', not '${this.#print(storePath)}'`,
         );
       }
-      const pathInfo = await this.#register({
-        storePath,
-        node,
-        references: [],
-        contentAddress,
-        narHash,
-        narSize,
-        deriver,
-      });
+      const described = { storePath, node, references: [], contentAddress, narHash, narSize };
+      const pathInfo = await this.#register(described, deriver);
       this.#emit({ kind: 'fetch-ended', storePath });
       return pathInfo;
     });
@@ -385,22 +380,9 @@ export class Realiser {
     return await work();
   }
 
-  async #register(
-    known: Pick<PathInfo, 'storePath' | 'node' | 'references' | 'contentAddress'> & {
-      readonly narHash?: Digest;
-      readonly narSize?: number;
-      readonly deriver?: StorePath | undefined;
-    },
-  ): Promise<PathInfo> {
-    const { store, narCalculation, signal } = this.#options;
-    const { narHash, narSize } =
-      known.narHash !== undefined && known.narSize !== undefined
-        ? { narHash: known.narHash, narSize: known.narSize }
-        : await narCalculation.calculateNar(known.node, signal);
-    return await store.pathInfos.put(
-      { ...known, narHash, narSize, signatures: [], deriver: known.deriver },
-      signal,
-    );
+  async #register(known: Omit<PathInfo, 'signatures' | 'deriver'>, deriver?: StorePath): Promise<PathInfo> {
+    const { store, signal } = this.#options;
+    return await store.pathInfos.put({ ...known, signatures: [], deriver }, signal);
   }
 
   async #all<T extends readonly unknown[] | []>(

@@ -6,8 +6,6 @@ import { setMaxListeners } from 'node:events';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
-import { type Node, archiveEntries, ingestEntries, readTar } from '@neve/castore';
-import { decompress } from '@neve/castore/node';
 import { createStoreIO, treeFetcher } from '@neve/eval-store/node/store';
 import type { Fetcher } from '@neve/fetch';
 import { type NetrcEntry, parseNetrc } from '@neve/http';
@@ -16,6 +14,7 @@ import {
   type Derivation,
   StoreDirectory,
   type StorePath,
+  derivationName,
   parseDerivation,
   parsePublicKey,
 } from '@neve/nix-compat';
@@ -27,7 +26,7 @@ import {
   defaultBuildSettings,
   parseSandboxPath,
 } from '@neve/realise';
-import { BuildLogs, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
+import { BuildLogs, archiveUnpacker, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
 import type { Castore, PathInfo, Substituter } from '@neve/store';
 import { openHttpCache } from '@neve/store/node';
 import { cacheFolder } from '../cache-folder.ts';
@@ -82,7 +81,7 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
     settings: buildSettings(options),
     realisations,
     fetcher,
-    unpack: (contents, unpackSignal) => unpackArchive(contents, store, unpackSignal),
+    unpack: archiveUnpacker(store),
     logs,
     logCommand: options.store === undefined ? 'neve log' : `neve log --store ${options.store}`,
     logLines: options.logLines,
@@ -226,20 +225,6 @@ async function readStoredDerivation(
   if (reader === undefined) throw new UsageError(`the contents of '${storePath.baseName}' are missing`);
   const contents = await reader.read(0, node.size);
   return parseDerivation(contents, { name: derivationName(storePath), store: storeDirectory });
-}
-
-async function unpackArchive(
-  contents: AsyncIterable<Uint8Array>,
-  { blobs, directories }: Castore,
-  signal?: AbortSignal,
-): Promise<Node> {
-  const abort = signal === undefined ? {} : { signal };
-  const entries = archiveEntries(readTar(decompress(contents, 'auto')), { blobs, strip: 'never', ...abort });
-  return await ingestEntries(directories, entries, signal);
-}
-
-function derivationName({ name }: StorePath): string {
-  return name.replace(/\.drv$/, '');
 }
 
 /** What depends on the machine. */

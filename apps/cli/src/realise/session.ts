@@ -8,19 +8,18 @@ import {
   type Realiser,
   explainRealisation,
   planRealisation,
-  type RealisationPlan,
 } from '@neve/realise';
 import type { BuildLogs } from '@neve/realise/node';
 import type { PathInfo } from '@neve/store';
 import { addIndirectRoot } from '@neve/store/node';
 import { write } from '../output.ts';
 import type { OpenStore } from '../store/open-store.ts';
-import { formatBytes } from '../store/progress.ts';
 import type { StoreState } from '../store/store-state.ts';
 import { drawChain, referenceChain } from './why-depends.ts';
 import { explanationJson, explanationText } from './explanation.ts';
 import { type Interruption, watchInterruptions } from '../interruption.ts';
 import { exitCodeOf } from './exit-code.ts';
+import { planJson, planText } from './plan-text.ts';
 import { guarded, isExpectedFailure } from './expected-failure.ts';
 import type { BuildGoal, FailedGoal, GoalOutcome, RealiseSession } from './realise-session.ts';
 
@@ -82,11 +81,11 @@ export class Session implements RealiseSession {
   }
 
   async #showPlan(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
-    const { realiser } = this.#parts;
+    const { realiser, storeDirectory } = this.#parts;
     const wanted = await Promise.all(goals.map((goal) => this.#wanted(goal)));
     const plan = await planRealisation(wanted.flat(), realiser.decisions);
-    if (json) write(1, `${JSON.stringify(this.#planJson(plan))}\n`);
-    else write(2, this.#planText(plan));
+    if (json) write(1, `${JSON.stringify(planJson(plan, storeDirectory))}\n`);
+    else write(2, planText(plan, storeDirectory));
   }
 
   explain(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
@@ -259,53 +258,10 @@ export class Session implements RealiseSession {
       (await store.pathInfos.get(path.hashPart))?.deriver ?? realiser.decisions.outputOf(path)?.derivation
     );
   }
-
-  #planText({ builds, substitutions, fetches, unknown }: RealisationPlan): string {
-    const print = (path: StorePath): string => `  ${this.#parts.storeDirectory.print(path)}\n`;
-    const lines: string[] = [];
-    if (builds.length > 0) {
-      const what = builds.length === 1 ? 'this derivation' : `these ${builds.length} derivations`;
-      lines.push(`${what} will be built:\n`, ...builds.map((it) => print(it.derivation)));
-    }
-    if (substitutions.length + fetches.length > 0) {
-      const count = substitutions.length + fetches.length;
-      const download = formatBytes(sum(substitutions.map((it) => it.downloadSize ?? 0)));
-      const unpacked = formatBytes(sum(substitutions.map((it) => it.narSize)));
-      const what = count === 1 ? 'this path' : `these ${count} paths`;
-      lines.push(
-        `${what} will be fetched (${download} download, ${unpacked} unpacked):\n`,
-        ...[...substitutions.map((it) => it.storePath), ...fetches].map(print),
-      );
-    }
-    if (unknown.length > 0) lines.push("don't know how to build these paths:\n", ...unknown.map(print));
-    return lines.join('');
-  }
-
-  #planJson({ builds, substitutions, fetches, unknown }: RealisationPlan): unknown {
-    const print = (path: StorePath): string => this.#parts.storeDirectory.print(path);
-    return {
-      builds: builds.map(({ derivation, neededBy }) => ({
-        derivation: print(derivation),
-        neededBy: neededBy === undefined ? null : print(neededBy),
-      })),
-      substitutions: substitutions.map(({ storePath, from, narSize, downloadSize }) => ({
-        path: print(storePath),
-        from,
-        narSize,
-        downloadSize: downloadSize ?? null,
-      })),
-      fetches: fetches.map(print),
-      unknown: unknown.map(print),
-    };
-  }
 }
 
 function titleOf(goal: BuildGoal): string {
   return goal.kind === 'path' ? goal.storePath : goal.drvPath;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, it) => total + it, 0);
 }
 
 /** Further lines of a message stand below its first. */

@@ -19,8 +19,8 @@ import {
   type StorePath,
   contentAddressedPath,
 } from '@neve/nix-compat';
-import type { DescribedImport, ImportedNode } from '@neve/realise';
-import { type Castore, NarObserver, renderNar } from '@neve/store';
+import { type DescribedImport, type ImportedNode, contentDigest } from '@neve/realise';
+import { type Castore, type NarCalculation, NarObserver, narCalculationByRendering } from '@neve/store';
 
 /** A path of the machine. */
 export function describedImport(
@@ -123,36 +123,17 @@ async function checkUnchanged(
   });
 }
 
-async function digestOf(
+/** As the path is named by its contents. */
+function digestOf(
   node: Node,
-  { method, hashAlgorithm }: AddPathOptions,
+  { method, hashAlgorithm: algorithm }: AddPathOptions,
   castore: Castore,
 ): Promise<Digest> {
-  const hasher = nodeHashes.create(hashAlgorithm);
-  if (method === 'nar') {
-    for await (const bytes of renderNar(node, castore)) hasher.update(bytes);
-    return hasher.digest();
-  }
-  if (node.kind !== 'file') throw new TypeError('only files have contents of their own');
-  const reader = await castore.blobs.open(node.digest);
-  if (reader === undefined)
-    throw new EvalIOError('io-error', 'the contents of a file are missing in the store');
-  try {
-    for await (const bytes of reader.stream()) hasher.update(bytes);
-  } finally {
-    await reader[Symbol.asyncDispose]();
-  }
-  return hasher.digest();
+  return contentDigest(node, { ...castore, hashes: nodeHashes, method, algorithm });
 }
 
-async function narOf(node: Node, castore: Castore): Promise<Omit<ImportedNode, 'node'>> {
-  const hasher = nodeHashes.create('sha256');
-  let narSize = 0;
-  for await (const bytes of renderNar(node, castore)) {
-    hasher.update(bytes);
-    narSize += bytes.length;
-  }
-  return { narSize, narHash: hasher.digest() };
+function narOf(node: Node, castore: Castore): Promise<NarCalculation> {
+  return narCalculationByRendering({ ...castore, hashes: nodeHashes }).calculateNar(node);
 }
 
 type Filtering = Pick<StoreNodeOptions, 'castore' | 'directory'> & {

@@ -3,7 +3,6 @@
  * are remembered as long as this is.
  */
 import {
-  type B3Digest,
   CastoreError,
   type Directory,
   type DirectoryNode,
@@ -32,7 +31,7 @@ export class StoreTree {
   async node(root: Node, rest: Uint8Array): Promise<Node | undefined> {
     const names = componentsOf(rest);
     if (names === undefined) return undefined;
-    return await descend({ get: (digest) => this.#directory(digest) }, root, names);
+    return await descend({ get: (digest) => this.directory({ digest }) }, root, names);
   }
 
   async readFile(node: Node | undefined, path: Uint8Array): Promise<Uint8Array> {
@@ -66,7 +65,7 @@ export class StoreTree {
         { path },
       );
     }
-    const directory = await this.#directory(node.digest);
+    const directory = await this.directory(node);
     if (directory === undefined) throw missingContents(path);
     return Array.from(directory.entries, (entry) => ({
       name: entry.name.bytes,
@@ -80,11 +79,7 @@ export class StoreTree {
     throw new EvalIOError('not-a-symlink', `path '${decodeUtf8(path)}' is not a symlink`, { path });
   }
 
-  directory({ digest }: DirectoryNode): Promise<Directory | undefined> {
-    return this.#directory(digest);
-  }
-
-  #directory(digest: B3Digest): Promise<Directory | undefined> {
+  directory({ digest }: Pick<DirectoryNode, 'digest'>): Promise<Directory | undefined> {
     const known = this.#directories.get(digest.key);
     if (known !== undefined) return known;
     const directory = this.#castore.directories.get(digest);
@@ -93,13 +88,9 @@ export class StoreTree {
   }
 
   async #contents(node: FileNode, path: Uint8Array): Promise<Uint8Array> {
-    const reader = await this.#castore.blobs.open(node.digest);
+    await using reader = await this.#castore.blobs.open(node.digest);
     if (reader === undefined) throw missingContents(path);
-    try {
-      return await reader.read(0, node.size);
-    } finally {
-      await reader[Symbol.asyncDispose]();
-    }
+    return await reader.read(0, node.size);
   }
 }
 
