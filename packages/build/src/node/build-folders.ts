@@ -79,7 +79,8 @@ export class BuildFolders {
 
   async #isAbandoned(name: string): Promise<boolean> {
     const path = join(this.#path, name);
-    if (!(await hasLock(path))) return false;
+    // Its owner makes the lock and then takes it: whoever looked in between would take it away from them.
+    if (name.startsWith(newPrefix) || !(await hasLock(path))) return false;
     const lock = await tryLock(join(path, lockName)).catch(() => undefined);
     await lock?.[Symbol.asyncDispose]();
     return lock !== undefined;

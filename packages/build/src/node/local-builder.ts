@@ -14,7 +14,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import { freemem, release } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import type { BlobService, DirectoryService } from '@neve/castore';
+import { type BlobService, type DirectoryService, abortable } from '@neve/castore';
 import type { BlobFiles } from '@neve/castore/node';
 import { BuildError, type ExitStatus } from '../build-error.ts';
 import type { BuildRequest } from '../build-request.ts';
@@ -27,10 +27,10 @@ import { findCaBundle, findStaticShell, hostSystems, is32Bit } from './host.ts';
 import { importOutputs } from './import-outputs.ts';
 import { type CheckoutNode, InputCheckouts } from './input-checkouts.ts';
 import type { Command } from './sandbox/command-program.ts';
-import { chooseSandbox, type SandboxName } from './sandbox/choose-sandbox.ts';
+import { type ChosenSandbox, type SandboxName, chooseSandbox } from './sandbox/choose-sandbox.ts';
 import { installLauncher } from './sandbox/launcher.ts';
 import { runInSandbox } from './sandbox/run-in-sandbox.ts';
-import type { Sandbox, SandboxUser, UserIds } from './sandbox/sandbox.ts';
+import type { SandboxUser, UserIds } from './sandbox/sandbox.ts';
 import { LimitWatch } from './watch-limits.ts';
 
 export type LocalBuilderOptions = {
@@ -113,7 +113,7 @@ class Builder implements LocalBuilder {
   readonly checkouts: InputCheckouts;
   readonly #options: LocalBuilderOptions;
   readonly #parts: BuilderParts;
-  #sandbox: Promise<{ readonly name: SandboxName; readonly sandbox: Sandbox }> | undefined;
+  #sandbox: Promise<ChosenSandbox> | undefined;
   readonly #running = new Set<Promise<unknown>>();
   readonly #disposal = new AbortController();
 
@@ -253,7 +253,7 @@ class Builder implements LocalBuilder {
     for (const [name, node] of inputs) {
       if (node.kind !== 'symlink') waiting.push(this.checkouts.path(node).then((it) => paths.set(name, it)));
     }
-    await orAborted(Promise.all(waiting), signal);
+    await abortable(Promise.all(waiting), signal);
     return paths;
   }
 
@@ -286,7 +286,7 @@ class Builder implements LocalBuilder {
     throw new BuildError('unsupported', `${problem}; the build needs one`);
   }
 
-  #chosen(): Promise<{ readonly name: SandboxName; readonly sandbox: Sandbox }> {
+  #chosen(): Promise<ChosenSandbox> {
     this.#sandbox ??= chooseSandbox(this.#options.sandbox, {
       builds: this.#parts.builds,
       emptyFolder: this.#parts.empty,
@@ -350,15 +350,4 @@ async function keepFailed(cause: unknown, root: BuildRoot, { keepFailedIn }: Bui
   await mkdir(keepFailedIn, { recursive: true });
   await moveFolder(scratch, keptAt);
   return new BuildError(cause.code, cause.message, { cause: cause.cause, status: cause.status, keptAt });
-}
-
-/** What is waited for goes on when the signal is aborted. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

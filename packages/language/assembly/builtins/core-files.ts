@@ -1,9 +1,8 @@
 // Files that belong to the evaluator itself: `<nix/fetchurl.nix>` (values/core-path.ts).
 
-import { appendText, textMark } from "../memory/text";
 import { FETCHURL_SOURCE } from "../derivation/fetchurl-nix";
 import { isCorePath, isCorePathOf } from "../values/core-path";
-import { takeTextAsString } from "../values/string";
+import { stringOfText } from "../values/string";
 import { Value } from "../values/value";
 
 /** Whether a PATH is one of these files. */
@@ -13,7 +12,5 @@ export function isCoreFile(path: Value): bool {
 
 /** The contents of the file at `path`, for which `isCoreFile`. */
 export function coreFileContents(path: Value): Value {
-  const mark = textMark();
-  appendText(FETCHURL_SOURCE);
-  return takeTextAsString(mark);
+  return stringOfText(FETCHURL_SOURCE);
 }

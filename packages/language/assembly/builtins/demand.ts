@@ -7,12 +7,13 @@
 
 import { appendText } from "../memory/text";
 import { TRUE } from "../values/constants";
-import { findAttr } from "../values/attrs";
+import { attrValue, findAttr, keyPosition, keysOf } from "../values/attrs";
 import { listItem, listLength } from "../values/list";
 import { stringContext } from "../values/string";
 import { KIND_ATTRS, KIND_BOOL, Value, isAttrs, isFunction, isList, isString, isWhnf, kindOf, resolve } from "../values/value";
 import { SYMBOL_FUNCTOR } from "../symbols/known";
 import { Symbol, symbolName } from "../symbols/symbols";
+import { setMessageAtPosition } from "../derivation/trace-context";
 import { ERROR_TYPE, beginError, errorString, raiseError, setErrorContext } from "../errors/raise";
 import { raiseContextNotAllowed } from "../operations/context-error";
 import { raiseTypeMismatch } from "../operations/type-names";
@@ -83,6 +84,21 @@ export function expectAttrs(f: Frame, value: Value, message: string): void {
 export function expectPlainString(f: Frame, value: Value, message: string): void {
   if (!isString(value)) failType(f, value, "a string", message);
   if (stringContext(value) != 0) failContext(f, value, message);
+}
+
+/** Makes sure that attribute `index` is a string without context. False: the builtin waits. */
+export function demandPlainAttr(f: Frame, attrs: Value, index: u32, message: string): bool {
+  const value = resolve(attrValue(attrs, index));
+  if (isString(value) && stringContext(value) == 0) {
+    clearContext(f);
+    return true;
+  }
+  const position = keyPosition(keysOf(attrs), index);
+  setMessageAtPosition(f, message, position);
+  if (isString(value)) raiseContextNotAllowed(value);
+  if (isWhnf(value)) raiseTypeMismatch(value, "a string", position);
+  awaitForce(f, value);
+  return false;
 }
 
 /** Makes sure that all items of `list` are sets, from that on whose index the local `index` holds. False: the builtin waits. */

@@ -104,7 +104,7 @@ import { singletonContext } from "../values/context";
 import { addToUnion, beginUnion, endUnion } from "../values/context-union";
 import { listItem, listItems, listLength, makeList, setListItem } from "../values/list";
 import { makeSmallInt } from "../values/number";
-import { makeStringWithContext, stringBytes, stringContext, stringLength, takeTextAsString } from "../values/string";
+import { makeStringWithContext, stringBytes, stringContext, stringLength, stringOfText, takeTextAsString } from "../values/string";
 import { makeValueTable, setTableWord, tableWord, tableWords } from "../values/table";
 import { Value, isAttrs, isKind, isList, isString, isWhnf, KIND_BOOL, resolve } from "../values/value";
 import { expectPlainString, failMissing } from "./demand";
@@ -150,9 +150,7 @@ function derivationStrict(f: Frame): Value {
   const attrs = arg(f, 0);
   const index = findKey(keysOf(attrs), SYMBOL_NAME);
   if (index < 0) {
-    const mark = textMark();
-    appendText("name");
-    return failMissing(f, takeTextAsString(mark), "in the attrset passed as argument to builtins.derivationStrict");
+    return failMissing(f, stringOfText("name"), "in the attrset passed as argument to builtins.derivationStrict");
   }
   const position = keyPosition(keysOf(attrs), <u32>index);
   let name = resolve(attrValue(attrs, <u32>index));

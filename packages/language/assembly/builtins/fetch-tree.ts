@@ -34,10 +34,9 @@ import {
   setStep,
   step,
 } from "../machine/native";
-import { appendInteger, appendText, textMark } from "../memory/text";
+import { appendInteger, appendText } from "../memory/text";
 import { COERCE_TO_STRING, coerceRequest } from "../operations/coerce";
-import { raiseContextNotAllowed } from "../operations/context-error";
-import { appendTypeName, raiseTypeMismatch } from "../operations/type-names";
+import { appendTypeName } from "../operations/type-names";
 import { SYMBOL_NAME, SYMBOL_TYPE } from "../symbols/known";
 import { Symbol, internText, symbolName } from "../symbols/symbols";
 import { attrValue, attrsCount, findAttr, findKey, keyPosition, keySymbol, keysOf } from "../values/attrs";
@@ -45,8 +44,9 @@ import { addAttr, beginAttrs, endAttrs } from "../values/attrs-builder";
 import { NULL, TRUE } from "../values/constants";
 import { listItem, makeList, setListItem } from "../values/list";
 import { intOf, isInt } from "../values/number";
-import { makeString, stringBytes, stringContext, stringIs, stringLength, takeTextAsString } from "../values/string";
+import { makeString, stringBytes, stringIs, stringLength, stringOfText } from "../values/string";
 import { KIND_BOOL, Value, isAttrs, isKind, isPath, isString, isWhnf, resolve } from "../values/value";
+import { demandPlainAttr } from "./demand";
 import { define } from "./registry";
 
 let symbolUrl: Symbol = 0;
@@ -78,6 +78,7 @@ const LOCALS: u32 = 2;
 const STRING_COERCED: u32 = 1;
 const ATTRIBUTE_COERCED: u32 = 2;
 const FETCHED: u32 = 3;
+const ATTRIBUTE_FORCED: u32 = 4;
 
 // ── fetchTree and fetchGit ──
 
@@ -91,7 +92,7 @@ function fetchTree(f: Frame): Value {
   if (at == FETCHED) return awaited();
   const argument = arg(f, 0);
   if (!isAttrs(argument)) return fetchNamed(f, argument);
-  if (at == ATTRIBUTE_COERCED) keepAttribute(f, awaited());
+  if (at == ATTRIBUTE_COERCED) keepAttribute(f);
   else if (at == 0) {
     if (!readType(f, argument)) return 0;
     setLocal(f, VALUES, emptyList(attrsCount(argument)));
@@ -107,8 +108,6 @@ function fetchTree(f: Frame): Value {
   }
   return fetch(f, isGit(f) ? "git" : "tree", treeToFetch(f, argument));
 }
-
-const ATTRIBUTE_FORCED: u32 = 4;
 
 function emptyList(length: u32): Value {
   const list = makeList(length);
@@ -140,9 +139,7 @@ function fetchNamed(f: Frame, argument: Value): Value {
 
 function fetch(f: Frame, kind: string, what: Value): Value {
   setStep(f, FETCHED);
-  const mark = textMark();
-  appendText(kind);
-  return awaitHost(f, REQUEST_FETCH, takeTextAsString(mark), what);
+  return awaitHost(f, REQUEST_FETCH, stringOfText(kind), what);
 }
 
 /** The type is looked at first. False: the builtin waits. */
@@ -154,22 +151,7 @@ function readType(f: Frame, attrs: Value): bool {
   }
   if (index < 0) fail(ERROR_EVAL, "argument 'type' is missing in call to 'fetchTree'");
   const message = "while evaluating the `type` argument passed to 'fetchTree'";
-  return demandPlainString(f, attrs, <u32>index, message);
-}
-
-/** Makes sure that an attribute is a string without context. False: the builtin waits. */
-function demandPlainString(f: Frame, attrs: Value, index: u32, message: string): bool {
-  const value = resolve(attrValue(attrs, index));
-  const position = keyPosition(keysOf(attrs), index);
-  if (isString(value) && stringContext(value) == 0) {
-    clearContext(f);
-    return true;
-  }
-  setMessageAtPosition(f, message, position);
-  if (isString(value)) raiseContextNotAllowed(value);
-  if (isWhnf(value)) raiseTypeMismatch(value, "a string", position);
-  awaitForce(f, value);
-  return false;
+  return demandPlainAttr(f, attrs, <u32>index, message);
 }
 
 /** False: the builtin waits. */
@@ -184,7 +166,6 @@ function readAttribute(f: Frame, attrs: Value, index: u32): bool {
   else if (isPath(value)) setListItem(local(f, VALUES), index, makeString(stringBytes(value), stringLength(value)));
   else if (isInt(value)) setListItem(local(f, VALUES), index, naturalNumber(f, symbol, value));
   else if (symbol == symbolPublicKeys) {
-    if (listItem(local(f, VALUES), index) != NULL) return true;
     requireFeature(FEATURE_VERIFIED_FETCHES);
     setStep(f, ATTRIBUTE_COERCED);
     awaitNative1(f, TO_JSON, value);
@@ -193,8 +174,11 @@ function readAttribute(f: Frame, attrs: Value, index: u32): bool {
   return true;
 }
 
-function keepAttribute(f: Frame, value: Value): void {
-  setListItem(local(f, VALUES), localInt(f, ATTRIBUTE), value);
+/** Keeps what the attribute that is looked at has become, and goes on to the next. */
+function keepAttribute(f: Frame): void {
+  setListItem(local(f, VALUES), localInt(f, ATTRIBUTE), awaited());
+  setLocalInt(f, ATTRIBUTE, localInt(f, ATTRIBUTE) + 1);
+  clearContext(f);
 }
 
 function naturalNumber(f: Frame, symbol: Symbol, value: Value): Value {
@@ -248,17 +232,13 @@ function fetchMercurial(f: Frame): Value {
   const argument = arg(f, 0);
   if (!isAttrs(argument)) return fetchMercurialNamed(f, argument);
   if (local(f, VALUES) == 0) setLocal(f, VALUES, emptyList(attrsCount(argument)));
-  if (at == ATTRIBUTE_COERCED) {
-    keepAttribute(f, awaited());
-    setLocalInt(f, ATTRIBUTE, localInt(f, ATTRIBUTE) + 1);
-  }
+  if (at == ATTRIBUTE_COERCED) keepAttribute(f);
   setStep(f, ATTRIBUTE_FORCED);
   const count = attrsCount(argument);
   for (let i = localInt(f, ATTRIBUTE); i < count; i++) {
     setLocalInt(f, ATTRIBUTE, i);
     if (!readMercurialAttribute(f, argument, i)) return 0;
   }
-  clearContext(f);
   const url = findKey(keysOf(argument), symbolUrl);
   if (url < 0 || stringLength(listItem(local(f, VALUES), <u32>url)) == 0) fail(ERROR_EVAL, "'url' argument required");
   return fetch(f, "mercurial", repositoryToFetch(f, argument));
@@ -272,7 +252,7 @@ function fetchMercurialNamed(f: Frame, argument: Value): Value {
   }
   const mark = beginAttrs();
   addAttr(symbolUrl, awaited());
-  addAttr(SYMBOL_NAME, sourceName());
+  addAttr(SYMBOL_NAME, stringOfText("source"));
   return fetch(f, "mercurial", endAttrs(mark));
 }
 
@@ -291,7 +271,7 @@ function readMercurialAttribute(f: Frame, attrs: Value, index: u32): bool {
     raiseError(keyPosition(keysOf(attrs), index));
     return false;
   }
-  if (!demandPlainString(f, attrs, index, message)) return false;
+  if (!demandPlainAttr(f, attrs, index, message)) return false;
   setListItem(local(f, VALUES), index, resolve(attrValue(attrs, index)));
   return true;
 }
@@ -319,14 +299,8 @@ function repositoryToFetch(f: Frame, attrs: Value): Value {
     const symbol = keySymbol(keys, i);
     addAttr(symbol == symbolRev && !isRevision(value) ? symbolRef : symbol, value);
   }
-  if (findKey(keys, SYMBOL_NAME) < 0) addAttr(SYMBOL_NAME, sourceName());
+  if (findKey(keys, SYMBOL_NAME) < 0) addAttr(SYMBOL_NAME, stringOfText("source"));
   return endAttrs(mark);
-}
-
-function sourceName(): Value {
-  const mark = textMark();
-  appendText("source");
-  return takeTextAsString(mark);
 }
 
 const REVISION_LENGTH: u32 = 40;

@@ -3,7 +3,6 @@
 
 import { isPureEvaluation } from "../derivation/settings";
 import { appendNameComplaint, isValidStoreName } from "../derivation/store-name";
-import { setMessageAtPosition } from "../derivation/trace-context";
 import { ERROR_EVAL, beginError, errorQuoted, errorString, fail, raiseError } from "../errors/raise";
 import { SHA256 } from "../hash/algorithm";
 import { MAXIMUM_HASH_TEXT, SRI, writeHash } from "../hash/format";
@@ -15,10 +14,8 @@ import {
   STRICT,
   arg,
   args1,
-  awaitForce,
   awaitHost,
   awaited,
-  clearContext,
   local,
   localInt,
   primopOf,
@@ -28,17 +25,15 @@ import {
   step,
 } from "../machine/native";
 import { appendText, textAdvance, textMark, textReserve } from "../memory/text";
-import { raiseContextNotAllowed } from "../operations/context-error";
 import { baseNameOffset } from "../operations/path-name";
-import { raiseTypeMismatch } from "../operations/type-names";
 import { SYMBOL_NAME, SYMBOL_OUT_PATH, SYMBOL_SHA256 } from "../symbols/known";
 import { Symbol, internText, symbolName } from "../symbols/symbols";
-import { attrValue, attrsCount, keyPosition, keySymbol, keysOf } from "../values/attrs";
+import { attrValue, attrsCount, keySymbol, keysOf } from "../values/attrs";
 import { addAttr, beginAttrs, endAttrs } from "../values/attrs-builder";
 import { makeSmallInt } from "../values/number";
-import { makeString, stringBytes, stringContext, stringIs, stringLength, takeTextAsString } from "../values/string";
-import { Value, isAttrs, isString, isWhnf, resolve } from "../values/value";
-import { expectAttr, expectPlainString } from "./demand";
+import { makeString, stringBytes, stringIs, stringLength, stringOfText, takeTextAsString } from "../values/string";
+import { Value, isAttrs, resolve } from "../values/value";
+import { demandPlainAttr, expectAttr, expectPlainString } from "./demand";
 import { failHash } from "./hashing";
 import { define } from "./registry";
 
@@ -68,9 +63,8 @@ function fetchUrl(f: Frame): Value {
     const count = attrsCount(argument);
     for (let i = localInt(f, ATTRIBUTE); i < count; i++) {
       setLocalInt(f, ATTRIBUTE, i);
-      if (!readArgument(f, keySymbol(keysOf(argument), i), resolve(attrValue(argument, i)), keyPosition(keysOf(argument), i))) return 0;
+      if (!readArgument(f, argument, i)) return 0;
     }
-    clearContext(f);
     if (local(f, URL) == 0) fail(ERROR_EVAL, "'url' argument required");
   } else {
     expectPlainString(f, argument, "while evaluating the url we should fetch");
@@ -85,18 +79,12 @@ function fetchUrl(f: Frame): Value {
     raiseError();
   }
   setStep(f, FETCHED);
-  return awaitHost(f, REQUEST_FETCH, literal(isTarball(f) ? "tarball" : "url"), whatToFetch(f));
+  return awaitHost(f, REQUEST_FETCH, stringOfText(isTarball(f) ? "tarball" : "url"), whatToFetch(f));
 }
 
 @inline
 function isTarball(f: Frame): bool {
   return stringIs(symbolName(primopOf(f).name), "fetchTarball");
-}
-
-function literal(text: string): Value {
-  const mark = textMark();
-  appendText(text);
-  return takeTextAsString(mark);
 }
 
 function whatToFetch(f: Frame): Value {
@@ -110,12 +98,13 @@ function whatToFetch(f: Frame): Value {
 /** The name that is given, or that which follows from the URL. */
 function nameOf(f: Frame): Value {
   const given = local(f, NAME);
-  if (given == 0 && isTarball(f)) return literal("source");
+  if (given == 0 && isTarball(f)) return stringOfText("source");
   return given == 0 || stringLength(given) == 0 ? baseName(local(f, URL)) : given;
 }
 
 /** False: the builtin waits. */
-function readArgument(f: Frame, symbol: Symbol, value: Value, position: u32): bool {
+function readArgument(f: Frame, attrs: Value, index: u32): bool {
+  const symbol = keySymbol(keysOf(attrs), index);
   let message: string;
   if (symbol == symbolUrl) message = "while evaluating the url we should fetch";
   else if (symbol == SYMBOL_SHA256) message = "while evaluating the sha256 of the content we should fetch";
@@ -124,18 +113,10 @@ function readArgument(f: Frame, symbol: Symbol, value: Value, position: u32): bo
     failArgument(f, symbol);
     return false;
   }
-  if (!isString(value) || stringContext(value) != 0) {
-    setMessageAtPosition(f, message, position);
-    if (isString(value)) raiseContextNotAllowed(value);
-    if (isWhnf(value)) raiseTypeMismatch(value, "a string", position);
-    awaitForce(f, value);
-    return false;
-  }
-  if (symbol == symbolUrl) setLocal(f, URL, value);
-  else if (symbol == SYMBOL_NAME) setLocal(f, NAME, value);
-  else {
-    return readHash(f, value);
-  }
+  if (!demandPlainAttr(f, attrs, index, message)) return false;
+  const value = resolve(attrValue(attrs, index));
+  if (symbol == SYMBOL_SHA256) return readHash(f, value);
+  setLocal(f, symbol == symbolUrl ? URL : NAME, value);
   return true;
 }
 

@@ -47,7 +47,7 @@ import { FALSE, NULL, TRUE, makeBool } from "../values/constants";
 import { contextCount, contextElement, singletonContext } from "../values/context";
 import { addToUnion, beginUnion, endUnion } from "../values/context-union";
 import { listItem, listLength } from "../values/list";
-import { makePath, makeString, makeStringWithContext, stringBytes, stringContext, stringIs, stringLength, takeTextAsString } from "../values/string";
+import { makePath, makeString, makeStringWithContext, stringBytes, stringContext, stringIs, stringLength, stringOfText, takeTextAsString } from "../values/string";
 import { Value, isList, isString, resolve } from "../values/value";
 import { coreFileContents, isCoreFile } from "./core-files";
 import { algorithmOf } from "./hashing";
@@ -242,9 +242,7 @@ function hashFile(f: Frame): Value {
   }
   if (step(f) == READ) return awaited();
   setStep(f, READ);
-  const mark = textMark();
-  appendText(algorithmName(algorithmOf(arg(f, 0))));
-  return awaitHost(f, REQUEST_HASH_FILE, awaited(), takeTextAsString(mark));
+  return awaitHost(f, REQUEST_HASH_FILE, awaited(), stringOfText(algorithmName(algorithmOf(arg(f, 0)))));
 }
 
 // ── What is there ──

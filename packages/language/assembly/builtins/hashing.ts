@@ -5,7 +5,7 @@ import { appendByte, appendBytes, appendInteger, appendText, textAdvance, textLe
 import { SYMBOL_HASH, SYMBOL_HASH_ALGO, SYMBOL_TO_HASH_FORMAT } from "../symbols/known";
 import { findAttr } from "../values/attrs";
 import { makeSmallInt } from "../values/number";
-import { makeString, stringBytes, stringIs, stringLength, takeTextAsString } from "../values/string";
+import { makeString, stringBytes, stringIs, stringLength, stringOfText, takeTextAsString } from "../values/string";
 import { Value, isString, isWhnf, resolve } from "../values/value";
 import { HashAlgorithm, BLAKE3, MAXIMUM_DIGEST_SIZE, NO_ALGORITHM, SHA256, algorithmName, algorithmNamed, digestSize, hashBytes } from "../hash/algorithm";
 import { BASE16, BASE64, HashFormat, MAXIMUM_HASH_TEXT, NIX32, NO_FORMAT, formatNamed, writeHash } from "../hash/format";
@@ -161,9 +161,8 @@ function plainString(f: Frame, slot: Value, message: string): Value {
 
 function warnOfBase32(f: Frame): Value {
   setLocalInt(f, WARNED, 1);
-  const mark = textMark();
-  appendText("\"base32\" is a deprecated alias for hash format \"nix32\".");
-  return awaitHost(f, REQUEST_MESSAGE, makeSmallInt(MESSAGE_OF_NIX), takeTextAsString(mark));
+  const text = stringOfText("\"base32\" is a deprecated alias for hash format \"nix32\".");
+  return awaitHost(f, REQUEST_MESSAGE, makeSmallInt(MESSAGE_OF_NIX), text);
 }
 
 export function algorithmOf(name: Value): HashAlgorithm {

@@ -12,7 +12,7 @@
 
 import { Address } from "../memory/chunks";
 import { allocatePermanent } from "../memory/permanent";
-import { SAVED_TEXT_SIZE, loadText, returnSavedText, saveText } from "../memory/text";
+import { SAVED_TEXT_SIZE, loadText, returnSavedText, saveNoText, saveText } from "../memory/text";
 import { unenter } from "../values/thunk";
 import { Value } from "../values/value";
 import { env, pc, saveRegisters, setRaisingFrame, setRaisingPc } from "./registers";
@@ -51,18 +51,6 @@ export function initializeFibers(): void {
   newest = first;
 }
 
-/** Whether the machine runs the first fiber. */
-@inline
-export function isFirstFiber(): bool {
-  return currentFiber == first;
-}
-
-/** Whether there is more than one. */
-@inline
-export function hasFibers(): bool {
-  return newest != first;
-}
-
 /** Makes a fiber with an empty stack. */
 export function makeFiber(): Fiber {
   let fiber = released;
@@ -72,7 +60,7 @@ export function makeFiber(): Fiber {
   store<u32>(fiber, 0, 4);
   store<u32>(fiber, 0, 8);
   saveNewStack(fiber + STACK);
-  store<u32>(fiber + TEXT, 0, 4);
+  saveNoText(fiber + TEXT);
   newest = fiber;
   return fiber;
 }
@@ -153,7 +141,7 @@ export function topOf(fiber: Fiber): Address {
 
 /** The fiber, other than the current one, that evaluates `thunk`; 0 when the current one does, or none. */
 export function holderOf(thunk: Value): Fiber {
-  if (!hasFibers()) return 0;
+  if (newest == first) return 0;
   let fiber = newest;
   while (fiber != 0) {
     if (fiber != currentFiber && holds(fiber, thunk)) return fiber;

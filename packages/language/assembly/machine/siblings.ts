@@ -12,7 +12,7 @@ import { Address } from "../memory/chunks";
 import { takeRoot } from "../memory/roots";
 import { NULL } from "../values/constants";
 import { addItem, beginItems, endItems } from "../values/list-collector";
-import { listItem, listLength } from "../values/list";
+import { listItem } from "../values/list";
 import { makeSmallInt, smallInt } from "../values/number";
 import { TAG_FAILED, TAG_MASK, Value, headerOf, isWhnf, resolve } from "../values/value";
 import { isEntered } from "../values/thunk";
@@ -114,11 +114,6 @@ function offerArguments(f: Frame, builtin: Primop): void {
   for (let i = pendingArgument(f, builtin) + 1; i < builtin.arity; i++) {
     if (((builtin.specs >>> (i << 2)) & 15) != LAZY) offerValue(arg(f, i));
   }
-}
-
-@inline
-export function gatheredCount(): u32 {
-  return listLength(load<u32>(gathered)) / WORDS;
 }
 
 /** The function of an offer, or NULL. */

@@ -20,7 +20,7 @@ let spareCapacity: u32 = 0;
 
 /** Writes the buffer down, if there is anything in it, and begins another one. */
 export function saveText(at: Address): void {
-  store<u32>(at, 0, 4);
+  saveNoText(at);
   if (used == 0) keepSpare();
   else {
     store<u32>(at, base);
@@ -30,6 +30,12 @@ export function saveText(at: Address): void {
   base = 0;
   capacity = 0;
   used = 0;
+}
+
+/** Writes down that there is no text. */
+@inline
+export function saveNoText(at: Address): void {
+  store<u32>(at, 0, 4);
 }
 
 /** Makes the buffer that was written down at `at` the current one, after `saveText`. */

@@ -9,7 +9,7 @@ import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
 import { allocatePermanent } from "../memory/permanent";
 import { bytesEqualText, alignedBytesEqual } from "../memory/bytes";
-import { textLengthFrom, textRewind, textStart } from "../memory/text";
+import { appendText, textLengthFrom, textMark, textRewind, textStart } from "../memory/text";
 import { swapBytes64 } from "../numbers/bits";
 import { EMPTY_STRING } from "./constants";
 import { KIND_PATH, KIND_STRING, Value, cellHeader } from "./value";
@@ -104,6 +104,13 @@ export function takeTextAsString(mark: u32, context: Value = 0): Value {
   const string = makeStringWithContext(textStart(mark), textLengthFrom(mark), context);
   textRewind(mark);
   return string;
+}
+
+/** A literal as a string of the language. */
+export function stringOfText(text: string): Value {
+  const mark = textMark();
+  appendText(text);
+  return takeTextAsString(mark);
 }
 
 /** Whether two strings, or two paths, have the same bytes. */
