@@ -1,0 +1,1 @@
+export type { CacheRequest, CacheResponse, FileBody, RequestHandler, ResponseBody } from './http-exchange.ts';
