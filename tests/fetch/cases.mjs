@@ -8,10 +8,10 @@
 /** @typedef {{ builtin: import('@neve/fetch').FetchBuiltin, argument: import('./nix-text.mjs').Argument, same: 'result' | 'message' | 'failure' | 'ours', pure?: boolean }} Case */
 
 /**
- * @param {{ folder: string, server: string, revisions: Record<string, string>, archives: readonly string[], hasMercurial: boolean }} places
+ * @param {{ folder: string, server: string, ssh: string | undefined, revisions: Record<string, string>, archives: readonly string[], hasMercurial: boolean }} places
  * @returns {readonly Case[]}
  */
-export function allCases({ folder, server, revisions, archives, hasMercurial }) {
+export function allCases({ folder, server, ssh, revisions, archives, hasMercurial }) {
   const at = (/** @type {string} */ name) => `${folder}/${name}`;
   return [
     ...gitResults(at, server, revisions),
@@ -19,6 +19,7 @@ export function allCases({ folder, server, revisions, archives, hasMercurial }) 
     ...downloads(at, server, archives),
     ...references(at, revisions),
     ...(hasMercurial ? mercurial(at) : []),
+    ...(ssh === undefined ? [] : overSsh(`${ssh}${folder}`, revisions)),
   ];
 }
 
@@ -340,5 +341,25 @@ function mercurial(at) {
     call('fetchTree', { type: 'hg', url }),
     call('fetchTree', `hg+${url}?ref=side`),
     call('fetchTree', { type: 'hg', url: `file://${at('hg-dirty')}` }),
+  ];
+}
+
+/**
+ * @param {string} root
+ * @param {Record<string, string>} revisions
+ */
+function overSsh(root, { first, side }) {
+  const url = `${root}/bare.git`;
+  return [
+    call('fetchGit', url),
+    call('fetchGit', `git+${url}`),
+    call('fetchGit', { url, ref: 'side/branch' }),
+    call('fetchGit', { url, rev: first ?? '' }),
+    call('fetchGit', { url, rev: side ?? '', allRefs: true }),
+    call('fetchGit', { url, shallow: true }),
+    call('fetchGit', { url: `${root}/outer.git`, submodules: true }),
+    call('fetchTree', `git+${url}?ref=side/branch`),
+    call('fetchTree', { type: 'git', url, ref: 'side/branch' }),
+    call('fetchGit', `${root}/absent.git`, 'failure'),
   ];
 }

@@ -17,6 +17,7 @@ import { serveFolder } from './file-server.mjs';
 import { makeRepositories } from './git-repositories.mjs';
 import { makeMercurialRepositories } from './mercurial-repositories.mjs';
 import { attributeMap, nixText } from './nix-text.mjs';
+import { serveSsh } from './ssh-server.mjs';
 
 const usage = `usage: node tests/fetch/run.mjs [options]
 
@@ -50,11 +51,20 @@ await runHarness({ usage, options }, (values) =>
     const hasMercurial = makeMercurialRepositories(folder);
     if (!hasMercurial) console.log('without the cases of Mercurial, as hg is not installed');
     const server = await serveFolder(folder);
+    const ssh = await serveSsh(folder);
+    if (ssh === undefined) console.log('without the cases of SSH, as sshd is not installed');
+    else process.env['GIT_SSH_COMMAND'] = ssh.command;
     try {
-      const cases = allCases({ folder, server: server.url, revisions, archives, hasMercurial });
-      const nix = realNix({ bin: values['nix-bin'], folder, variables });
+      const places = { folder, server: server.url, ssh: ssh?.url, revisions, archives, hasMercurial };
+      const nix = realNix({
+        bin: values['nix-bin'],
+        folder,
+        variables: { ...variables, ...(ssh !== undefined && { GIT_SSH_COMMAND: ssh.command }) },
+      });
+      const cases = allCases(places);
       return await compareAll({ cases, nix, library, folder, filter: values['filter'] ?? '' });
     } finally {
+      ssh?.close();
       server.close();
     }
   }),
@@ -140,7 +150,11 @@ async function neve({ builtin, argument, pure = false }, { library, cacheFolder 
     ...castore,
     hashes: library.nodeHashes,
     cacheFolder,
-    environment: { PATH: process.env['PATH'], HOME: '/nonexistent' },
+    environment: {
+      PATH: process.env['PATH'],
+      HOME: '/nonexistent',
+      GIT_SSH_COMMAND: process.env['GIT_SSH_COMMAND'],
+    },
     http: { retry: { maxAttempts: 1 } },
   });
   try {
