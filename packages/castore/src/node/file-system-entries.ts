@@ -71,8 +71,7 @@ async function* readBatches(
     yield* readTreeInThread({ script, root, cachePath: cache?.path });
     return;
   }
-  const free: Uint8Array[] = [];
-  const nextBuffer = (): Uint8Array => free.pop() ?? allocateReadBuffer(batchBytes);
+  const nextBuffer = (): Uint8Array => idleBuffers.pop() ?? allocateReadBuffer(batchBytes);
   const namesFilter =
     filter === undefined
       ? undefined
@@ -83,8 +82,15 @@ async function* readBatches(
           );
   const blake3 = await loadBlake3();
   for (const batch of readTree(root, { blake3, cache, nextBuffer, filter: namesFilter })) {
-    yield { batch, release: () => void free.push(batch.bytes) };
+    yield { batch, release: () => keepIdle(batch.bytes) };
   }
+}
+
+/** Small imports come in great numbers: a buffer for each would have the garbage collector run all the time. */
+const idleBuffers: Uint8Array[] = [];
+
+function keepIdle(buffer: Uint8Array): void {
+  if (idleBuffers.length <= maxBatchesUnderWay) idleBuffers.push(buffer);
 }
 
 /** Turns records into entries, and stores what they hold. */

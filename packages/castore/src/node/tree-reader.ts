@@ -99,7 +99,7 @@ class TreeReader {
       }
       names.pop();
     }
-    if (!this.#batch.isEmpty) yield* this.#flush();
+    if (!this.#batch.isEmpty) yield this.#batch.finish();
   }
 
   *#visit(place: Place, open: OpenDirectory[]): Generator<TreeBatch, void, void> {
