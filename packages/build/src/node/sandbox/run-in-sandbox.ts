@@ -5,14 +5,13 @@
  * The descriptors of the program: 0 and 1 nothing, 2 what it prints about the sandbox itself, 3 the launcher, 4 the
  * table, 5 records, 6 go, 7 the log, 8 arguments.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { BuildError, type ExitStatus } from '../../build-error.ts';
 import { programFolders } from '../host.ts';
 import { type Command, appendCommand, execPurpose } from './command-program.ts';
+import { type HostProcess, startHostProcess, statusOfWait } from './host-process.ts';
 import { hostMachine } from './launcher.ts';
 import { type PseudoTerminal, openPseudoTerminal } from './pseudo-terminal.ts';
 import type { Launch, Sandbox, SandboxPlan } from './sandbox.ts';
@@ -72,7 +71,7 @@ export async function runInSandbox(options: RunOptions): Promise<SandboxRun> {
     }
     if (launch.argumentBytes !== undefined)
       files.push(openBytes(join(folder, 'arguments'), launch.argumentBytes));
-    const child = start(launch, { files, log: terminal.slave });
+    const child = await start(launch, { files, log: terminal.slave });
     return new RunningSandbox(child, { options, launch, program, terminal });
   } catch (cause) {
     terminal.close();
@@ -97,22 +96,24 @@ function openBytes(path: string, bytes: Uint8Array): number {
   return openSync(path, 'r');
 }
 
-function start(
+async function start(
   { file, args, runAs }: Launch,
   { files, log }: { readonly files: readonly number[]; readonly log: number },
-): ChildProcess {
-  const [launcher, table, argumentFile] = files;
+): Promise<HostProcess> {
+  const [launcher = -1, table = -1, ...others] = files;
   const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const isOther = runAs !== undefined && (runAs.uid !== own.uid || runAs.gid !== own.gid);
-  return spawn(file, args, {
-    cwd: '/',
-    env: { PATH: programFolders.join(':') },
-    stdio: [
-      ...(['ignore', 'ignore', 'pipe', launcher, table, 'pipe', 'pipe', log] as const),
-      ...(argumentFile === undefined ? [] : [argumentFile]),
-    ],
-    ...(isOther && { uid: runAs.uid, gid: runAs.gid }),
-  });
+  try {
+    return await startHostProcess({
+      file,
+      args,
+      environment: { PATH: programFolders.join(':') },
+      descriptors: ['nothing', 'nothing', 'from', launcher, table, 'from', 'to', log, ...others],
+      runAs: isOther ? runAs : undefined,
+    });
+  } catch (cause) {
+    throw noProgram(file, cause);
+  }
 }
 
 type RunParts = {
@@ -122,11 +123,12 @@ type RunParts = {
   readonly terminal: PseudoTerminal;
 };
 
+const messageDescriptor = 2;
 const maxMessageBytes = 16 << 10;
 
 class RunningSandbox implements SandboxRun {
   readonly ended: Promise<ExitStatus>;
-  readonly #child: ChildProcess;
+  readonly #child: HostProcess;
   readonly #parts: RunParts;
   readonly #go: Writable;
   #records: Buffer = Buffer.alloc(0);
@@ -136,18 +138,16 @@ class RunningSandbox implements SandboxRun {
   #reported: ExitStatus | undefined;
   #isKilled = false;
 
-  constructor(child: ChildProcess, parts: RunParts) {
+  constructor(child: HostProcess, parts: RunParts) {
     this.#child = child;
     this.#parts = parts;
     const { terminal, options } = parts;
     terminal.read(options.onLog);
-    child.stderr?.on('data', (bytes: Buffer) => {
+    child.readable.get(messageDescriptor)?.on('data', (bytes: Buffer) => {
       if (this.#message.length < maxMessageBytes) this.#message += bytes.toString();
     });
-    // The types know only five streams.
-    const streams: readonly unknown[] = child.stdio;
-    (streams[statusDescriptor] as Readable).on('data', (bytes: Buffer) => this.#take(bytes));
-    this.#go = streams[goDescriptor] as Writable;
+    child.readable.get(statusDescriptor)?.on('data', (bytes: Buffer) => this.#take(bytes));
+    this.#go = child.writable.get(goDescriptor) as Writable;
     // Writing to a process that has gone is no failure of its own.
     this.#go.on('error', () => {});
     this.ended = this.#follow();
@@ -155,7 +155,7 @@ class RunningSandbox implements SandboxRun {
   }
 
   get pid(): number {
-    return this.#child.pid ?? -1;
+    return this.#child.pid;
   }
 
   kill(): void {
@@ -163,13 +163,13 @@ class RunningSandbox implements SandboxRun {
     // Ending the command's first process ends all; the program outside then sees that nothing is left.
     const inner = this.#hasStarted ? childrenOf(this.pid) : [];
     for (const pid of inner) killProcess(pid);
-    if (inner.length === 0) this.#child.kill('SIGKILL');
+    if (inner.length === 0) this.#child.kill();
   }
 
   async #follow(): Promise<ExitStatus> {
     const { terminal, launch } = this.#parts;
     try {
-      const status = await this.#closed();
+      const status = await this.#child.closed;
       await terminal.drain();
       if (this.#failure !== undefined) throw this.#failure;
       if (!this.#hasStarted && this.#parts.options.command !== undefined && !this.#isKilled) {
@@ -180,19 +180,6 @@ class RunningSandbox implements SandboxRun {
     } finally {
       terminal.close();
     }
-  }
-
-  /** When the program outside has ended and its pipes are empty. */
-  #closed(): Promise<ExitStatus> {
-    const { launch } = this.#parts;
-    return new Promise((resolve, reject) => {
-      this.#child.on('error', (cause) => {
-        if (this.#child.pid === undefined) reject(noProgram(launch.file, cause));
-      });
-      this.#child.on('close', (code, signal) =>
-        resolve(code === null ? { signal: signal ?? 'SIGKILL' } : { code }),
-      );
-    });
   }
 
   #notStarted(status: ExitStatus): BuildError {
@@ -230,7 +217,7 @@ class RunningSandbox implements SandboxRun {
         this.#go.write('g');
       } catch (cause) {
         this.#failure ??= new BuildError('no-sandbox', `users cannot be mapped: ${String(cause)}`, { cause });
-        this.#child.kill('SIGKILL');
+        this.#child.kill();
       }
     }
   }
@@ -250,18 +237,9 @@ function isSuccess(status: ExitStatus): boolean {
   return 'code' in status && status.code === 0;
 }
 
-function noProgram(file: string, cause: Error): BuildError {
-  return new BuildError('no-sandbox', `'${file}' cannot be started: ${cause.message}; is it installed?`, {
-    cause,
-  });
-}
-
-/** As `wait` has it: the low seven bits are a signal, or the exit code is in the next byte. */
-function statusOfWait(status: number): ExitStatus {
-  const signal = status & 0x7f;
-  if (signal === 0) return { code: (status >> 8) & 0xff };
-  const name = Object.entries(osConstants.signals).find(([, number]) => number === signal)?.[0];
-  return { signal: name ?? `signal ${signal}` };
+function noProgram(file: string, cause: unknown): BuildError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new BuildError('no-sandbox', `'${file}' cannot be started: ${reason}; is it installed?`, { cause });
 }
 
 /** Processes that a process has started, in any of its threads. */
