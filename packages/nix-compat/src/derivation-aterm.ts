@@ -131,7 +131,11 @@ export function printMethodAndAlgorithm(method: ContentAddressMethod, algorithm:
   return `${methodPrefixes[method]}${algorithm}`;
 }
 
-function outputFields(output: DerivationOutput, store: StoreDirectory): readonly [string, string, string] {
+/** The fields of an output but its name: path, method and algorithm, hash. */
+export function outputFields(
+  output: DerivationOutput,
+  store: StoreDirectory,
+): readonly [string, string, string] {
   switch (output.kind) {
     case 'input-addressed':
       return [store.print(output.path), '', ''];
@@ -175,10 +179,10 @@ function readOutputName(reader: ATermReader): string {
   });
 }
 
-type MethodAndAlgorithm = { readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm };
+export type MethodAndAlgorithm = { readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm };
 
-/** `undefined` for the empty text. */
-function parseMethodAndAlgorithm(text: string): MethodAndAlgorithm | undefined {
+/** `undefined` for the empty text. Throws `NixCompatError` (`bad-derivation`). */
+export function parseMethodAndAlgorithm(text: string): MethodAndAlgorithm | undefined {
   if (text === '') return undefined;
   const [, prefix = '', algorithm = ''] = /^(r:|git:|text:)?(.*)$/s.exec(text) ?? [];
   if (!isHashAlgorithm(algorithm)) throw bad(`unknown hash algorithm '${algorithm}'`);
@@ -186,13 +190,14 @@ function parseMethodAndAlgorithm(text: string): MethodAndAlgorithm | undefined {
   return { method: methods.find((it) => methodPrefixes[it] === prefix) as ContentAddressMethod, algorithm };
 }
 
-type OutputFields = {
+export type OutputFields = {
   readonly path: StorePath | undefined;
   readonly algorithm: MethodAndAlgorithm | undefined;
   readonly hash: string;
 };
 
-function outputOf({ path, algorithm, hash }: OutputFields): DerivationOutput {
+/** Throws `NixCompatError` (`bad-derivation`). */
+export function outputOf({ path, algorithm, hash }: OutputFields): DerivationOutput {
   if (algorithm === undefined) {
     return path === undefined ? { kind: 'deferred' } : { kind: 'input-addressed', path };
   }

@@ -44,6 +44,36 @@ export type { AddedAttrs, ExportedPathInfo } from './structured-attrs.ts';
 export { resolveDerivation } from './resolve-derivation.ts';
 export type { ResolveOptions } from './resolve-derivation.ts';
 export { derivationToJson, derivationsToJson, parseDerivationJson } from './derivation-json.ts';
+export {
+  parseDerivedPath,
+  parseSingleDerivedPath,
+  printDerivedPath,
+  printSingleDerivedPath,
+} from './derived-path.ts';
+export type { DerivedPath, OutputsSpec, SingleDerivedPath } from './derived-path.ts';
+export type { UnkeyedValidPathInfo, ValidPathInfo } from './path-info.ts';
+export { buildFailure, buildStatuses, buildSuccess, isBuildSuccess } from './build-result.ts';
+export type { BuildResult, BuildStatus, BuiltOutput } from './build-result.ts';
+export {
+  fingerprintHashedRealisation,
+  fingerprintRealisation,
+  hashedRealisationOfJson,
+  hashedRealisationToJson,
+  parseHashedDrvOutput,
+  printHashedDrvOutput,
+  realisationOfJson,
+  realisationToJson,
+  unkeyedRealisationOfJson,
+  unkeyedRealisationToJson,
+} from './realisation.ts';
+export type {
+  DrvOutput,
+  HashedDrvOutput,
+  HashedRealisation,
+  KeyedRealisation,
+  SignatureForm,
+  UnkeyedRealisation,
+} from './realisation.ts';
 export { replaceAllBytes } from './replace-bytes.ts';
 export type { ByteReplacement } from './replace-bytes.ts';
 export { HashRewriter, ModuloHasher, rewriteBytes } from './hash-rewriting.ts';

@@ -13,7 +13,15 @@ export type NixCompatErrorCode =
   | 'bad-json'
   | 'bad-derivation'
   | 'bad-derivation-options'
-  | 'unsupported-derivation';
+  | 'unsupported-derivation'
+  /** What came over a connection is not what the protocol says. */
+  | 'bad-message'
+  /** A connection ended in the middle of a message. */
+  | 'message-cut-off'
+  /** A message is larger than its reader allows. */
+  | 'message-too-large'
+  /** The version or the features of a protocol do not have what is asked for. */
+  | 'unsupported-protocol';
 
 export class NixCompatError extends Error {
   override readonly name = 'NixCompatError';
