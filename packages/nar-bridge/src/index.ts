@@ -1,1 +1,17 @@
 export type { CacheRequest, CacheResponse, FileBody, RequestHandler, ResponseBody } from './http-exchange.ts';
+export { binaryCache } from './binary-cache.ts';
+export type { BinaryCacheOptions } from './binary-cache.ts';
+export type { CompressedNar, CompressedNars } from './compressed-nars.ts';
+export { NarInfoIndex } from './narinfo-index.ts';
+export type { NarInfoIndexOptions } from './narinfo-index.ts';
+export type { ContentCoding, ContentEncoders } from './encoded-text.ts';
+export { narInfoOf } from './narinfo-routes.ts';
+export { RecentMap } from './recent-map.ts';
+export type { RecentMapOptions } from './recent-map.ts';
+export { chosenRange, hasCurrent, notModified, rangedResponse } from './conditional.ts';
+export { isRefusal, parseRequestPath } from './request-path.ts';
+export type { RequestPath } from './request-path.ts';
+export { bytesResponse, methodNotAllowed, notFound, textResponse } from './text-response.ts';
+export { NarBridgeError } from './nar-bridge-error.ts';
+export type { NarBridgeErrorCode } from './nar-bridge-error.ts';
+export type { ConnectionProblem, RequestEnded, ServerEvent } from './server-event.ts';

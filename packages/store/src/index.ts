@@ -31,6 +31,7 @@ export { narCalculationByRendering } from './nar-calculation.ts';
 export type { NarCalculationOptions } from './nar-calculation.ts';
 export { cachedNarCalculation, memoryNarTable } from './cached-nar-calculation.ts';
 export type { NarTable } from './cached-nar-calculation.ts';
+export { infusedName, infusedNarUrl, nodeOfInfusedName, nodeOfInfusedUrl } from './infused-nar-url.ts';
 export { ingestNar } from './ingest-nar.ts';
 export type { ExpectedNar, IngestNarOptions } from './ingest-nar.ts';
 export { readPathClosure, readReferrers, requirePathClosure } from './closure.ts';

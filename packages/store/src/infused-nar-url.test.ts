@@ -1,6 +1,6 @@
 // The form of the URL is that of Snix's nar-bridge; the entry is put together by hand from the schema's field numbers.
 import { expect, test } from 'vitest';
-import { nodeOfInfusedUrl } from './infused-nar-url.ts';
+import { infusedNarUrl, nodeOfInfusedName, nodeOfInfusedUrl } from './infused-nar-url.ts';
 
 const digest = Buffer.alloc(32, 0xab);
 // Entry { file = 2: FileEntry { digest = 2, size = 3: 5, executable = 4: true } }
@@ -15,6 +15,11 @@ test('the node of a URL', () => {
   expect(node).toMatchObject({ kind: 'file', size: 5, executable: true });
   expect(node?.kind === 'file' && node.digest.hex).toBe(digest.toString('hex'));
   expect(nodeOfInfusedUrl(`https://cache.example.org/${url(file)}`, 120)).toEqual(node);
+});
+
+test('the URL of a node', () => {
+  const node = nodeOfInfusedName(file.toString('base64url'));
+  expect(node !== undefined && infusedNarUrl(node, 120)).toBe(url(file));
 });
 
 test.each([

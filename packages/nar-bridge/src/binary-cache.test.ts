@@ -1,0 +1,277 @@
+// What a NAR and a narinfo must be is taken from the renderer and the parser of other packages, whose tests compare them with
+// Nix; status codes and headers from RFC 9110.
+import { describe, expect, test } from 'vitest';
+import { concatBytes, decodeUtf8 } from '@neve/bytes';
+import { nodeHashes } from '@neve/bytes/node';
+import {
+  StoreDirectory,
+  fingerprintPathInfo,
+  generateSecretKey,
+  parseNarInfo,
+  publicKeyOf,
+  verifyFingerprint,
+} from '@neve/nix-compat';
+import { nodeEd25519 } from '@neve/nix-compat/node';
+import { memoryNarTable, nodeOfInfusedUrl, renderNar, signPathInfo } from '@neve/store';
+import type { PathInfo, StoreServices } from '@neve/store';
+import { memoryStore, putSamplePath } from '@neve/store/testing';
+import { type BinaryCacheOptions, binaryCache } from './binary-cache.ts';
+import type { CacheRequest, CacheResponse, RequestHandler } from './http-exchange.ts';
+import { NarInfoIndex } from './narinfo-index.ts';
+
+const storeDirectory = new StoreDirectory('/nix/store', nodeHashes);
+
+async function* nothing(): AsyncGenerator<Uint8Array, void, void> {}
+
+function request(target: string, given: Partial<CacheRequest> = {}): CacheRequest {
+  const [path = '', query = ''] = target.split('?');
+  return {
+    method: 'GET',
+    path,
+    query: new URLSearchParams(query),
+    headers: {},
+    body: nothing(),
+    signal: new AbortController().signal,
+    ...given,
+  };
+}
+
+async function bodyOf({ body }: CacheResponse): Promise<Uint8Array> {
+  if (body === undefined) return new Uint8Array();
+  if (body instanceof Uint8Array) return body;
+  if ('file' in body) throw new Error('a file was not expected');
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece.slice());
+  return concatBytes(pieces);
+}
+
+type Sample = { readonly store: StoreServices; readonly pathInfo: PathInfo; readonly nar: Uint8Array };
+
+async function sample(): Promise<Sample> {
+  const store = memoryStore();
+  await putSamplePath({ seed: 'b' }, store, nodeHashes);
+  const pathInfo = await putSamplePath({ seed: 'a', references: ['b'] }, store, nodeHashes);
+  return {
+    store,
+    pathInfo,
+    nar: await bodyOf({ status: 200, headers: {}, body: renderNar(pathInfo.node, store) }),
+  };
+}
+
+function cache(store: StoreServices, options: Partial<BinaryCacheOptions> = {}): RequestHandler {
+  return binaryCache({ store, hashes: nodeHashes, ed25519: nodeEd25519, ...options });
+}
+
+const narInfoPath = ({ storePath }: PathInfo): string => `/${storePath.hashPart}.narinfo`;
+
+test('nix-cache-info', async () => {
+  const response = await cache(memoryStore(), { priority: 41 })(request('/nix-cache-info'));
+  expect(response).toMatchObject({ status: 200, headers: { 'content-type': 'text/x-nix-cache-info' } });
+  expect(decodeUtf8(await bodyOf(response))).toBe('StoreDir: /nix/store\nWantMassQuery: 1\nPriority: 41\n');
+});
+
+describe('narinfo', () => {
+  test('names the node, and has the signatures that it came with', async () => {
+    const { store, pathInfo } = await sample();
+    const key = generateSecretKey('origin-1', nodeEd25519);
+    const signed = await store.pathInfos.put(
+      signPathInfo(pathInfo, { keys: [key], store: storeDirectory, ed25519: nodeEd25519 }),
+    );
+    const response = await cache(store)(request(narInfoPath(pathInfo)));
+    expect(response.headers['content-type']).toBe('text/x-nix-narinfo');
+    const narInfo = parseNarInfo(decodeUtf8(await bodyOf(response)), storeDirectory);
+    expect(narInfo).toMatchObject({
+      compression: 'none',
+      narSize: pathInfo.narSize,
+      fileSize: pathInfo.narSize,
+      references: pathInfo.references,
+      signatures: signed.signatures,
+    });
+    expect(narInfo.fileHash).toEqual(pathInfo.narHash);
+    expect(nodeOfInfusedUrl(narInfo.url, narInfo.narSize)).toEqual(pathInfo.node);
+  });
+
+  test('is signed by the keys of the cache', async () => {
+    const { store, pathInfo } = await sample();
+    const keys = [generateSecretKey('mine-1', nodeEd25519), generateSecretKey('mine-2', nodeEd25519)];
+    const response = await cache(store, { signingKeys: keys })(request(narInfoPath(pathInfo)));
+    const narInfo = parseNarInfo(decodeUtf8(await bodyOf(response)), storeDirectory);
+    const fingerprint = fingerprintPathInfo(storeDirectory, narInfo);
+    for (const key of keys) {
+      const signature = narInfo.signatures.find(({ keyName }) => keyName === key.name);
+      expect(signature).toBeDefined();
+      if (signature === undefined) continue;
+      expect(verifyFingerprint(fingerprint, { signature, keys: [publicKeyOf(key)] }, nodeEd25519)).toBe(true);
+    }
+  });
+
+  test('is not sent again to whoever has it', async () => {
+    const { store, pathInfo } = await sample();
+    const handler = cache(store);
+    const { etag = '' } = (await handler(request(narInfoPath(pathInfo)))).headers;
+    const again = await handler(
+      request(narInfoPath(pathInfo), { headers: { 'if-none-match': `"x", W/${etag}` } }),
+    );
+    expect(again).toMatchObject({ status: 304, headers: { etag } });
+    expect(again.body).toBeUndefined();
+  });
+
+  test('is seen anew when it is forgotten, or too old', async () => {
+    const { store, pathInfo } = await sample();
+    let nowMs = 0;
+    const narInfos = new NarInfoIndex({ maxAgeMs: 10, now: () => nowMs });
+    const handler = cache(store, { narInfos });
+    const target = request(narInfoPath(pathInfo));
+    await handler(target);
+    const gone = cache({ ...store, pathInfos: memoryStore().pathInfos }, { narInfos });
+    expect((await gone(target)).status).toBe(200);
+    nowMs = 10;
+    expect((await gone(target)).status).toBe(404);
+    await handler(target);
+    narInfos.forget(pathInfo.storePath.hashPart);
+    expect((await gone(target)).status).toBe(404);
+  });
+
+  test('names the compressed file where there is one', async () => {
+    const { store, pathInfo } = await sample();
+    const fileHash = nodeHashes.hash('sha256', new Uint8Array(3));
+    const file = { file: '/cache/file', fileHash, fileSize: 3, compression: 'zstd' } as const;
+    const name = `nar/${fileHash.format('nix32')}.nar.zst`;
+    const handler = cache(store, {
+      compressedNars: { find: async () => file, open: async () => file, request: () => undefined },
+    });
+    const text = decodeUtf8(await bodyOf(await handler(request(narInfoPath(pathInfo)))));
+    expect(parseNarInfo(text, storeDirectory)).toMatchObject({ url: name, compression: 'zstd', fileSize: 3 });
+    const whole = await handler(request(`/${name}`));
+    expect(whole).toMatchObject({ status: 200, body: { file: '/cache/file', start: 0, end: 3 } });
+    const part = await handler(request(`/${name}`, { headers: { range: 'bytes=1-' } }));
+    expect(part).toMatchObject({
+      status: 206,
+      headers: { 'content-range': 'bytes 1-2/3', 'content-length': '2' },
+      body: { start: 1, end: 3 },
+    });
+    expect((await handler(request(`/${name.replace('.zst', '.xz')}`))).status).toBe(404);
+  });
+
+  test.each(['/0123456789abcdfghijklmnpqrsvwxyz.narinfo', '/short.narinfo', '/x', '/'])(
+    '404: %s',
+    async (path) => {
+      expect((await cache(memoryStore())(request(path))).status).toBe(404);
+    },
+  );
+});
+
+describe('NAR', () => {
+  const narUrl = async (handler: RequestHandler, pathInfo: PathInfo): Promise<string> => {
+    const text = decodeUtf8(await bodyOf(await handler(request(narInfoPath(pathInfo)))));
+    return `/${parseNarInfo(text, storeDirectory).url}`;
+  };
+
+  test('whole, by node and by hash', async () => {
+    const { store, pathInfo, nar } = await sample();
+    const handler = cache(store);
+    const byNode = await handler(request(await narUrl(handler, pathInfo)));
+    expect(byNode).toMatchObject({
+      status: 200,
+      headers: {
+        'content-type': 'application/x-nix-nar',
+        'content-length': String(nar.length),
+        'cache-control': 'public, max-age=31536000, immutable',
+      },
+    });
+    expect(await bodyOf(byNode)).toEqual(nar);
+    const byHash = await handler(request(`/nar/${pathInfo.narHash.format('nix32')}.nar`));
+    expect(await bodyOf(byHash)).toEqual(nar);
+  });
+
+  test('by hash after a restart', async () => {
+    const { store, pathInfo, nar } = await sample();
+    const nars = memoryNarTable();
+    await narUrl(cache(store, { nars }), pathInfo);
+    const url = `/nar/${pathInfo.narHash.format('nix32')}.nar`;
+    expect(await bodyOf(await cache(store, { nars })(request(url)))).toEqual(nar);
+    expect((await cache(store)(request(url))).status).toBe(404);
+  });
+
+  test.each([
+    ['bytes=0-0', 0, 1],
+    ['bytes=10-200', 10, 201],
+    ['bytes=100-', 100, undefined],
+    ['bytes=-7', -7, undefined],
+    ['bytes=5-99999999', 5, undefined],
+  ])('range %s', async (range, start, end) => {
+    const { store, pathInfo, nar } = await sample();
+    const handler = cache(store);
+    const response = await handler(request(await narUrl(handler, pathInfo), { headers: { range } }));
+    const expected = nar.slice(start, end);
+    expect(response.status).toBe(206);
+    expect(response.headers['content-length']).toBe(String(expected.length));
+    expect(await bodyOf(response)).toEqual(expected);
+  });
+
+  test.each([
+    ['bytes=99999999-', 416],
+    ['bytes=-0', 416],
+    ['bytes=3-2', 200],
+    ['bytes=0-1,3-4', 200],
+    ['lines=0-1', 200],
+  ])('range %s: %i', async (range, status) => {
+    const { store, pathInfo } = await sample();
+    const handler = cache(store);
+    const response = await handler(request(await narUrl(handler, pathInfo), { headers: { range } }));
+    expect(response.status).toBe(status);
+  });
+
+  test('a range of another version is all of it', async () => {
+    const { store, pathInfo } = await sample();
+    const handler = cache(store);
+    const url = await narUrl(handler, pathInfo);
+    const { etag = '' } = (await handler(request(url))).headers;
+    const ranged = (condition: string): Promise<CacheResponse> =>
+      handler(request(url, { headers: { range: 'bytes=1-2', 'if-range': condition } }));
+    expect((await ranged(etag)).status).toBe(206);
+    expect((await ranged('"other"')).status).toBe(200);
+    expect((await ranged(`W/${etag}`)).status).toBe(200);
+    expect((await handler(request(url, { headers: { 'if-none-match': etag } }))).status).toBe(304);
+  });
+
+  test('of a size that it has not', async () => {
+    const { store, pathInfo } = await sample();
+    const handler = cache(store);
+    const url = await narUrl(handler, pathInfo);
+    expect((await handler(request(url.replace(/\d+$/, '1')))).status).toBe(400);
+    expect((await handler(request(url.replace(/\?.*/, '')))).status).toBe(400);
+  });
+
+  test('of a node that is not here', async () => {
+    const { store, pathInfo } = await sample();
+    const url = await narUrl(cache(store), pathInfo);
+    expect((await cache(memoryStore())(request(url))).status).toBe(404);
+  });
+
+  test('of a path of another cache, when castore is shared', async () => {
+    const { store, pathInfo } = await sample();
+    const other = cache({ ...store, pathInfos: memoryStore().pathInfos }, { onlyOwnNars: true });
+    const own = cache(store, { onlyOwnNars: true });
+    const url = await narUrl(own, pathInfo);
+    expect((await own(request(url))).status).toBe(200);
+    expect((await other(request(url))).status).toBe(404);
+  });
+});
+
+test.each([
+  ['/../x', 400],
+  ['/nar/%2e%2e/x', 400],
+  ['/nar%2fx', 400],
+  ['/nar/x%00', 400],
+  ['/nar/%zz', 400],
+  ['/nar//x', 404],
+  [`/${'x'.repeat(9000)}`, 414],
+])('refuses %s', async (path, status) => {
+  expect((await cache(memoryStore())(request(path))).status).toBe(status);
+});
+
+test.each(['PUT', 'POST', 'DELETE'])('%s is not allowed', async (method) => {
+  const response = await cache(memoryStore())(request('/nix-cache-info', { method }));
+  expect(response).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
+});

@@ -1,0 +1,85 @@
+/** A request of `node:http` as one of a cache. What few requests need is made when it is asked for. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CacheRequest } from '../http-exchange.ts';
+import { NarBridgeError } from '../nar-bridge-error.ts';
+
+export class IncomingExchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly path: string;
+  receivedBytes = 0;
+  readonly #query: string;
+  #aborter: AbortController | undefined;
+  #isAborted = false;
+  #isBodyTaken = false;
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
+    this.incoming = incoming;
+    this.outgoing = outgoing;
+    const url = incoming.url ?? '/';
+    const mark = url.indexOf('?');
+    this.path = mark === -1 ? url : url.slice(0, mark);
+    this.#query = mark === -1 ? '' : url.slice(mark + 1);
+  }
+
+  request(): CacheRequest {
+    const { incoming } = this;
+    const query = this.#query;
+    const signal = (): AbortSignal => this.#signal();
+    const body = (): AsyncIterable<Uint8Array> => this.#body();
+    return {
+      method: incoming.method ?? 'GET',
+      path: this.path,
+      // Only `set-cookie` may be a list, which no request has.
+      headers: incoming.headers as Readonly<Record<string, string | undefined>>,
+      get query() {
+        return new URLSearchParams(query);
+      },
+      get signal() {
+        return signal();
+      },
+      get body() {
+        return body();
+      },
+    };
+  }
+
+  /** Ends what is under way for this request. */
+  abort(): void {
+    this.#isAborted = true;
+    this.#aborter?.abort();
+  }
+
+  /** Whether the server is what the connection waits for, not the client. */
+  get waitsForServer(): boolean {
+    const { incoming, outgoing } = this;
+    const socket = outgoing.socket;
+    if (socket !== null && socket.writableLength > 0) return false;
+    if (incoming.complete) return true;
+    // What is here and not read, or not asked for yet.
+    return incoming.readableLength > 0 || !this.#isBodyTaken;
+  }
+
+  #signal(): AbortSignal {
+    this.#aborter ??= new AbortController();
+    if (this.#isAborted) this.#aborter.abort();
+    return this.#aborter.signal;
+  }
+
+  async *#body(): AsyncGenerator<Uint8Array, void, void> {
+    if (this.#isBodyTaken) throw new Error('the body of a request can be read once');
+    this.#isBodyTaken = true;
+    const { incoming, outgoing } = this;
+    if (/^100-continue$/i.test(incoming.headers.expect ?? '')) outgoing.writeContinue();
+    try {
+      for await (const piece of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+        this.receivedBytes += piece.length;
+        yield piece;
+      }
+    } catch (cause) {
+      throw new NarBridgeError('interrupted', 'the client went away before all of the body was here', {
+        cause,
+      });
+    }
+  }
+}
