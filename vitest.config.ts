@@ -8,6 +8,8 @@ export default defineConfig({
     include: ['packages/*/{src,tests}/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
     pool: 'threads',
     isolate: false,
+    // Much of the time tests wait for processes.
+    maxWorkers: '100%',
     testTimeout: 30_000,
   },
 });
