@@ -1,4 +1,5 @@
-// Runs the language suite of a NixOS/nix checkout against Neve; see suite.mjs for its rules.
+// Runs the language suite of a NixOS/nix checkout against Neve, see suite.mjs for its rules, and checks the formats and
+// protocols against the golden files of its unit tests, see golden-files.mjs.
 
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,13 +11,16 @@ import { UsageError, countOption, runHarness } from '../lib/options.mjs';
 import { defaultWidth, mapInPool } from '../lib/pool.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { textTable } from '../lib/text-table.mjs';
+import { runGoldenFiles } from './golden.mjs';
 import { knownFailures } from './known.mjs';
 import { categories, readSuite, suiteFolder, suiteSettings } from './suite.mjs';
 
 const usage = `usage: npm run conformance -- --nix PATH [options]
 
-  --nix PATH        a checkout of NixOS/nix, whose tests/functional/lang is run
-  --only PATTERN    only cases whose name contains the regular expression
+  --nix PATH        a checkout of NixOS/nix: its tests/functional/lang is run, and the golden
+                    files of src/libstore-tests and src/libutil-tests are checked
+  --suite NAME      language, golden or all (default: all)
+  --only PATTERN    only cases and files whose name contains the regular expression
   --details NAME    run one case and print the difference
   --neve CMD        the command under test (default: the project's neve)
   --jobs N          commands at a time (default: ${defaultWidth})`;
@@ -39,24 +43,32 @@ await runHarness(
     required: ['nix'],
     options: {
       nix: { type: 'string' },
+      suite: { type: 'string' },
       only: { type: 'string' },
       details: { type: 'string' },
       neve: { type: 'string' },
       jobs: { type: 'string' },
     },
   },
-  async ({ nix, only, details, neve, jobs }) => {
+  async ({ nix, suite: part = 'all', only, details, neve, jobs }) => {
+    if (!['language', 'golden', 'all'].includes(part)) throw new UsageError(`there is no suite '${part}'`);
+    const tally = new Tally();
+    if (part !== 'language' && details === undefined) {
+      await runGoldenFiles({ nix: realpathSync(nix), pattern: new RegExp(only ?? ''), tally });
+    }
+    if (part === 'golden') return tally.conclude();
     const folder = realpathSync(suiteFolder(nix));
     const suite = readSuite(folder);
     const wanted = details === undefined ? new RegExp(only ?? '') : undefined;
     const cases = suite.cases.filter(({ name }) => (wanted ? wanted.test(name) : name === details));
+    if (cases.length === 0 && tally.passed + tally.failed > 0) return tally.conclude();
     if (cases.length === 0) throw new UsageError(`no case matches '${details ?? only}'`);
     const implementation = neveImplementation(neve);
     return await withNixEnvironment({ settings: suiteSettings }, async (environment) => {
       const judge = (/** @type {import("./suite.mjs").Case} */ item) =>
         runCase({ item, folder, environment, implementation });
       const verdicts = await mapInPool(cases, judge, countOption('jobs', jobs, defaultWidth));
-      return details === undefined ? report(verdicts, suite.disabled) : showDetails(verdicts);
+      return details === undefined ? report(verdicts, suite.disabled, tally) : showDetails(verdicts);
     });
   },
 );
@@ -121,9 +133,9 @@ function underUpstreamName(text) {
 /**
  * @param {readonly Verdict[]} verdicts
  * @param {readonly string[]} disabled
+ * @param {Tally} tally
  */
-function report(verdicts, disabled) {
-  const tally = new Tally();
+function report(verdicts, disabled, tally) {
   for (const verdict of verdicts) {
     const reason = knownFailures.get(verdict.case.name);
     if (verdict.ok) {

@@ -51,6 +51,15 @@ export {
   printSingleDerivedPath,
 } from './derived-path.ts';
 export type { DerivedPath, OutputsSpec, SingleDerivedPath } from './derived-path.ts';
+export {
+  contentAddressOfJson,
+  contentAddressToJson,
+  parsePathInfoJson,
+  pathInfoToJson,
+} from './path-info-json.ts';
+export type { CachedPathInfo, PathInfoJsonOptions, PathInfoJsonVersion } from './path-info-json.ts';
+export { narListingToJson, parseNarListing } from './nar-listing.ts';
+export type { NarListing } from './nar-listing.ts';
 export type { UnkeyedValidPathInfo, ValidPathInfo } from './path-info.ts';
 export { buildFailure, buildStatuses, buildSuccess, isBuildSuccess } from './build-result.ts';
 export type { BuildResult, BuildStatus, BuiltOutput } from './build-result.ts';
@@ -63,6 +72,8 @@ export {
   printHashedDrvOutput,
   realisationOfJson,
   realisationToJson,
+  signatureOfJson,
+  signatureToJson,
   unkeyedRealisationOfJson,
   unkeyedRealisationToJson,
 } from './realisation.ts';

@@ -87,3 +87,19 @@ export type {
   WorkerRealisation,
   WorkerRealisationAnswer,
 } from './daemon-protocol/worker-realisation.ts';
+export {
+  greetServeClient,
+  greetServer,
+  latestServeMinor,
+  oldestServeMinor,
+} from './serve-protocol/serve-handshake.ts';
+export type { ServeHandshakeOptions } from './serve-protocol/serve-handshake.ts';
+export { encodeServeRequest, serveAnswer, serveRequest } from './serve-protocol/serve-commands.ts';
+export type {
+  ServeAnswers,
+  ServeCommand,
+  ServeRequest,
+  ServeRequests,
+} from './serve-protocol/serve-commands.ts';
+export { serveBuildOptions, serveBuildResult, servePathInfo } from './serve-protocol/serve-messages.ts';
+export type { ServeBuildOptions } from './serve-protocol/serve-messages.ts';

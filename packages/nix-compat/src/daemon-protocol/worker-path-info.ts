@@ -43,7 +43,7 @@ export const validPathInfo: WireCodec<ValidPathInfo> = {
   },
 };
 
-/** The same in `addMultipleToStore`, where it does not depend on the version. */
+/** The same in `addMultipleToStore` and in the serve protocol, where it does not depend on the version. */
 export const addedPathInfo: WireCodec<ValidPathInfo> = {
   read: (from, context) => validPathInfo.read(from, { ...context, minor: 16 }),
   write: (to, info, context) => validPathInfo.write(to, info, { ...context, minor: 16 }),
