@@ -12,7 +12,8 @@ export type {
 export { Decisions } from './decisions.ts';
 export type { CacheProblem, Decision, DecisionsOptions, Offer } from './decisions.ts';
 export { Realiser } from './realiser.ts';
-export type { RealiseLimits, RealiserOptions } from './realiser.ts';
+export type { BuildSharing, RealiseLimits, RealiserOptions } from './realiser.ts';
+export { SharedBuilds } from './shared-builds.ts';
 export type { BuildJob, BuildJobOptions, DerivationBuilder, ReadyDerivation } from './derivation-builder.ts';
 export type { BuildMode, RealiseEvent } from './realise-event.ts';
 export { memoryLocks } from './work-locks.ts';

@@ -19,6 +19,7 @@ import type { BuildJob, DerivationBuilder, ReadyDerivation } from './derivation-
 import { KnownPaths } from './known-paths.ts';
 import type { RealiseEvent } from './realise-event.ts';
 import { Realiser, type RealiserOptions } from './realiser.ts';
+import { SharedBuilds } from './shared-builds.ts';
 import { memoryLocks } from './work-locks.ts';
 
 const directory = new StoreDirectory('/nix/store', nodeHashes);
@@ -332,4 +333,38 @@ test('aborting ends what waits', async () => {
   await expect(all).rejects.toThrow('enough');
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(world.builds).toBeLessThan(10);
+});
+
+test('realisers that share build what several want once, and one that leaves does not end it for the others', async () => {
+  const world = new World();
+  world.describe('base');
+  const left = world.describe('left', { needs: ['base'] });
+  const right = world.describe('right', { needs: ['base'] });
+  const sharing = { builds: new SharedBuilds(), settings: '' };
+  const leaving = new AbortController();
+  const locks = memoryLocks();
+  const first = world.realiser({ sharing, locks, signal: leaving.signal });
+  const second = world.realiser({
+    sharing,
+    locks,
+    onEvent: ({ kind }) => {
+      world.events.push(`second ${kind}`);
+      if (kind === 'build-started') queueMicrotask(() => leaving.abort(new Error('gone')));
+    },
+  });
+  const [one, two] = [first.outputs(left), second.outputs(right)];
+  await expect(one).rejects.toThrow();
+  expect([...(await two).keys()]).toEqual(['out']);
+  expect(world.builds).toBe(2);
+  expect(world.events.slice(0, 2)).toEqual(['start base.drv', 'second build-started']);
+  await first.ended();
+});
+
+test('realisers that build in different ways share nothing', async () => {
+  const world = new World();
+  const base = world.describe('base');
+  const builds = new SharedBuilds();
+  const realisers = ['a', 'b'].map((settings) => world.realiser({ sharing: { builds, settings } }));
+  await Promise.all(realisers.map((it) => it.outputs(base)));
+  expect(world.builds).toBe(2);
 });

@@ -22,6 +22,7 @@ import { type CacheProblem, Decisions, type DecisionsOptions, type Offer } from 
 import type { DescribedFetch, DescribedImport, DescribedText, OutputOf } from './known-paths.ts';
 import { RealiseError } from './realise-error.ts';
 import type { BuildMode, RealiseEvent } from './realise-event.ts';
+import type { BuildTurn, SharedBuild, SharedBuilds } from './shared-builds.ts';
 import type { WorkLocks } from './work-locks.ts';
 
 export type RealiserOptions = Omit<DecisionsOptions, 'onProblem' | 'signal' | 'allowsSubstitutes'> & {
@@ -33,6 +34,8 @@ export type RealiserOptions = Omit<DecisionsOptions, 'onProblem' | 'signal' | 'a
   /** Keeps other processes from doing the same work at the same time. */
   readonly locks: WorkLocks;
   readonly limits: RealiseLimits;
+  /** Builds that other realisers of this process may want as well. */
+  readonly sharing?: BuildSharing | undefined;
   /** What could not be substituted is built; otherwise that is an error. */
   readonly fallback: boolean;
   /** Without, nothing is begun after a build has failed, and whoever waits for several things waits for the first failure. */
@@ -50,6 +53,12 @@ export type RealiseLimits = {
   readonly downloads: number;
 };
 
+export type BuildSharing = {
+  readonly builds: SharedBuilds;
+  /** Says how this realiser builds: with whom it differs it shares nothing. */
+  readonly settings: string;
+};
+
 type Outputs = ReadonlyMap<string, PathInfo>;
 
 export class Realiser {
@@ -64,6 +73,8 @@ export class Realiser {
   readonly #builds = new Map<string, Promise<Outputs>>();
   /** By what they lock. */
   readonly #jobs = new Map<string, Promise<Outputs>>();
+  /** Builds that were begun here, and that others may wait for. */
+  readonly #shared = new Set<Promise<void>>();
   /** The first build that failed. */
   #failure: unknown;
 
@@ -124,6 +135,12 @@ export class Realiser {
       count = this.#paths.size + this.#builds.size;
       await Promise.allSettled([...this.#paths.values(), ...this.#builds.values()]);
     }
+  }
+
+  /** Fulfilled when nothing goes on that was begun here, be it for others. Nothing is begun any more. */
+  async ended(): Promise<void> {
+    await this.settled();
+    await Promise.all(this.#shared);
   }
 
   async #makePath(storePath: StorePath): Promise<PathInfo> {
@@ -285,7 +302,10 @@ export class Realiser {
 
   // oxlint-disable-next-line eslint/max-params -- a job, whose it is, and what for
   async #runLocked(job: BuildJob, drvPath: StorePath, mode: BuildMode): Promise<Outputs> {
-    const { keepGoing, limits, signal } = this.#options;
+    const { limits, signal, sharing } = this.#options;
+    if (sharing !== undefined && mode === 'build' && limits.builds > 0) {
+      return await this.#runShared(job, drvPath, sharing);
+    }
     return await this.#locked(job.lockedPaths, async () => {
       const already = await job.present(signal);
       if (mode === 'build' && already !== undefined) return already;
@@ -293,25 +313,73 @@ export class Realiser {
       if (limits.builds === 0) throw buildsAreDisabled(this.#print(drvPath));
       const release = await this.#slots.builds.acquire();
       try {
-        signal?.throwIfAborted();
-        if (this.#failure !== undefined && !keepGoing) throw givenUp(this.#print(drvPath), this.#failure);
-        return await this.#run(drvPath, mode, () =>
-          job.build({
-            mode,
-            onLog: (bytes) => this.#emit({ kind: 'build-log', derivation: drvPath, bytes }),
-            signal,
-          }),
-        );
+        this.#throwIfGivenUp(drvPath);
+        return await this.#run(drvPath, mode, (onLog) => job.build({ mode, onLog, signal }));
       } finally {
         release();
       }
     });
   }
 
-  async #run(derivation: StorePath, mode: BuildMode, build: () => Promise<Outputs>): Promise<Outputs> {
+  /** One of those who want it builds it, and keeps the lock until the build has ended, whoever waits for it then. */
+  // oxlint-disable-next-line eslint/max-params -- a job, whose it is, and with whom
+  async #runShared(job: BuildJob, drvPath: StorePath, { builds, settings }: BuildSharing): Promise<Outputs> {
+    const { signal } = this.#options;
+    const key = `${settings} ${job.lockedPaths.map((it) => it.hashPart).join(' ')}`;
+    let taken = await builds.take(key, signal);
+    while (taken.kind === 'build' && !taken.isOpen) taken = await builds.take(key, signal);
+    const join = (build: SharedBuild): Promise<Outputs> =>
+      this.#run(drvPath, 'build', (onLog) => build.join({ onLog, signal }));
+    if (taken.kind === 'build') {
+      this.#throwIfGivenUp(drvPath);
+      return await join(taken);
+    }
+    const started = await this.#start(job, drvPath, taken);
+    if (!('join' in started)) return started;
+    const ended = started.ended.then(() => void this.#shared.delete(ended));
+    this.#shared.add(ended);
+    return await join(started);
+  }
+
+  /** Begins a build, or gives what is there already. */
+  // oxlint-disable-next-line eslint/max-params -- a job, whose it is, and the right to begin it
+  async #start(job: BuildJob, drvPath: StorePath, taken: BuildTurn): Promise<SharedBuild | Outputs> {
+    const { signal } = this.#options;
+    using turn = taken;
+    const lock = await this.#lock(job.lockedPaths);
+    let release: (() => void) | undefined;
+    const settle = async (): Promise<void> => {
+      release?.();
+      await lock[Symbol.asyncDispose]();
+    };
+    let started: SharedBuild | undefined;
+    try {
+      const already = await job.present(signal);
+      if (already !== undefined) return already;
+      release = await this.#slots.builds.acquire();
+      this.#throwIfGivenUp(drvPath);
+      started = turn.start({ build: (options) => job.build({ mode: 'build', ...options }), settle });
+    } finally {
+      if (started === undefined) await settle();
+    }
+    return started;
+  }
+
+  #throwIfGivenUp(drvPath: StorePath): void {
+    const { keepGoing, signal } = this.#options;
+    signal?.throwIfAborted();
+    if (this.#failure !== undefined && !keepGoing) throw givenUp(this.#print(drvPath), this.#failure);
+  }
+
+  // oxlint-disable-next-line eslint/max-params -- what, what for, and how
+  async #run(
+    derivation: StorePath,
+    mode: BuildMode,
+    build: (onLog: (bytes: Uint8Array) => void) => Promise<Outputs>,
+  ): Promise<Outputs> {
     this.#emit({ kind: 'build-started', derivation, mode });
     try {
-      const outputs = await build();
+      const outputs = await build((bytes) => this.#emit({ kind: 'build-log', derivation, bytes }));
       this.#emit({ kind: 'build-ended', derivation, error: undefined });
       return outputs;
     } catch (error) {
@@ -368,16 +436,20 @@ export class Realiser {
   }
 
   async #locked<T>(paths: readonly StorePath[], work: () => Promise<T>): Promise<T> {
+    await using _held = await this.#lock(paths);
+    return await work();
+  }
+
+  async #lock(paths: readonly StorePath[]): Promise<AsyncDisposable> {
     const { locks, signal } = this.#options;
     const onWait = (): void => {
       const [first] = paths;
       if (first !== undefined) this.#emit({ kind: 'waiting-for-lock', storePath: first });
     };
-    await using _held = await locks.acquire(
+    return await locks.acquire(
       paths.map((it) => it.hashPart),
       { onWait, signal },
     );
-    return await work();
   }
 
   async #register(known: Omit<PathInfo, 'signatures' | 'deriver'>, deriver?: StorePath): Promise<PathInfo> {
