@@ -1,13 +1,14 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Environment } from './caller.ts';
 
 /** `neve` in the XDG cache directory. */
-export function cacheFolder(): string {
-  const { XDG_CACHE_HOME: cache = '' } = process.env;
-  return join(cache === '' ? join(homeFolder(), '.cache') : cache, 'neve');
+export function cacheFolder(environment: Environment = process.env): string {
+  const { XDG_CACHE_HOME: cache = '' } = environment;
+  return join(cache === '' ? join(homeFolder(environment), '.cache') : cache, 'neve');
 }
 
-export function homeFolder(): string {
-  const { HOME: home = '' } = process.env;
+export function homeFolder(environment: Environment = process.env): string {
+  const { HOME: home = '' } = environment;
   return home === '' ? homedir() : home;
 }

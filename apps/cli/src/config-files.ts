@@ -4,13 +4,14 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { Environment } from './caller.ts';
 import { type Settings, applyConfig } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 
 /** As many files may include each other. */
 const maximumDepth = 20;
 
-export function applyConfigFiles(settings: Settings, environment: NodeJS.ProcessEnv): void {
+export function applyConfigFiles(settings: Settings, environment: Environment): void {
   applyFile(settings, join(environment['NIX_CONF_DIR'] ?? '/etc/nix', 'nix.conf'), 0);
   for (const file of userFiles(environment)) applyFile(settings, file, 0);
   applyConfig(settings, environment['NIX_CONFIG'] ?? '');
@@ -19,7 +20,7 @@ export function applyConfigFiles(settings: Settings, environment: NodeJS.Process
 }
 
 /** The files of the user, the most important one last. */
-function userFiles(environment: NodeJS.ProcessEnv): readonly string[] {
+function userFiles(environment: Environment): readonly string[] {
   const named = environment['NIX_USER_CONF_FILES'];
   if (named !== undefined)
     return named

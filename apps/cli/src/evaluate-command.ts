@@ -1,10 +1,11 @@
 /**
- * `neve eval`, `neve instantiate` and `neve build`. They differ in how arguments are read and in what becomes of the value:
- * it is printed, its derivations are written to the store, or they are built.
+ * The commands that evaluate. They differ in how arguments are read and in what becomes of the value: it is printed, its
+ * derivations are written to the store, or something is done about them there.
  */
 import { EvaluationError, type Evaluator, type Source, type Value } from '@neve/eval';
 import type { StoreIO } from '@neve/eval-store/node';
-import { runBuildCommand } from './build-command.ts';
+import { buildGoals, taskOf } from './build-command.ts';
+import type { Caller } from './caller.ts';
 import {
   type StoreAccess,
   functionArguments,
@@ -14,10 +15,9 @@ import {
   startEvaluator,
   storeDirOf,
 } from './evaluation-session.ts';
-import { write } from './output.ts';
 import type { CommandName, EvaluateArguments } from './parse-arguments.ts';
 import { type RealiseOptions, realiseOptions } from './realise/realise-options.ts';
-import type { RealiseSession } from './realise/realise-session.ts';
+import type { RealiseSession, RealiseTask } from './realise/realise-session.ts';
 import { reportError } from './report-error.ts';
 import type { Settings } from './settings.ts';
 import { showStats } from './show-stats.ts';
@@ -27,6 +27,9 @@ export type CommandInput = {
   readonly command: CommandName;
   readonly args: EvaluateArguments;
   readonly settings: Settings;
+  readonly caller: Caller;
+  /** The language core, where it was read before. */
+  readonly core?: WebAssembly.Module | undefined;
   /** Loads what realises. */
   readonly openSession: (options: RealiseOptions) => Promise<RealiseSession>;
 };
@@ -35,50 +38,61 @@ type Output = 'value' | 'json' | 'xml' | 'raw' | 'derivations';
 
 /** Gives the exit code. */
 export async function runEvaluateCommand(input: CommandInput): Promise<number> {
-  const { command, args, settings, openSession } = input;
+  const { command, args, settings, caller, openSession } = input;
   const output = chooseOutput(input);
   let opened: Promise<RealiseSession> | undefined;
   const session = (): Promise<RealiseSession> => {
     const system = settings.text('system') ?? hostSystem();
-    opened ??= openSession(realiseOptions(args, { settings, storeDir: storeDirOf(args), system }));
+    const storeDir = storeDirOf(args, caller);
+    opened ??= openSession(realiseOptions(args, { settings, storeDir, system }));
     return opened;
   };
-  const storeAccess = chooseStoreAccess(input, { output, open: async () => (await session()).io });
-  const { evaluator, loadStore } = startEvaluator({ args, settings, storeAccess });
   try {
-    if (args.has('findFile')) {
-      for (const name of args.positional) write(1, `${await evaluator.findFile(name)}\n`);
-      return 0;
-    }
-    const { sources, attributePaths, paths } = await chooseInput(evaluator, { command, args });
-    if (command !== 'eval' && command !== 'instantiate') {
-      return await runBuildCommand(command, {
-        evaluator,
-        loadStore,
-        session,
-        args,
-        sources,
-        attributePaths,
-        paths,
-      });
-    }
-    for (const source of sources) {
-      await processSource(evaluator, { source, attributePaths, args, output, command });
-    }
-    return 0;
+    const task = await evaluate(input, { output, session });
+    return task === undefined ? 0 : await (await session()).perform(task);
   } catch (error) {
     const realising = await opened?.catch(() => undefined);
-    if (realising?.interruption !== undefined) {
-      write(2, `error: ${realising.interruption.message}\n`);
-      return realising.interruption.exitCode;
+    const failure = await realising?.evaluationFailure();
+    if (failure?.interruption !== undefined) {
+      caller.write(2, `error: ${failure.interruption.message}\n`);
+      return failure.interruption.exitCode;
     }
-    if (realising === undefined || !(error instanceof EvaluationError)) throw error;
-    reportError(error, { showTrace: settings.isOn('show-trace'), command });
-    return realising.exitCodeOfEvaluation();
+    if (failure === undefined || !(error instanceof EvaluationError)) throw error;
+    reportError(error, { showTrace: settings.isOn('show-trace'), command, caller });
+    return failure.exitCode;
   } finally {
-    showStats(() => evaluator.stats());
     // Whoever opened it knows why it could not be opened.
     await (await opened?.catch(() => undefined))?.[Symbol.asyncDispose]();
+  }
+}
+
+type Evaluation = { readonly output: Output; readonly session: () => Promise<RealiseSession> };
+
+/** Prints values, or gives what is to be done about them in the store. */
+async function evaluate(
+  input: CommandInput,
+  { output, session }: Evaluation,
+): Promise<RealiseTask | undefined> {
+  const { command, args, settings, caller, core } = input;
+  const storeAccess = chooseStoreAccess(input, { output, open: async () => (await session()).io });
+  const { evaluator, loadStore } = startEvaluator({ args, settings, storeAccess, caller, core });
+  try {
+    if (args.has('findFile')) {
+      for (const name of args.positional) caller.write(1, `${await evaluator.findFile(name)}\n`);
+      return undefined;
+    }
+    const { sources, attributePaths, paths } = await chooseInput(evaluator, input);
+    if (command !== 'eval' && command !== 'instantiate') {
+      const goals = await buildGoals(evaluator, { args, caller, sources, attributePaths, paths });
+      await loadStore();
+      return taskOf(command, { args, caller, goals });
+    }
+    for (const source of sources) {
+      await processSource(evaluator, { source, attributePaths, args, output, command, caller });
+    }
+    return undefined;
+  } finally {
+    showStats(() => evaluator.stats(), caller);
   }
 }
 
@@ -108,7 +122,7 @@ type Input = {
 
 async function chooseInput(
   evaluator: Evaluator,
-  { command, args }: Pick<CommandInput, 'command' | 'args'>,
+  { command, args, caller }: Pick<CommandInput, 'command' | 'args' | 'caller'>,
 ): Promise<Input> {
   const selected = args.all('attr');
   const expressions = args.all('exprArgument');
@@ -117,21 +131,22 @@ async function chooseInput(
   if (expressions.length + files.length === 1) {
     const source =
       expressions[0] === undefined
-        ? await sourceOfFile(evaluator, files[0] ?? '')
-        : sourceOfText(expressions[0]);
+        ? await sourceOfFile(evaluator, files[0] ?? '', caller)
+        : sourceOfText(expressions[0], caller);
     return { sources: [source], attributePaths: [...selected, ...args.positional], paths: [] };
   }
   if (command === 'instantiate' && args.has('exprFlag')) {
-    return { sources: args.positional.map(sourceOfText), attributePaths: selected, paths: [] };
+    const sources = args.positional.map((text) => sourceOfText(text, caller));
+    return { sources, attributePaths: selected, paths: [] };
   }
-  const prefix = `${storeDirOf(args)}/`;
+  const prefix = `${storeDirOf(args, caller)}/`;
   const isPath = (name: string): boolean =>
     command !== 'eval' && command !== 'instantiate' && name.startsWith(prefix);
   const paths = args.positional.filter(isPath);
   const otherNames = args.positional.filter((name) => !isPath(name));
   const names = args.positional.length > 0 ? otherNames : ['./default.nix'];
   const sources = [];
-  for (const name of names) sources.push(await sourceOfFile(evaluator, name));
+  for (const name of names) sources.push(await sourceOfFile(evaluator, name, caller));
   return { sources, attributePaths: selected, paths };
 }
 
@@ -141,38 +156,43 @@ type Processing = {
   readonly args: EvaluateArguments;
   readonly output: Output;
   readonly command: CommandName;
+  readonly caller: Caller;
 };
 
 async function processSource(
   evaluator: Evaluator,
-  { source, attributePaths, args, output, command }: Processing,
+  { source, attributePaths, args, output, command, caller }: Processing,
 ): Promise<void> {
   const program = await evaluator.parse(source);
   if (args.has('parse')) {
-    write(1, evaluator.printProgram(program));
-    write(1, '\n');
+    caller.write(1, evaluator.printProgram(program));
+    caller.write(1, '\n');
     return;
   }
-  const functionArgs = await functionArguments(evaluator, args);
+  const functionArgs = await functionArguments(evaluator, { args, caller });
   const root = await evaluator.evaluate(program);
   for (const path of attributePaths.length > 0 ? attributePaths : ['']) {
     const selected = await evaluator.select(root, { path, args: functionArgs });
-    if (output === 'derivations') await printDerivations(evaluator, selected, functionArgs);
+    if (output === 'derivations')
+      await printDerivations(evaluator, { value: selected, args: functionArgs, caller });
     else {
       // Without arguments a function is shown, and not called with its defaults.
       const value = functionArgs.size === 0 ? selected : await evaluator.autoCall(selected, functionArgs);
-      await printValue(evaluator, { value, output, args, command });
+      await printValue(evaluator, { value, output, args, command, caller });
     }
   }
 }
 
 async function printDerivations(
   evaluator: Evaluator,
-  value: Value,
-  args: ReadonlyMap<string, Value>,
+  {
+    value,
+    args,
+    caller,
+  }: { readonly value: Value; readonly args: ReadonlyMap<string, Value>; readonly caller: Caller },
 ): Promise<void> {
   for (const { drvPath, outputName } of await evaluator.derivations(value, args)) {
-    write(1, `${drvPath}${outputName === 'out' ? '' : `!${outputName}`}\n`);
+    caller.write(1, `${drvPath}${outputName === 'out' ? '' : `!${outputName}`}\n`);
   }
 }
 
@@ -181,24 +201,25 @@ type ValueToPrint = {
   readonly output: Exclude<Output, 'derivations'>;
   readonly args: EvaluateArguments;
   readonly command: CommandName;
+  readonly caller: Caller;
 };
 
 async function printValue(
   evaluator: Evaluator,
-  { value, output, args, command }: ValueToPrint,
+  { value, output, args, command, caller }: ValueToPrint,
 ): Promise<void> {
   // `nix eval` evaluates everything that it writes as JSON; `nix-instantiate` only when told so.
   const strict = args.has('strict') || (command === 'eval' && output === 'json');
   switch (output) {
     case 'raw':
-      write(1, await evaluator.toRaw(value));
+      caller.write(1, await evaluator.toRaw(value));
       break;
     case 'json':
-      write(1, await evaluator.toJSON(value, { strict }));
-      write(1, '\n');
+      caller.write(1, await evaluator.toJSON(value, { strict }));
+      caller.write(1, '\n');
       break;
     case 'xml':
-      write(
+      caller.write(
         1,
         await evaluator.toXML(value, {
           location: !args.has('noLocation'),
@@ -208,8 +229,8 @@ async function printValue(
       break;
     case 'value':
       if (strict) await evaluator.forceDeep(value);
-      write(1, await (command === 'eval' ? evaluator.printEvaluated(value) : evaluator.print(value)));
-      write(1, '\n');
+      caller.write(1, await (command === 'eval' ? evaluator.printEvaluated(value) : evaluator.print(value)));
+      caller.write(1, '\n');
       break;
   }
 }

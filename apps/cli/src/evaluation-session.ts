@@ -18,7 +18,7 @@ import {
   createEvaluator,
 } from '@neve/eval';
 import { type StoreIO, createFileSystemIO, createLazyStoreIO } from '@neve/eval-store/node';
-import { wantsColour, write } from './output.ts';
+import type { Caller } from './caller.ts';
 import type { EvaluateArguments } from './parse-arguments.ts';
 import { channels, parseSearchPath, parseSearchPathEntry } from './search-path.ts';
 import type { Settings } from './settings.ts';
@@ -27,6 +27,9 @@ export type SessionOptions = {
   readonly args: EvaluateArguments;
   readonly settings: Settings;
   readonly storeAccess: StoreAccess;
+  readonly caller: Caller;
+  /** The language core; without it, it is read from its file. */
+  readonly core?: WebAssembly.Module | undefined;
 };
 
 /** What the store is to an evaluation. */
@@ -38,8 +41,8 @@ export type StoreAccess =
   /** The store that is realised in, opened when it is first needed. */
   | { readonly kind: 'realised'; readonly open: () => Promise<StoreIO> };
 
-export function storeDirOf(args: EvaluateArguments): string {
-  return absolute(args.last('storeDir') ?? process.env['NIX_STORE_DIR'] ?? '/nix/store');
+export function storeDirOf(args: EvaluateArguments, { environment, directory }: Caller): string {
+  return resolve(directory, args.last('storeDir') ?? environment['NIX_STORE_DIR'] ?? '/nix/store');
 }
 
 export type EvaluationSession = {
@@ -48,18 +51,24 @@ export type EvaluationSession = {
   readonly loadStore: () => Promise<void>;
 };
 
-export function startEvaluator({ args, settings, storeAccess }: SessionOptions): EvaluationSession {
-  const storeDir = storeDirOf(args);
+export function startEvaluator({
+  args,
+  settings,
+  storeAccess,
+  caller,
+  core = loadCore(),
+}: SessionOptions): EvaluationSession {
+  const { environment, directory } = caller;
+  const storeDir = storeDirOf(args, caller);
   const physicalStoreDir = args.last('physicalStoreDir');
   const pureEval = settings.isOn('pure-eval') && !args.has('impure');
-  const core = loadCore();
   const files = createFileSystemIO({
     storeDir,
-    physicalStoreDir: physicalStoreDir === undefined ? undefined : absolute(physicalStoreDir),
+    physicalStoreDir: physicalStoreDir === undefined ? undefined : resolve(directory, physicalStoreDir),
     readOnly: storeAccess.kind !== 'directory',
-    environment: pureEval || settings.isOn('restrict-eval') ? {} : process.env,
+    environment: pureEval || settings.isOn('restrict-eval') ? {} : environment,
     hashes: hashFunctions(core),
-    onMessage: showMessage,
+    onMessage: (level, text, about) => showMessage(caller, level, text, about),
   });
   const lazy =
     storeAccess.kind === 'realised'
@@ -73,9 +82,9 @@ export function startEvaluator({ args, settings, storeAccess }: SessionOptions):
       currentSystem: settings.text('eval-system') ?? settings.text('system') ?? hostSystem(),
       pureEval,
       restrictEval: settings.isOn('restrict-eval'),
-      nixPath: searchPath(args, { settings, pureEval }),
-      homeDirectory: process.env['HOME'] ?? process.getBuiltinModule('node:os').homedir(),
-      currentDirectory: process.cwd(),
+      nixPath: searchPath(args, { settings, pureEval, caller }),
+      homeDirectory: environment['HOME'] ?? process.getBuiltinModule('node:os').homedir(),
+      currentDirectory: directory,
       experimentalFeatures: new Set(settings.list('experimental-features')),
       maxCallDepth: settings.number('max-call-depth') ?? 10_000,
       traceVerbose: settings.isOn('trace-verbose'),
@@ -88,14 +97,14 @@ export function startEvaluator({ args, settings, storeAccess }: SessionOptions):
       allowImportFromDerivation: settings.has('allow-import-from-derivation')
         ? settings.isOn('allow-import-from-derivation')
         : true,
-      heapThresholdBytes: numberFromEnvironment('NEVE_HEAP_THRESHOLD'),
+      heapThresholdBytes: numberOf(environment['NEVE_HEAP_THRESHOLD']),
     },
   });
   return { evaluator, loadStore: async () => await lazy?.load() };
 }
 
 /** The language core lies above the scripts; `NEVE_CORE` names another build of it. */
-function loadCore(): WebAssembly.Module {
+export function loadCore(): WebAssembly.Module {
   const path = process.env['NEVE_CORE'] ?? join(__dirname, '../neve.wasm');
   return new WebAssembly.Module(readFileSync(path));
 }
@@ -114,17 +123,18 @@ export function hostSystem(): string {
 /** As in Nix: none in pure mode; the channels come last, unless files are restricted to the search path. */
 function searchPath(
   args: EvaluateArguments,
-  context: { settings: Settings; pureEval: boolean },
+  context: { readonly settings: Settings; readonly pureEval: boolean; readonly caller: Caller },
 ): readonly SearchPathEntry[] {
   const { settings, pureEval } = context;
+  const { environment } = context.caller;
   if (pureEval) return [];
   const configured = settings.has('nix-path')
     ? settings.list('nix-path').map(parseSearchPathEntry)
-    : parseSearchPath(process.env['NIX_PATH'] ?? '');
+    : parseSearchPath(environment['NIX_PATH'] ?? '');
   return [
     ...args.all('include').map(parseSearchPathEntry),
     ...configured,
-    ...(settings.isOn('restrict-eval') ? [] : channels(process.env)),
+    ...(settings.isOn('restrict-eval') ? [] : channels(environment)),
   ];
 }
 
@@ -132,9 +142,15 @@ function searchPath(
  * A trace and a warning without a place are written as they are; what the program warns of is indented, unless it
  * begins with a line end.
  */
-function showMessage(level: MessageLevel, text: Uint8Array, about: MessageSubject = {}): void {
+// oxlint-disable-next-line eslint/max-params -- to whom, and what `EvalIO` says
+function showMessage(
+  caller: Caller,
+  level: MessageLevel,
+  text: Uint8Array,
+  about: MessageSubject = {},
+): void {
   const { position, doing } = about;
-  const colour = wantsColour();
+  const colour = caller.wantsColour();
   const message = decodeUtf8(text);
   const asItIs =
     position === undefined &&
@@ -142,47 +158,49 @@ function showMessage(level: MessageLevel, text: Uint8Array, about: MessageSubjec
     (level !== 'evaluation warning' || message.startsWith('\n'));
   if (level === 'trace' || asItIs) {
     const between = message.startsWith('\n') && level !== 'trace' ? '' : ' ';
-    write(2, `${terminalText(`${level}:${between}${message}`, { colour })}\n`);
+    caller.write(2, `${terminalText(`${level}:${between}${message}`, { colour })}\n`);
     return;
   }
   const traces = doing === undefined ? [] : [{ message: doing }];
   const diagnostic = { kind: level, message, position, traces, suggestions: [] };
-  write(2, `${renderDiagnostic(diagnostic, { colour })}\n`);
+  caller.write(2, `${renderDiagnostic(diagnostic, { colour })}\n`);
 }
 
 /** The arguments for functions, by name; expressions are evaluated when they are needed. */
 export async function functionArguments(
   evaluator: Evaluator,
-  args: EvaluateArguments,
+  { args, caller }: { readonly args: EvaluateArguments; readonly caller: Caller },
 ): Promise<ReadonlyMap<string, Value>> {
   const values = new Map<string, Value>();
   for (const { option, values: words } of args.occurrences) {
     const [name = '', text = ''] = words;
-    if (option === 'arg') values.set(name, evaluator.delay(await evaluator.parse(sourceOfText(text))));
+    if (option === 'arg')
+      values.set(name, evaluator.delay(await evaluator.parse(sourceOfText(text, caller))));
     if (option === 'argstr') values.set(name, evaluator.string(Buffer.from(text)));
-    if (option === 'argFromFile') values.set(name, evaluator.string(readFileSync(text)));
-    if (option === 'argFromStdin') values.set(name, evaluator.string(readFileSync(0)));
+    if (option === 'argFromFile')
+      values.set(name, evaluator.string(readFileSync(resolve(caller.directory, text))));
+    if (option === 'argFromStdin') values.set(name, evaluator.string(caller.readStandardInput()));
   }
   return values;
 }
 
-export function sourceOfText(text: string): Source {
-  return { kind: 'string', text: Buffer.from(text), directory: process.cwd() };
+export function sourceOfText(text: string, { directory }: Caller): Source {
+  return { kind: 'string', text: Buffer.from(text), directory };
 }
 
 /** `-` is standard input, `<…>` is looked up, everything else a path. */
-export async function sourceOfFile(evaluator: Evaluator, name: string): Promise<Source> {
-  if (name === '-') return { kind: 'stdin', text: readFileSync(0), directory: process.cwd() };
+// oxlint-disable-next-line eslint/max-params -- an evaluator, a name, and who says it
+export async function sourceOfFile(evaluator: Evaluator, name: string, caller: Caller): Promise<Source> {
+  const { directory } = caller;
+  if (name === '-') return { kind: 'stdin', text: caller.readStandardInput(), directory };
   const angle = /^<(.+)>$/.exec(name)?.[1];
-  return { kind: 'file', path: angle === undefined ? absolute(name) : await evaluator.findFile(angle) };
+  return {
+    kind: 'file',
+    path: angle === undefined ? resolve(directory, name) : await evaluator.findFile(angle),
+  };
 }
 
 /** A setting for those who work on Neve itself. */
-function numberFromEnvironment(name: string): number | undefined {
-  const text = process.env[name];
+function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
-}
-
-function absolute(path: string): string {
-  return resolve(path);
 }

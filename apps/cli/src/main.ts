@@ -3,6 +3,7 @@
  * that nobody waits for what others need (`scripts/bundle.mjs`).
  */
 import { join } from 'node:path';
+import { processCaller } from './caller.ts';
 import { collectBeforeExit } from './collect-before-exit.ts';
 import { CommandScripts, codeCachePath } from './command-scripts.ts';
 import type * as EvaluateMain from './evaluate-main.ts';
@@ -19,7 +20,7 @@ declare const __dirname: string;
 async function main(argv: readonly string[]): Promise<void> {
   const [first = '', ...rest] = argv;
   if (first === '--version') {
-    showVersion();
+    showVersion(processCaller);
     return;
   }
   const isStore = first === 'store';
@@ -28,8 +29,9 @@ async function main(argv: readonly string[]): Promise<void> {
   const exitCode = isStore
     ? await (scripts.load('store-main.cjs') as typeof StoreMain).runStoreCommand(rest)
     : await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
+        caller: processCaller,
         openSession: (options) =>
-          (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options),
+          (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, processCaller),
       });
   process.exitCode = exitCode;
   // What failed or only showed help needed little of the code.

@@ -1,35 +1,37 @@
 /** An error on its way to the user: one block on standard error. A bug of Neve shows its stack. */
 import { type Diagnostic, renderDiagnostic } from '@neve/diagnostics';
 import { EvalIOError, EvaluationError } from '@neve/eval';
-import { wantsColour, write } from './output.ts';
+import type { Caller } from './caller.ts';
 import { UsageError } from './usage-error.ts';
 
 export function reportError(
   error: unknown,
-  { showTrace, command }: { showTrace: boolean; command: string },
+  {
+    showTrace,
+    command,
+    caller,
+  }: { readonly showTrace: boolean; readonly command: string; readonly caller: Caller },
 ): void {
+  const report = (diagnostic: Diagnostic): void => {
+    caller.write(2, `${renderDiagnostic(diagnostic, { showTrace, colour: caller.wantsColour() })}\n`);
+  };
+  const hintAtHelp = (): void => {
+    caller.write(2, `Try 'neve ${command} --help' for more information.\n`);
+  };
   if (error instanceof EvaluationError) {
-    report(error.diagnostic, showTrace);
-    if (error.isUsageError) hintAtHelp(command);
-  } else if (error instanceof EvalIOError) report(plain(error.message), showTrace);
+    report(error.diagnostic);
+    if (error.isUsageError) hintAtHelp();
+  } else if (error instanceof EvalIOError) report(plain(error.message));
   else if (error instanceof UsageError) {
-    report(plain(error.message), showTrace);
-    hintAtHelp(command);
+    report(plain(error.message));
+    hintAtHelp();
   } else if (error instanceof Error && error.name === 'CommandFailure') {
     // It comes from another script, with a class of its own.
-    report(plain(error.message), showTrace);
+    report(plain(error.message));
   } else {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    report(plain(`this is a bug in Neve, please report it\n${stack}`), showTrace);
+    report(plain(`this is a bug in Neve, please report it\n${stack}`));
   }
-}
-
-function hintAtHelp(command: string): void {
-  write(2, `Try 'neve ${command} --help' for more information.\n`);
-}
-
-function report(diagnostic: Diagnostic, showTrace: boolean): void {
-  write(2, `${renderDiagnostic(diagnostic, { showTrace, colour: wantsColour() })}\n`);
 }
 
 function plain(message: string): Diagnostic {

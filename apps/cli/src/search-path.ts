@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SearchPathEntry } from '@neve/eval';
+import type { Environment } from './caller.ts';
 
 export function parseSearchPath(text: string): readonly SearchPathEntry[] {
   const entries = text.match(/(?:(?:[^:=]*=)?(?:flake:|channel:|[a-z+]+:\/\/))?[^:]*/g) ?? [];
@@ -19,7 +20,7 @@ export function parseSearchPathEntry(text: string): SearchPathEntry {
 }
 
 /** The channels of the user and of root, as far as they are there: the last entries. */
-export function channels(environment: NodeJS.ProcessEnv): readonly SearchPathEntry[] {
+export function channels(environment: Environment): readonly SearchPathEntry[] {
   const { HOME: home, NIX_STATE_DIR: stateDir = '/nix/var/nix' } = environment;
   const ofRoot = join(stateDir, 'profiles/per-user/root/channels');
   const entries: readonly SearchPathEntry[] = [

@@ -1,7 +1,7 @@
-import { write } from './output.ts';
+import type { Caller } from './caller.ts';
 
 declare const NEVE_VERSION: string;
 
-export function showVersion(): void {
-  write(1, `neve (Nix) ${NEVE_VERSION}\n`);
+export function showVersion(caller: Pick<Caller, 'write'>): void {
+  caller.write(1, `neve (Nix) ${NEVE_VERSION}\n`);
 }

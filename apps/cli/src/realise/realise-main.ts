@@ -4,7 +4,8 @@
  */
 import { setMaxListeners } from 'node:events';
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import type { BuildService } from '@neve/build';
 import { nodeHashes } from '@neve/bytes/node';
 import { createStoreIO, treeFetcher } from '@neve/eval-store/node/store';
 import type { Fetcher } from '@neve/fetch';
@@ -21,64 +22,78 @@ import {
 import {
   type BuildSettings,
   KnownPaths,
+  type RealiseEvent,
   Realiser,
   SandboxedBuilder,
+  type SharedBuilds,
   defaultBuildSettings,
   parseSandboxPath,
 } from '@neve/realise';
-import { BuildLogs, archiveUnpacker, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
+import { archiveUnpacker } from '@neve/realise/node';
 import type { Castore, PathInfo, Substituter } from '@neve/store';
 import { openHttpCache } from '@neve/store/node';
 import { cacheFolder } from '../cache-folder.ts';
+import type { Caller, Environment } from '../caller.ts';
 import { httpCacheSettings, httpSettings } from '../store/http-settings.ts';
-import { openBuilder, parseBuilder } from '../store/open-builder.ts';
-import { type OpenStore, openNamedStore } from '../store/open-store.ts';
-import { storeArguments } from '../store/store-options.ts';
-import { openState } from '../store/store-state.ts';
+import type { OpenStore } from '../store/open-store.ts';
 import { UsageError } from '../usage-error.ts';
 import { guarded } from './expected-failure.ts';
-import { lateBuildService, lateFetcher } from './late-services.ts';
+import { lateFetcher } from './late-services.ts';
 import type { RealiseOptions } from './realise-options.ts';
 import { RealiseReport } from './realise-report.ts';
 import type { RealiseSession } from './realise-session.ts';
 import { Session } from './session.ts';
+import { Workshop } from './workshop.ts';
 
 /** Throws `CommandFailure`. */
-export function openRealiseSession(options: RealiseOptions): Promise<RealiseSession> {
-  return guarded(() => openSession(options));
+export function openRealiseSession(options: RealiseOptions, caller: Caller): Promise<RealiseSession> {
+  return guarded(async () => {
+    const { store: storeName } = options;
+    const workshop = await Workshop.open({ storeName, directory: caller.directory });
+    return await openSession(options, { workshop, caller, owned: [workshop] });
+  });
 }
 
-async function openSession(options: RealiseOptions): Promise<RealiseSession> {
-  const args = storeArguments(options.store === undefined ? {} : { store: options.store });
-  const store = await openNamedStore(options.store, args);
-  const state = await openState(args, options.store);
+export type SessionContext = {
+  readonly workshop: Workshop;
+  readonly caller: Caller;
+  /** What the session closes in the end. */
+  readonly owned?: readonly AsyncDisposable[];
+  /** Builds that others may want too. */
+  readonly sharedBuilds?: SharedBuilds;
+  /** In place of the one that the options name. */
+  readonly service?: BuildService;
+  /** Learns of everything that happens, besides what is shown. */
+  readonly onEvent?: (event: RealiseEvent) => void;
+  /** Is given the end of what others still wait for. Without it, the session waits for it. */
+  readonly outlive?: (ending: Promise<void>) => void;
+};
+
+/** Throws what is no `CommandFailure` yet. */
+export async function openSession(options: RealiseOptions, context: SessionContext): Promise<RealiseSession> {
+  const { workshop, caller, owned = [], sharedBuilds, outlive } = context;
+  const { store, state, locks, realisations, logs } = workshop;
+  const { environment } = caller;
   const lease = await state.leases.acquire();
   const storeDirectory = new StoreDirectory(options.storeDir, nodeHashes);
   const known = new KnownPaths((contents, path) =>
     parseDerivation(contents, { name: derivationName(path), store: storeDirectory }),
   );
-  const report = new RealiseReport({ ...options, storeDirectory });
+  const report = new RealiseReport({ ...options, storeDirectory, caller });
   const abortion = new AbortController();
   const { signal } = abortion;
   // Everything that is under way listens to it.
   setMaxListeners(0, signal);
-  const builderName = parseBuilder(options.builder, options.store);
-  const { buildUsersGroup } = options;
-  const service = lateBuildService(() =>
-    openBuilder(builderName, { castore: store, state, buildUsersGroup }),
-  );
-  const fetcher = lateFetcher(() => openFetcher(options, store));
-  const locks = await lmdbWorkLocks(state.databasePath);
-  const realisations = await lmdbRealisations(state.databasePath);
+  const service = context.service ?? workshop.builder(options);
+  const fetcher = lateFetcher(() => openFetcher(options, { store, caller }));
   const readDerivation = (pathInfo: PathInfo, castore: Castore): Promise<Derivation> =>
     readStoredDerivation(pathInfo, castore, storeDirectory);
-  const logs = new BuildLogs(join(state.folder, 'log'));
   const builder = new SandboxedBuilder({
     service,
     store,
     storeDirectory,
     hashes: nodeHashes,
-    settings: buildSettings(options),
+    settings: buildSettings(options, environment),
     realisations,
     fetcher,
     unpack: archiveUnpacker(store),
@@ -90,9 +105,9 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
       if (derivation === undefined) throw new Error(`the derivation '${path.baseName}' is not there`);
       return derivation;
     },
-    keepFailedIn: options.keepFailed ? join(process.env['TMPDIR'] ?? '/tmp') : undefined,
+    keepFailedIn: options.keepFailed ? join(environment['TMPDIR'] ?? '/tmp') : undefined,
   });
-  const substituters = openSubstituters(options, { store, storeDirectory });
+  const substituters = openSubstituters(options, { store, storeDirectory, environment });
   const realiser = new Realiser({
     store,
     known,
@@ -107,8 +122,10 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
     limits: { builds: options.maxJobs, substitutions: options.maxSubstitutions, downloads: 25 },
     fallback: options.fallback,
     keepGoing: options.keepGoing,
+    sharing: sharedBuilds && { builds: sharedBuilds, settings: sharingKey(options) },
     onEvent: (event) => {
       report.show(event);
+      context.onEvent?.(event);
       if (event.kind === 'build-ended' && event.error !== undefined) session.showFailure(event.error);
     },
     signal,
@@ -119,36 +136,54 @@ async function openSession(options: RealiseOptions): Promise<RealiseSession> {
     onEvent: (event) => report.showFetch(event),
   });
   const session = new Session({
-    ...{ store, state, storeDirectory, realiser, logs },
+    ...{ caller, store, state, storeDirectory, realiser, logs },
     makeIO: (around) => createStoreIO({ store, realiser, storeDirectory, known, fetch, around }),
     keepGoing: options.keepGoing,
     abort: (reason) => abortion.abort(reason),
-    owned: [service, fetcher, ...substituters, locks, realisations, lease, state, store],
+    owned: [fetcher, ...substituters, lease, ...owned],
+    outlive,
   });
   return session;
 }
 
-async function openFetcher(options: RealiseOptions, store: OpenStore): Promise<Fetcher> {
+/** What two who want the same build must have in common, so that one will do: all that its result or its messages show. */
+function sharingKey(options: RealiseOptions): string {
+  const { storeDir, builder, cores, keepFailed, systems, systemFeatures, sandbox, logLines } = options;
+  const { sandboxPaths, allowedImpureHostDeps, buildUsersGroup } = options;
+  const { timeoutSeconds, maxSilentSeconds, maxLogBytes, store, netrcFile, hashedMirrors } = options;
+  return JSON.stringify([
+    ...[storeDir, builder, cores, keepFailed, systems, systemFeatures, sandbox, logLines],
+    ...[sandboxPaths, allowedImpureHostDeps, buildUsersGroup],
+    ...[timeoutSeconds, maxSilentSeconds, maxLogBytes, store, netrcFile, hashedMirrors],
+  ]);
+}
+
+async function openFetcher(
+  options: RealiseOptions,
+  { store, caller }: { readonly store: OpenStore; readonly caller: Caller },
+): Promise<Fetcher> {
+  const { environment } = caller;
   const { createFetcher } = await import('@neve/fetch/node');
   return createFetcher({
     ...store,
     hashes: nodeHashes,
-    cacheFolder: join(cacheFolder(), 'fetch'),
-    http: fetchHttpSettings(options),
-    environment: process.env,
+    cacheFolder: join(cacheFolder(environment), 'fetch'),
+    http: fetchHttpSettings(options, caller),
+    environment,
     ...(options.tarballTtlSeconds !== undefined && { ttlMs: options.tarballTtlSeconds * 1000 }),
     ...(options.hashedMirrors !== undefined && { hashedMirrors: options.hashedMirrors }),
   });
 }
 
-function fetchHttpSettings({
-  netrcFile,
-  downloadAttempts,
-  connectTimeoutSeconds,
-}: RealiseOptions): HttpSettings {
-  const netrc = netrcEntries(netrcFile ?? '/etc/nix/netrc', { isRequired: netrcFile !== undefined });
+function fetchHttpSettings(
+  { netrcFile, downloadAttempts, connectTimeoutSeconds }: RealiseOptions,
+  { directory, environment }: Caller,
+): HttpSettings {
+  const netrc = netrcEntries(resolve(directory, netrcFile ?? '/etc/nix/netrc'), {
+    isRequired: netrcFile !== undefined,
+  });
   return {
-    ...httpSettings(),
+    ...httpSettings(environment),
     netrc,
     ...(downloadAttempts !== undefined && { retry: { maxAttempts: downloadAttempts } }),
     ...(connectTimeoutSeconds !== undefined && { connectTimeoutMs: connectTimeoutSeconds * 1000 }),
@@ -165,7 +200,7 @@ function netrcEntries(file: string, { isRequired }: { readonly isRequired: boole
   }
 }
 
-function buildSettings(options: RealiseOptions): BuildSettings {
+function buildSettings(options: RealiseOptions, environment: Environment): BuildSettings {
   const { cores } = options;
   return {
     ...defaultBuildSettings,
@@ -178,7 +213,7 @@ function buildSettings(options: RealiseOptions): BuildSettings {
     allowedImpureHostDeps: options.allowedImpureHostDeps,
     cores: cores === 0 ? process.getBuiltinModule('node:os').availableParallelism() : cores,
     impureEnvironment: new Map(
-      Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+      Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     ),
     limits: {
       timeMs: milliseconds(options.timeoutSeconds),
@@ -188,17 +223,21 @@ function buildSettings(options: RealiseOptions): BuildSettings {
   };
 }
 
-type SubstituterContext = { readonly store: OpenStore; readonly storeDirectory: StoreDirectory };
+type SubstituterContext = {
+  readonly store: OpenStore;
+  readonly storeDirectory: StoreDirectory;
+  readonly environment: Environment;
+};
 
 function openSubstituters(
   options: RealiseOptions,
-  { store, storeDirectory }: SubstituterContext,
+  { store, storeDirectory, environment }: SubstituterContext,
 ): readonly Substituter[] {
   const publicKeys = options.requireSignatures ? options.trustedPublicKeys.map(parsePublicKey) : [];
   // A cache that is out of reach is done without, which should not take long.
   const { downloadAttempts = 2, connectTimeoutSeconds = 5 } = options;
   const http = {
-    ...httpCacheSettings(),
+    ...httpCacheSettings(environment),
     connectTimeoutMs: connectTimeoutSeconds * 1000,
     retry: { maxAttempts: downloadAttempts },
   };

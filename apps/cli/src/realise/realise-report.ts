@@ -4,12 +4,13 @@ import type { FetchEvent } from '@neve/fetch';
 import type { StoreDirectory, StorePath } from '@neve/nix-compat';
 import type { RealiseEvent } from '@neve/realise';
 import { formatBytes } from '../store/progress.ts';
-import { write } from '../output.ts';
+import type { Caller } from '../caller.ts';
 
 export type ReportOptions = {
   readonly storeDirectory: StoreDirectory;
   readonly printBuildLogs: boolean;
   readonly quiet: boolean;
+  readonly caller: Pick<Caller, 'write'>;
 };
 
 export class RealiseReport {
@@ -38,13 +39,12 @@ export class RealiseReport {
         this.#line(`copying path '${this.#print(event.storePath)}' from '${event.from}'...`);
         return;
       case 'substitution-failed':
-        write(
-          2,
+        this.#write(
           `warning: '${this.#print(event.storePath)}' could not be substituted: ${event.error.message}\n`,
         );
         return;
       case 'cache-failed':
-        write(2, `warning: ${event.name} is not asked for anything: ${event.error.message}\n`);
+        this.#write(`warning: ${event.name} is not asked for anything: ${event.error.message}\n`);
         return;
       case 'waiting-for-lock':
         this.#line(`waiting for another process that makes '${this.#print(event.storePath)}'...`);
@@ -63,8 +63,8 @@ export class RealiseReport {
       const size = event.totalBytes === undefined ? '' : ` (${formatBytes(event.totalBytes)})`;
       this.#line(`downloading '${event.url}'${size}...`);
     } else if (event.kind === 'unpacking') this.#line(`unpacking '${event.url}'...`);
-    else if (event.kind === 'warning') write(2, `warning: ${event.message}\n`);
-    else if (event.kind === 'retry') write(2, `warning: ${event.problem}; trying '${event.url}' again\n`);
+    else if (event.kind === 'warning') this.#write(`warning: ${event.message}\n`);
+    else if (event.kind === 'retry') this.#write(`warning: ${event.problem}; trying '${event.url}' again\n`);
   }
 
   #log(derivation: StorePath, bytes: Uint8Array): void {
@@ -82,8 +82,7 @@ export class RealiseReport {
 
   #logLines(derivation: StorePath, bytes: Uint8Array): void {
     const name = derivation.name.replace(/\.drv$/, '');
-    write(
-      2,
+    this.#write(
       decodeUtf8(bytes)
         .split('\n')
         .map((line) => `${name}> ${line}\n`)
@@ -92,7 +91,11 @@ export class RealiseReport {
   }
 
   #line(text: string): void {
-    if (!this.#options.quiet) write(2, `${text}\n`);
+    if (!this.#options.quiet) this.#write(`${text}\n`);
+  }
+
+  #write(text: string): void {
+    this.#options.caller.write(2, text);
   }
 
   #print(storePath: StorePath): string {

@@ -1,4 +1,7 @@
-/** What the script that realises offers to the one that evaluates: plain data, since their classes are not the same. */
+/**
+ * What the script that realises offers to the one that evaluates: plain data, since their classes are not the same, and since
+ * they run in different threads of the daemon.
+ */
 import type { StoreIO } from '@neve/eval-store/node';
 
 export type BuildGoal =
@@ -6,44 +9,47 @@ export type BuildGoal =
   | { readonly kind: 'outputs'; readonly drvPath: string; readonly outputs: readonly string[] | undefined }
   | { readonly kind: 'path'; readonly storePath: string };
 
-export type GoalOutcome =
+/** What is done about goals. What is printed is JSON or text. */
+export type RealiseTask =
   | {
-      readonly kind: 'done';
-      readonly goal: BuildGoal;
-      /** By output; a path counts as `out`. */
-      readonly outputs: ReadonlyMap<string, string>;
+      readonly kind: 'build';
+      readonly goals: readonly BuildGoal[];
+      readonly json: boolean;
+      /** Builds what is there once more, and compares. */
+      readonly check: boolean;
+      /** The absolute path of the link to the first result; without it, none is made. */
+      readonly link?: string;
     }
-  | { readonly kind: 'failed'; readonly goal: BuildGoal; readonly error: Error };
-
-export type FailedGoal = Extract<GoalOutcome, { readonly kind: 'failed' }>;
+  /** Prints what would be built and fetched. */
+  | { readonly kind: 'plan'; readonly goals: readonly BuildGoal[]; readonly json: boolean }
+  /** Prints why, and how, goals would be made. */
+  | { readonly kind: 'explain'; readonly goals: readonly BuildGoal[]; readonly json: boolean }
+  /** Prints what their builds printed. */
+  | { readonly kind: 'log'; readonly goals: readonly BuildGoal[] }
+  /** Prints the shortest chain of references from one to the other, or that there is none. */
+  | {
+      readonly kind: 'why-depends';
+      readonly from: BuildGoal;
+      readonly to: BuildGoal;
+      readonly json: boolean;
+    };
 
 export interface RealiseSession extends AsyncDisposable {
   readonly io: StoreIO;
 
-  /** In the order of the goals. Failures are shown as they happen and are among the outcomes. */
-  realise(goals: readonly BuildGoal[], options: { readonly check: boolean }): Promise<readonly GoalOutcome[]>;
+  /**
+   * Does it and gives the exit code. Whatever the world, the input or a signal is to blame for has been told to the caller
+   * by then, and is an exit code.
+   */
+  perform(task: RealiseTask): Promise<number>;
 
-  /** Prints what would be built and fetched. */
-  showPlan(goals: readonly BuildGoal[], options: { readonly json: boolean }): Promise<void>;
+  /** How a command ends whose evaluation has failed. */
+  evaluationFailure(): Promise<EvaluationFailure>;
+}
 
-  /** Prints why, and how, goals would be made. */
-  explain(goals: readonly BuildGoal[], options: { readonly json: boolean }): Promise<void>;
-
-  /** Prints what the build of something printed. False, and a message, when there is no log of it. */
-  showLog(goal: BuildGoal): Promise<boolean>;
-
-  /** Prints the shortest chain of references from one to the other, or that there is none. */
-  showWhyDepends(from: BuildGoal, to: BuildGoal, options: { readonly json: boolean }): Promise<void>;
-
-  /** Makes a symbolic link to the files of a store path, and a root of garbage collection of it. */
-  link(storePath: string, link: string): Promise<void>;
-
-  /** As Nix has it: 100 for failures, and bits above it for timeouts, wrong hashes and outputs that differ. */
-  exitCode(failures: readonly FailedGoal[]): number;
-
-  /** The exit code when an evaluation has failed: that of what it waited for in vain, or 1. */
-  exitCodeOfEvaluation(): number;
-
+export type EvaluationFailure = {
   /** The signal that has ended everything. */
   readonly interruption: { readonly message: string; readonly exitCode: number } | undefined;
-}
+  /** That of what the evaluation waited for in vain, or 1. */
+  readonly exitCode: number;
+};

@@ -12,18 +12,21 @@ import {
 import type { BuildLogs } from '@neve/realise/node';
 import type { PathInfo } from '@neve/store';
 import { addIndirectRoot } from '@neve/store/node';
-import { write } from '../output.ts';
+import { renderDiagnostic } from '@neve/diagnostics';
+import type { Caller } from '../caller.ts';
 import type { OpenStore } from '../store/open-store.ts';
 import type { StoreState } from '../store/store-state.ts';
 import { drawChain, referenceChain } from './why-depends.ts';
 import { explanationJson, explanationText } from './explanation.ts';
-import { type Interruption, watchInterruptions } from '../interruption.ts';
+import type { Interruption } from '../interruption.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { planJson, planText } from './plan-text.ts';
-import { guarded, isExpectedFailure } from './expected-failure.ts';
-import type { BuildGoal, FailedGoal, GoalOutcome, RealiseSession } from './realise-session.ts';
+import { isExpectedFailure } from './expected-failure.ts';
+import { type FailedGoal, type GoalOutcome, type TaskWork, performTask } from './perform-task.ts';
+import type { BuildGoal, EvaluationFailure, RealiseSession, RealiseTask } from './realise-session.ts';
 
 export type SessionParts = {
+  readonly caller: Caller;
   readonly store: OpenStore;
   readonly state: StoreState;
   readonly storeDirectory: StoreDirectory;
@@ -35,9 +38,11 @@ export type SessionParts = {
   readonly abort: (reason: Error) => void;
   /** What else must be closed, in this order, when nothing is under way. */
   readonly owned: readonly AsyncDisposable[];
+  /** Is given the end of builds that others still wait for. */
+  readonly outlive: ((ending: Promise<void>) => void) | undefined;
 };
 
-export class Session implements RealiseSession {
+export class Session implements RealiseSession, TaskWork {
   readonly io: StoreIO;
   readonly #parts: SessionParts;
   readonly #shown = new Set<Error>();
@@ -53,20 +58,34 @@ export class Session implements RealiseSession {
     this.#parts = parts;
   }
 
+  async perform(task: RealiseTask): Promise<number> {
+    const { caller } = this.#parts;
+    try {
+      return await this.#interruptibly(() => performTask(task, { work: this, caller }));
+    } catch (error) {
+      if (this.#interruption !== undefined) {
+        caller.write(2, `error: ${this.#interruption.message}\n`);
+        return this.#interruption.exitCode;
+      }
+      if (!isExpectedFailure(error)) throw error;
+      const diagnostic = { kind: 'error', message: error.message, traces: [], suggestions: [] } as const;
+      caller.write(2, `${renderDiagnostic(diagnostic, { colour: caller.wantsColour() })}\n`);
+      return 1;
+    }
+  }
+
   async realise(
     goals: readonly BuildGoal[],
     { check }: { readonly check: boolean },
   ): Promise<readonly GoalOutcome[]> {
     const mode: BuildMode = check ? 'check' : 'build';
     this.#showsFailures = true;
-    const outcomes = await this.#interruptibly(() =>
-      Promise.all(goals.map((goal) => this.#outcome(goal, mode))),
-    );
+    const outcomes = await Promise.all(goals.map((goal) => this.#outcome(goal, mode)));
     this.#showsFailures = false;
     const failed = outcomes.flatMap(({ kind, goal }) => (kind === 'failed' ? [`'${titleOf(goal)}'`] : []));
     const unique = [...new Set(failed)];
     if (unique.length > 1) {
-      write(2, `error: build of ${unique.sort().join(', ')} failed\n`);
+      this.#parts.caller.write(2, `error: build of ${unique.sort().join(', ')} failed\n`);
     }
     return outcomes;
   }
@@ -76,67 +95,55 @@ export class Session implements RealiseSession {
     if (this.#showsFailures && isExpectedFailure(error)) this.#show(error);
   }
 
-  showPlan(goals: readonly BuildGoal[], options: { readonly json: boolean }): Promise<void> {
-    return this.#guarded(() => this.#showPlan(goals, options));
-  }
-
-  async #showPlan(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
-    const { realiser, storeDirectory } = this.#parts;
+  async showPlan(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
+    const { realiser, storeDirectory, caller } = this.#parts;
     const wanted = await Promise.all(goals.map((goal) => this.#wanted(goal)));
     const plan = await planRealisation(wanted.flat(), realiser.decisions);
-    if (json) write(1, `${JSON.stringify(planJson(plan, storeDirectory))}\n`);
-    else write(2, planText(plan, storeDirectory));
+    if (json) caller.write(1, `${JSON.stringify(planJson(plan, storeDirectory))}\n`);
+    else caller.write(2, planText(plan, storeDirectory));
   }
 
-  explain(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
-    const { realiser, storeDirectory } = this.#parts;
-    return this.#guarded(async () => {
-      for (const goal of goals) {
-        for (const wanted of await this.#wanted(goal)) {
-          const explanation = await explainRealisation(wanted, realiser.decisions);
-          write(
-            1,
-            json
-              ? `${JSON.stringify(explanationJson(explanation, storeDirectory))}\n`
-              : explanationText(explanation, storeDirectory),
-          );
-        }
+  async explain(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {
+    const { realiser, storeDirectory, caller } = this.#parts;
+    for (const goal of goals) {
+      for (const wanted of await this.#wanted(goal)) {
+        const explanation = await explainRealisation(wanted, realiser.decisions);
+        caller.write(
+          1,
+          json
+            ? `${JSON.stringify(explanationJson(explanation, storeDirectory))}\n`
+            : explanationText(explanation, storeDirectory),
+        );
       }
-    });
+    }
   }
 
-  showLog(goal: BuildGoal): Promise<boolean> {
-    return this.#guarded(async () => {
-      const path = titleOf(goal);
-      const derivation = await this.#derivationOf(this.#parts.storeDirectory.parse(path));
-      const log = derivation === undefined ? undefined : await this.#parts.logs.read(derivation);
-      if (log === undefined) {
-        write(2, `error: build log of '${path}' is not available\n`);
-        return false;
-      }
-      for await (const bytes of log) write(1, bytes);
-      return true;
-    });
+  async showLog(goal: BuildGoal): Promise<boolean> {
+    const { caller, logs, storeDirectory } = this.#parts;
+    const path = titleOf(goal);
+    const derivation = await this.#derivationOf(storeDirectory.parse(path));
+    const log = derivation === undefined ? undefined : await logs.read(derivation);
+    if (log === undefined) {
+      caller.write(2, `error: build log of '${path}' is not available\n`);
+      return false;
+    }
+    for await (const bytes of log) caller.write(1, bytes);
+    return true;
   }
 
   // oxlint-disable-next-line eslint/max-params -- two ends and how to print
-  showWhyDepends(from: BuildGoal, to: BuildGoal, { json }: { readonly json: boolean }): Promise<void> {
-    const { store, storeDirectory } = this.#parts;
-    return this.#guarded(async () => {
-      const [start, end] = [await this.#pathOf(from), await this.#pathOf(to)];
-      const chain = await referenceChain(start, end, store.pathInfos);
-      if (json) write(1, `${JSON.stringify(chain?.map((it) => storeDirectory.print(it)) ?? null)}\n`);
-      else if (chain !== undefined) write(1, drawChain(chain, storeDirectory));
-      // As for Nix, that is an answer, and no failure.
-      else write(2, `'${storeDirectory.print(start)}' does not depend on '${storeDirectory.print(end)}'\n`);
-    });
+  async showWhyDepends(from: BuildGoal, to: BuildGoal, { json }: { readonly json: boolean }): Promise<void> {
+    const { store, storeDirectory, caller } = this.#parts;
+    const print = (it: StorePath): string => storeDirectory.print(it);
+    const [start, end] = [await this.#pathOf(from), await this.#pathOf(to)];
+    const chain = await referenceChain(start, end, store.pathInfos);
+    if (json) caller.write(1, `${JSON.stringify(chain?.map(print) ?? null)}\n`);
+    else if (chain !== undefined) caller.write(1, drawChain(chain, storeDirectory));
+    // As for Nix, that is an answer, and no failure.
+    else caller.write(2, `'${print(start)}' does not depend on '${print(end)}'\n`);
   }
 
-  link(storePath: string, link: string): Promise<void> {
-    return this.#guarded(() => this.#link(storePath, link));
-  }
-
-  async #link(storePath: string, link: string): Promise<void> {
+  async link(storePath: string, link: string): Promise<void> {
     const { store, state, storeDirectory } = this.#parts;
     const path = storeDirectory.parse(storePath);
     const pathInfo = await store.pathInfos.get(path.hashPart);
@@ -149,23 +156,20 @@ export class Session implements RealiseSession {
     return exitCodeOf(failures.map(({ error }) => error));
   }
 
-  get interruption(): Interruption | undefined {
-    return this.#interruption;
-  }
-
-  exitCodeOfEvaluation(): number {
-    return exitCodeOf(this.#failuresOfEvaluation) || 1;
+  async evaluationFailure(): Promise<EvaluationFailure> {
+    return { interruption: this.#interruption, exitCode: exitCodeOf(this.#failuresOfEvaluation) || 1 };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#parts.abort(new RealiseError('failed', 'nobody waits for it any more'));
-    await this.#parts.realiser.settled();
-    for (const it of this.#parts.owned) await it[Symbol.asyncDispose]();
-  }
-
-  /** Throws `CommandFailure` for what the world or the input is to blame for. */
-  #guarded<T>(work: () => Promise<T>): Promise<T> {
-    return guarded(() => this.#interruptibly(work));
+    const { realiser, owned, outlive } = this.#parts;
+    await realiser.settled();
+    const close = async (): Promise<void> => {
+      await realiser.ended();
+      for (const it of owned) await it[Symbol.asyncDispose]();
+    };
+    if (outlive === undefined) await close();
+    else outlive(close());
   }
 
   async #forEvaluation<T>(work: () => Promise<T>): Promise<T> {
@@ -183,7 +187,7 @@ export class Session implements RealiseSession {
    */
   async #interruptibly<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting++ === 0) {
-      this.#watch = watchInterruptions((interruption) => {
+      this.#watch = this.#parts.caller.watchInterruptions((interruption) => {
         this.#interruption = interruption;
         this.#parts.abort(interruption);
       });
@@ -215,7 +219,7 @@ export class Session implements RealiseSession {
       // What has failed instead was shown.
       if (error.code === 'given-up') return;
     }
-    write(2, `error: ${indented(error.message)}\n`);
+    this.#parts.caller.write(2, `error: ${indented(error.message)}\n`);
   }
 
   async #make(goal: BuildGoal, mode: BuildMode): Promise<ReadonlyMap<string, string>> {

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import type { HttpSettings } from '@neve/http/node';
 import type { HttpCacheDefaults } from '@neve/store/node';
 import { cacheFolder } from '../cache-folder.ts';
+import type { Environment } from '../caller.ts';
 
-export function httpCacheSettings(): HttpCacheDefaults {
-  return { ...httpSettings(), narInfoFolder: join(cacheFolder(), 'narinfo') };
+export function httpCacheSettings(environment: Environment = process.env): HttpCacheDefaults {
+  return { ...httpSettings(environment), narInfoFolder: join(cacheFolder(environment), 'narinfo') };
 }
 
-export function httpSettings(): HttpSettings {
-  const { env } = process;
+export function httpSettings(env: Environment = process.env): HttpSettings {
   return {
     proxies: {
       // Upper case would let a web server's client set it (httpoxy).

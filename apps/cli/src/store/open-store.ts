@@ -93,9 +93,10 @@ export function urlsOfStore(text: string): StoreUrls | undefined {
 }
 
 /** The folder of a store that is called by it: `./folder`, `/folder`, `~/folder`, `local:folder`. */
-export function localStoreFolder(text: string): string | undefined {
-  if (text.startsWith('local:')) return resolve(expandHome(text.slice('local:'.length)));
-  return /^(\.\.?|~)?\//.test(text) || text === '.' || text === '..' ? resolve(expandHome(text)) : undefined;
+export function localStoreFolder(text: string, directory = ''): string | undefined {
+  const absolute = (path: string): string => resolve(directory, expandHome(path));
+  if (text.startsWith('local:')) return absolute(text.slice('local:'.length));
+  return /^(\.\.?|~)?\//.test(text) || text === '.' || text === '..' ? absolute(text) : undefined;
 }
 
 /** One folder with everything: files for large blobs, and one database for the rest. */
