@@ -81,11 +81,8 @@ export class SharedBuild {
   #log: Uint8Array[] = [];
   #logBytes = 0;
 
-  constructor({ build, settle }: StartOptions) {
-    this.#result = build({
-      onLog: (bytes) => this.#tell(bytes),
-      signal: this.#abortion.signal,
-    }).finally(settle);
+  constructor(options: StartOptions) {
+    this.#result = this.#run(options);
     this.ended = this.#result.then(
       () => undefined,
       () => undefined,
@@ -115,6 +112,14 @@ export class SharedBuild {
       signal?.removeEventListener('abort', leave);
       this.#listeners.delete(listener);
       if (!this.isOpen) await this.ended;
+    }
+  }
+
+  async #run({ build, settle }: StartOptions): Promise<Outputs> {
+    try {
+      return await build({ onLog: (bytes) => this.#tell(bytes), signal: this.#abortion.signal });
+    } finally {
+      await settle();
     }
   }
 
