@@ -80,12 +80,25 @@ export async function addIndirectRoot(
     if (existing !== undefined && !existing.isSymbolicLink()) {
       throw new Error('there is something else than a symbolic link');
     }
-    const name = nodeHashes.hash('sha1', encodeUtf8(path)).format('nix32');
     await mkdir(join(folder, 'auto'), { recursive: true });
     await replaceLink(target, path);
-    await replaceLink(path, join(folder, 'auto', name));
+    await registerIndirectRoot(path, folder);
   } catch (cause) {
     throw failure(`'${path}' cannot be made a root`, cause);
+  }
+}
+
+/**
+ * Registers a link as an indirect root, which it is whenever it leads into the store. The path is absolute. Throws
+ * `StoreError` (`io`).
+ */
+export async function registerIndirectRoot(link: string, folder: string): Promise<void> {
+  try {
+    const name = nodeHashes.hash('sha1', encodeUtf8(link)).format('nix32');
+    await mkdir(join(folder, 'auto'), { recursive: true });
+    await replaceLink(link, join(folder, 'auto', name));
+  } catch (cause) {
+    throw failure(`'${link}' cannot be made a root`, cause);
   }
 }
 

@@ -3,7 +3,7 @@ export { lmdbNarTable } from './lmdb-nar-table.ts';
 export { lmdbPins } from './lmdb-pins.ts';
 export { Leases } from './leases.ts';
 export type { Lease } from './leases.ts';
-export { addIndirectRoot, readLinkRoots } from './gc-root-links.ts';
+export { addIndirectRoot, readLinkRoots, registerIndirectRoot } from './gc-root-links.ts';
 export type { LinkRoot, LinkRoots, LinkRootsOptions } from './gc-root-links.ts';
 export { registerStoreServices } from './register-store-services.ts';
 export { openHttpCache } from './http-cache/http-cache-path-infos.ts';

@@ -19,6 +19,8 @@ const foreignLeaseMs = 24 * 60 * 60 * 1000;
 export class Leases implements AsyncDisposable {
   readonly #environment: LmdbEnvironment;
   readonly #table: LmdbTable;
+  /** Of leases that were acquired here. */
+  readonly #keys = new WeakMap<Lease, Buffer>();
 
   private constructor(environment: LmdbEnvironment) {
     this.#environment = environment;
@@ -37,19 +39,23 @@ export class Leases implements AsyncDisposable {
     const startedAtMs = Date.now();
     const row: LeaseRow = { ...identity, startedAtMs };
     await this.#environment.write(() => this.#table.put(key, Buffer.from(JSON.stringify(row))));
-    return {
+    const lease: Lease = {
       startedAtMs,
       [Symbol.asyncDispose]: async () => {
         await this.#environment.write(() => this.#table.remove(key));
       },
     };
+    this.#keys.set(lease, key);
+    return lease;
   }
 
-  /** When the oldest writer began that still runs; those that do not are forgotten. */
-  async oldestMs(): Promise<number | undefined> {
+  /** When the oldest writer began that still runs, some leases of this object left out; those that do not run are forgotten. */
+  async oldestMs(except: Iterable<Lease> = []): Promise<number | undefined> {
+    const leftOut = new Set(Array.from(except, (it) => this.#keys.get(it)?.toString('hex')));
     const alive: number[] = [];
     const dead: Buffer[] = [];
     for (const { key, value } of this.#table.range()) {
+      if (leftOut.has(key.toString('hex'))) continue;
       const row = parseRow(value);
       if (row !== undefined && (await isAlive(row))) alive.push(row.startedAtMs);
       else dead.push(key);
