@@ -1,0 +1,30 @@
+/** A client at the other end of two streams, or of one that goes both ways. */
+import type { Readable, Writable } from 'node:stream';
+import { WireReader } from '@neve/nix-compat/protocols';
+import type { ClientConnection } from '../server/session.ts';
+import { ClientInput } from './client-input.ts';
+
+export class StreamConnection implements ClientConnection {
+  readonly input: ClientInput;
+  readonly reader: WireReader;
+  readonly #output: Writable;
+
+  constructor(input: Readable, output: Writable) {
+    this.input = new ClientInput(input);
+    this.reader = new WireReader(this.input);
+    this.#output = output;
+    // Whoever sends is told; nobody else has to be.
+    output.on('error', () => undefined);
+  }
+
+  get pendingBytes(): number {
+    return this.#output.writableLength;
+  }
+
+  /** Fulfilled when the bytes have left, so that their memory can be used again. */
+  send(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#output.write(bytes, (error) => (error instanceof Error ? reject(error) : resolve()));
+    });
+  }
+}
