@@ -42,6 +42,7 @@ const { outputFiles, metafile } = await build({
   entryPoints: [
     join(app, 'src/store/store-main.ts'),
     join(app, 'src/realise/realise-main.ts'),
+    join(app, 'src/nix-daemon/nix-daemon-main.ts'),
     // A thread's script.
     join(app, '../../packages/castore/src/node/tree-reader-worker.ts'),
   ],

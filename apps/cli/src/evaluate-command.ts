@@ -9,12 +9,12 @@ import type { Caller } from './caller.ts';
 import {
   type StoreAccess,
   functionArguments,
-  hostSystem,
   sourceOfFile,
   sourceOfText,
   startEvaluator,
   storeDirOf,
 } from './evaluation-session.ts';
+import { hostSystem } from './host-system.ts';
 import type { CommandName, EvaluateArguments } from './parse-arguments.ts';
 import { type RealiseOptions, realiseOptions } from './realise/realise-options.ts';
 import type { RealiseSession, RealiseTask } from './realise/realise-session.ts';

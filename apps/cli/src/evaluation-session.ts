@@ -19,6 +19,7 @@ import {
 } from '@neve/eval';
 import { type StoreIO, createFileSystemIO, createLazyStoreIO } from '@neve/eval-store/node';
 import type { Caller } from './caller.ts';
+import { hostSystem } from './host-system.ts';
 import type { EvaluateArguments } from './parse-arguments.ts';
 import { channels, parseSearchPath, parseSearchPathEntry } from './search-path.ts';
 import type { Settings } from './settings.ts';
@@ -112,12 +113,6 @@ export function loadCore(): WebAssembly.Module {
 /** Loading `node:crypto` takes as long as hashing some MB in the core, which most evaluations never come near. */
 function hashFunctions(core: WebAssembly.Module): HashFunctions {
   return hashesBySize({ small: coreHash(core), large: () => nodeHashes, largeBytes: 1 << 18 });
-}
-
-/** `x86_64-linux` and the like. */
-export function hostSystem(): string {
-  const architectures: Partial<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686' };
-  return `${architectures[process.arch] ?? process.arch}-${process.platform}`;
 }
 
 /** As in Nix: none in pure mode; the channels come last, unless files are restricted to the search path. */

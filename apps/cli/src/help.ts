@@ -16,6 +16,7 @@ Commands:
   log            print the log of a build
   why-depends    say why one store path needs another
   store          import, export, copy, check and serve what is in a store
+  nix-daemon     serve the store, and builds in it, to clients of Nix
   help COMMAND   show the options of a command
 
 Options:

@@ -7,6 +7,7 @@ import { processCaller } from './caller.ts';
 import { collectBeforeExit } from './collect-before-exit.ts';
 import { CommandScripts, codeCachePath } from './command-scripts.ts';
 import type * as EvaluateMain from './evaluate-main.ts';
+import type * as NixDaemonMain from './nix-daemon/nix-daemon-main.ts';
 import type * as RealiseMain from './realise/realise-main.ts';
 import type * as StoreMain from './store/store-main.ts';
 import { showVersion } from './show-version.ts';
@@ -25,14 +26,7 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const isStore = first === 'store';
   const scripts = commandScripts(isStore ? [first, rest[0] ?? ''] : [first]);
-  // The build makes the scripts of these files.
-  const exitCode = isStore
-    ? await (scripts.load('store-main.cjs') as typeof StoreMain).runStoreCommand(rest)
-    : await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
-        caller: processCaller,
-        openSession: (options) =>
-          (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, processCaller),
-      });
+  const exitCode = await runCommand(argv, scripts);
   process.exitCode = exitCode;
   // What failed or only showed help needed little of the code.
   const isHelp = argv.includes('--help') || argv.includes('-h');
@@ -40,9 +34,25 @@ async function main(argv: readonly string[]): Promise<void> {
   collectBeforeExit();
 }
 
+/** The build makes the scripts of these files. */
+async function runCommand(argv: readonly string[], scripts: CommandScripts): Promise<number> {
+  const [first, ...rest] = argv;
+  if (first === 'store') {
+    return await (scripts.load('store-main.cjs') as typeof StoreMain).runStoreCommand(rest);
+  }
+  if (first === 'nix-daemon') {
+    return await (scripts.load('nix-daemon-main.cjs') as typeof NixDaemonMain).runNixDaemon(rest);
+  }
+  return await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
+    caller: processCaller,
+    openSession: (options) =>
+      (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, processCaller),
+  });
+}
+
 function commandScripts(command: readonly string[]): CommandScripts {
   // Anything else is no command.
-  const isName = command.every((word) => /^[a-z]+$/.test(word));
+  const isName = command.every((word) => /^[a-z]+(-[a-z]+)*$/.test(word));
   const cachePath = isName ? codeCachePath(NEVE_BUILD, command.join('-')) : undefined;
   return new CommandScripts(join(__dirname, 'modules'), cachePath);
 }

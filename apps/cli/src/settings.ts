@@ -10,6 +10,7 @@ const kinds = {
   'abort-on-warn': 'switch',
   'allow-import-from-derivation': 'switch',
   'allowed-impure-host-deps': 'list',
+  'allowed-users': 'list',
   'build-users-group': 'text',
   builders: 'text',
   'connect-timeout': 'number',
@@ -47,6 +48,8 @@ const kinds = {
   timeout: 'number',
   'trace-verbose': 'switch',
   'trusted-public-keys': 'list',
+  'trusted-substituters': 'list',
+  'trusted-users': 'list',
 } as const;
 
 export type SettingName = keyof typeof kinds;

@@ -158,7 +158,7 @@ function sharingKey(options: RealiseOptions): string {
   ]);
 }
 
-async function openFetcher(
+export async function openFetcher(
   options: RealiseOptions,
   { store, caller }: { readonly store: OpenStore; readonly caller: Caller },
 ): Promise<Fetcher> {
@@ -200,7 +200,7 @@ function netrcEntries(file: string, { isRequired }: { readonly isRequired: boole
   }
 }
 
-function buildSettings(options: RealiseOptions, environment: Environment): BuildSettings {
+export function buildSettings(options: RealiseOptions, environment: Environment): BuildSettings {
   const { cores } = options;
   return {
     ...defaultBuildSettings,
@@ -229,7 +229,7 @@ type SubstituterContext = {
   readonly environment: Environment;
 };
 
-function openSubstituters(
+export function openSubstituters(
   options: RealiseOptions,
   { store, storeDirectory, environment }: SubstituterContext,
 ): readonly Substituter[] {

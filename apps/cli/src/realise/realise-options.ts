@@ -45,7 +45,7 @@ const officialStoreDir = '/nix/store';
 
 /** Throws `UsageError` for a value that makes no sense. */
 export function realiseOptions(
-  args: EvaluateArguments,
+  args: Pick<EvaluateArguments, 'has' | 'last'>,
   {
     settings,
     storeDir,

@@ -1,0 +1,118 @@
+/** `neve nix-daemon`: the store, and builds in it, for clients of Nix. */
+import { setMaxListeners } from 'node:events';
+import { NixDaemonError, type Peer } from '@neve/nix-daemon';
+import { type ServerEvent, serveNixDaemon, serveStdio } from '@neve/nix-daemon/node';
+import { type Interruption, watchInterruptions } from '../interruption.ts';
+import { write } from '../output.ts';
+import { reportStoreError } from '../store/store-errors.ts';
+import { UsageError } from '../usage-error.ts';
+import {
+  type NixDaemonArguments,
+  type NixDaemonOptions,
+  nixDaemonHelp,
+  nixDaemonOptions,
+  parseNixDaemonArguments,
+} from './nix-daemon-options.ts';
+import { type OpenDaemon, type Places, openDaemon } from './open-daemon.ts';
+
+/** Gives the exit code. */
+export async function runNixDaemon(argv: readonly string[]): Promise<number> {
+  const aborter = new AbortController();
+  // Everything that is under way listens to it.
+  setMaxListeners(0, aborter.signal);
+  let interruption: Interruption | undefined;
+  using _watch = watchInterruptions((it) => {
+    interruption = it;
+    aborter.abort(it);
+  });
+  try {
+    const args = parseNixDaemonArguments(argv);
+    if (args.has('help')) {
+      write(1, nixDaemonHelp());
+      return 0;
+    }
+    const options = nixDaemonOptions(args);
+    await using opened = await openDaemon(options);
+    await (args.has('stdio')
+      ? serveOne(opened, args, aborter.signal)
+      : serveAll(opened, options, aborter.signal));
+    return 0;
+  } catch (error) {
+    if (interruption !== undefined) return interruption.exitCode;
+    return report(error);
+  }
+}
+
+/** A client that has ended is no failure, however it did. */
+async function serveOne(
+  { daemon }: OpenDaemon,
+  args: NixDaemonArguments,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stdin: input, stdout: output } = process;
+  const isTrusted = !args.has('forceUntrusted');
+  await serveStdio(daemon, { input, output, isTrusted, onEvent: showProblem, signal });
+}
+
+// oxlint-disable-next-line eslint/max-params -- what to serve, how, and until when
+async function serveAll(
+  { daemon, places }: OpenDaemon,
+  { args, rules }: NixDaemonOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const listen = args.last('listen') ?? places.socket;
+  const isQuiet = args.has('quiet');
+  await using server = await serveNixDaemon(daemon, {
+    listen,
+    rules,
+    onEvent: (event) => {
+      if (!isQuiet) showClient(event);
+      showProblem(event);
+    },
+  });
+  if (!isQuiet) write(2, `${greeting(server.address, places)}\n`);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function greeting(address: string, { view, logs }: Places): string {
+  if (address === 'sd-listen') return 'listening on the sockets of systemd';
+  const query = view === undefined ? '' : `?real=${view}&log=${logs}`;
+  return `listening on ${address}; clients connect to unix://${address}${query}`;
+}
+
+function showClient(event: ServerEvent): void {
+  if (event.kind !== 'accepted') return;
+  const trust = event.isTrusted ? ' (trusted)' : '';
+  write(2, `accepted connection from pid ${event.pid ?? '<unknown>'}, user ${nameOf(event.peer)}${trust}\n`);
+}
+
+function showProblem(event: ServerEvent): void {
+  if (event.kind === 'refused') {
+    write(2, `warning: user '${nameOf(event.peer)}' is not allowed to connect to the Nix daemon\n`);
+  } else if (event.kind === 'failed') {
+    write(2, `warning: a connection has ended: ${event.error.message}\n`);
+  } else if (event.kind === 'bug') {
+    const { error } = event;
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    write(2, `error: this is a bug in Neve, please report it\n${stack}\n`);
+  }
+}
+
+function nameOf({ user }: Peer): string {
+  return user ?? '<unknown>';
+}
+
+function report(error: unknown): number {
+  if (error instanceof NixDaemonError) {
+    write(2, `error: ${error.message}\n`);
+    return 1;
+  }
+  if (error instanceof UsageError) {
+    write(2, `error: ${error.message}\nTry 'neve nix-daemon --help' for more information.\n`);
+    return 1;
+  }
+  return reportStoreError(error, 'nix-daemon');
+}
