@@ -30,7 +30,8 @@ export class ClientPrograms {
   script;
   /** @type {NodeJS.ProcessEnv} */
   env;
-  /** @type {{ nix: DaemonProcess, neve: DaemonProcess } | undefined} */
+  /** `plain` is the Nix's, without experimental features, on the same store. */
+  /** @type {{ nix: DaemonProcess, plain: DaemonProcess, neve: DaemonProcess } | undefined} */
   #daemons;
 
   /** @param {ClientProgramsOptions} options */
@@ -54,19 +55,30 @@ export class ClientPrograms {
   }
 
   get settings() {
-    return ['--option', 'sandbox-paths', `/bin/sh=${join(this.busyboxFolder, 'busybox')}`, '--option', 'cores', '3'];
+    return [
+      '--option',
+      'sandbox-paths',
+      `/bin/sh=${join(this.busyboxFolder, 'busybox')}`,
+      '--option',
+      'cores',
+      '3',
+    ];
   }
 
   async start() {
     const { env, script } = this;
+    const [folder, program] = [join(this.folder, 'nix'), join(this.bin, 'nix-daemon')];
+    const plainEnv = { ...env, NIX_CONFIG: 'experimental-features = nix-command' };
     this.#daemons = {
-      nix: await DaemonProcess.nix({ folder: join(this.folder, 'nix'), program: join(this.bin, 'nix-daemon'), env }),
+      nix: await DaemonProcess.nix({ folder, program, env }),
+      plain: await DaemonProcess.nix({ folder, program, env: plainEnv, socketName: 'plain-socket' }),
       neve: await DaemonProcess.neve({ folder: join(this.folder, 'neve'), script, env }),
     };
   }
 
   async stop() {
     await this.#daemons?.nix.stop();
+    await this.#daemons?.plain.stop();
     await this.#daemons?.neve.stop();
   }
 
@@ -77,11 +89,13 @@ export class ClientPrograms {
    * @param {readonly string[]} args
    */
   nix(program, args) {
-    return this.on('nix', program, [...this.settings, ...args]);
+    // A daemon with the features resolves derivations before it builds them, and names others in its messages.
+    const isPlain = args.join(' ').includes('--option experimental-features nix-command');
+    return this.on(isPlain ? 'plain' : 'nix', program, [...this.settings, ...args]);
   }
 
   /**
-   * @param {'nix' | 'neve'} daemon
+   * @param {'nix' | 'plain' | 'neve'} daemon
    * @param {string} program
    * @param {readonly string[]} args
    * @param {{ input?: string | Uint8Array, cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number }} [options]

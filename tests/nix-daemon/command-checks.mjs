@@ -1,1 +1,3 @@
-export function commandChecks() { return []; }
+export function commandChecks() {
+  return [];
+}

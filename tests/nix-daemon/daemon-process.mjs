@@ -46,9 +46,9 @@ export class DaemonProcess {
     });
   }
 
-  /** @param {{ folder: string, program: string, env: NodeJS.ProcessEnv }} options */
-  static async nix({ folder, program, env }) {
-    const socket = join(folder, 'socket');
+  /** @param {{ folder: string, program: string, env: NodeJS.ProcessEnv, socketName?: string }} options */
+  static async nix({ folder, program, env, socketName = 'socket' }) {
+    const socket = join(folder, socketName);
     const query = `real=${folder}/nix/store&log=${folder}/nix/var/log/nix`;
     return await start({
       command: [program],

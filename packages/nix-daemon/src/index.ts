@@ -10,7 +10,7 @@ export type {
 } from './server/daemon-services.ts';
 export { defaultBuildOptions } from './server/build-options.ts';
 export type { BuildOptions } from './server/build-options.ts';
-export { daemonState } from './server/daemon-state.ts';
+export { daemonSettled, daemonState } from './server/daemon-state.ts';
 export type { DaemonState } from './server/daemon-state.ts';
 export { serveSession } from './server/session.ts';
 export type { ClientConnection, SessionOptions } from './server/session.ts';

@@ -56,4 +56,3 @@ export { openSubstituters } from './substituters.ts';
 export type { SubstituterEvent, SubstitutersOptions } from './substituters.ts';
 export type { NarInfoRecord, NarInfoTable } from './narinfo-memory.ts';
 export { NarObserver } from './nar-observer.ts';
-export { SharedWork } from './shared-work.ts';

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import { type Derivation, type StorePath, StoreDirectory, parsePublicKey } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
-import { type BuildOptions, type DaemonState, daemonState } from '@neve/nix-daemon';
+import { type BuildOptions, type DaemonState, daemonSettled, daemonState } from '@neve/nix-daemon';
 import { linkRoots, nixLogFiles, sessionLeases, severalLogs, viewOfStore } from '@neve/nix-daemon/node';
 import { SandboxedBuilder } from '@neve/realise';
 import { BuildLogs, archiveUnpacker, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
 import type { Substituter } from '@neve/store';
 import { StoreView } from '@neve/store/node';
+import { processCaller } from '../caller.ts';
 import { lateBuildService, lateFetcher } from '../realise/late-services.ts';
 import { buildSettings, openFetcher, openSubstituters } from '../realise/realise-main.ts';
 import type { RealiseOptions } from '../realise/realise-options.ts';
@@ -51,17 +52,17 @@ export async function openDaemon({
   const service = lateBuildService(() =>
     openBuilder(builderName, { castore: store, state, buildUsersGroup }),
   );
-  const fetcher = lateFetcher(() => openFetcher(realise, store));
+  const fetcher = lateFetcher(() => openFetcher(realise, { store, caller: processCaller }));
   const [locks, realisations] = await Promise.all([
     lmdbWorkLocks(state.databasePath),
     lmdbRealisations(state.databasePath),
   ]);
   const logs = severalLogs([new BuildLogs(join(state.folder, 'log')), nixLogFiles(places.logs)]);
-  const substituters = new Substituters(realise, { store, storeDirectory });
+  const substituters = new Substituters(realise, { store, storeDirectory, environment: process.env });
   const builderFor = (options: BuildOptions): SandboxedBuilder =>
     new SandboxedBuilder({
       ...{ service, store, storeDirectory, hashes: nodeHashes, realisations, fetcher, logs },
-      settings: buildSettings(clientRealiseOptions(realise, options)),
+      settings: buildSettings(clientRealiseOptions(realise, options), process.env),
       unpack: archiveUnpacker(store),
       logCommand: 'nix log',
       logLines: options.logLines ?? realise.logLines,
@@ -109,6 +110,7 @@ export async function openDaemon({
     daemon,
     places,
     [Symbol.asyncDispose]: async () => {
+      await daemonSettled(daemon);
       for (const it of owned) await it[Symbol.asyncDispose]();
     },
   };

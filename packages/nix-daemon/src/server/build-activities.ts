@@ -35,10 +35,8 @@ export class BuildActivities implements Disposable {
     };
   }
 
-  /** A build begins, or one is joined that others have begun. */
-  startBuild(drvPath: StorePath): void {
+  #startBuild(drvPath: StorePath): void {
     const { hashPart } = drvPath;
-    if (this.#builds.has(hashPart)) return;
     this.built.add(hashPart);
     const printed = this.#store.print(drvPath);
     const id = this.#log.start({
@@ -60,6 +58,9 @@ export class BuildActivities implements Disposable {
 
   show(event: RealiseEvent): void {
     switch (event.kind) {
+      case 'build-started':
+        this.#startBuild(event.derivation);
+        return;
       case 'build-log':
         this.#builds.get(event.derivation.hashPart)?.lines.write(event.bytes);
         return;
@@ -90,8 +91,6 @@ export class BuildActivities implements Disposable {
       case 'fetch-ended':
         this.#endTransfer(event.storePath);
         return;
-      // A build begins when nothing has to be waited for any more, which `startBuild` tells.
-      case 'build-started':
       case 'fetch-started':
     }
   }

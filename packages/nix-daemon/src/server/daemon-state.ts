@@ -1,7 +1,8 @@
 /** What all connections of a server share, made once of its services. */
+import { WeightedSemaphore } from '@neve/castore';
+import { SharedBuilds } from '@neve/realise';
 import type { DaemonServices } from './daemon-services.ts';
 import { GarbageCollector } from './garbage.ts';
-import { SharedBuilds } from './shared-builds.ts';
 import { StoredDerivations } from './stored-derivations.ts';
 import { TemporaryRoots } from './temporary-roots.ts';
 
@@ -10,6 +11,10 @@ export type DaemonState = DaemonServices & {
   readonly temporaryRoots: TemporaryRoots;
   readonly garbage: GarbageCollector;
   readonly sharedBuilds: SharedBuilds;
+  /** For the builds of all clients. */
+  readonly buildSlots: WeightedSemaphore;
+  /** What goes on although the request that began it has ended: others want it, or it is being ended. */
+  readonly background: Set<Promise<void>>;
 };
 
 export function daemonState(services: DaemonServices): DaemonState {
@@ -19,6 +24,13 @@ export function daemonState(services: DaemonServices): DaemonState {
     temporaryRoots,
     derivations: new StoredDerivations(services),
     garbage: new GarbageCollector(services, temporaryRoots),
-    sharedBuilds: new SharedBuilds({ locks: services.locks, maxBuilds: services.limits.builds }),
+    sharedBuilds: new SharedBuilds(),
+    buildSlots: new WeightedSemaphore(Math.max(1, services.limits.builds)),
+    background: new Set(),
   };
+}
+
+/** Fulfilled when nothing goes on, once no session is left: then the services can be closed. */
+export async function daemonSettled({ background }: DaemonState): Promise<void> {
+  await Promise.all(background);
 }

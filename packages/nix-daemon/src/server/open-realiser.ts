@@ -1,29 +1,29 @@
 /** A realiser for one request, with what its client wants; builds are shared with those of others. */
-import { type Derivation, type StorePath, derivationName, parseDerivation } from '@neve/nix-compat';
+import { type Derivation, derivationName, parseDerivation } from '@neve/nix-compat';
 import { KnownPaths, type RealiseEvent, Realiser } from '@neve/realise';
 import type { BuildOptions } from './build-options.ts';
 import type { Client } from './call.ts';
+import { limitedBuilder } from './limited-builder.ts';
 
 export type RealiserEvents = {
-  readonly onStart: (drvPath: StorePath) => void;
   readonly onEvent: (event: RealiseEvent) => void;
   readonly signal: AbortSignal;
 };
 
 export function openRealiser(
   { daemon, settings }: Client,
-  { onStart, onEvent, signal }: RealiserEvents,
+  { onEvent, signal }: RealiserEvents,
 ): { readonly realiser: Realiser; readonly known: KnownPaths } {
   const { options } = settings;
   const { storeDirectory, limits } = daemon;
   const known = new KnownPaths((contents, path): Derivation =>
     parseDerivation(contents, { name: derivationName(path), store: storeDirectory }),
   );
-  const shared = daemon.sharedBuilds.share(daemon.builderFor(options), { key: joinKey(options), onStart });
   const realiser = new Realiser({
     ...daemon,
     known,
-    ...shared,
+    builder: limitedBuilder(daemon.builderFor(options), daemon.buildSlots),
+    sharing: { builds: daemon.sharedBuilds, settings: sharingKey(options) },
     readDerivation: (pathInfo, _castore, readSignal) => daemon.derivations.readFrom(pathInfo, readSignal),
     substituters: options.substitutes ? daemon.substituters(options.substituters) : [],
     limits: { ...limits, builds: Math.min(limits.builds, options.maxJobs) },
@@ -35,8 +35,8 @@ export function openRealiser(
   return { realiser, known };
 }
 
-/** With the same, a build ends in the same way for both. */
-function joinKey(options: BuildOptions): string {
+/** Who has the same may join a build: it ends in the same way for both. */
+function sharingKey(options: BuildOptions): string {
   const { timeoutSeconds, maxSilentSeconds, maxLogBytes, sandbox, sandboxPaths, keepFailed } = options;
   return JSON.stringify([timeoutSeconds, maxSilentSeconds, maxLogBytes, sandbox, sandboxPaths, keepFailed]);
 }

@@ -11,11 +11,7 @@ export async function planBuild(targets: readonly DerivedPath[], call: Call): Pr
   const { daemon } = call;
   const unknown: StorePath[] = [];
   const wanted: (OutputOf | StorePath)[] = [];
-  const { realiser } = openRealiser(call, {
-    onStart: () => undefined,
-    onEvent: () => undefined,
-    signal: call.signal,
-  });
+  const { realiser } = openRealiser(call, { onEvent: () => undefined, signal: call.signal });
   for (const target of targets) {
     const goal = buildGoal(target, daemon);
     const found = await wantedFor(goal, call);

@@ -42,14 +42,14 @@ export const queryOperations: Handlers<
   queryAllValidPaths,
   queryValidDerivers: ({ path }, { daemon, signal }) => daemon.derivations.derivers(path, signal),
   async queryDerivationOutputs({ path }, { daemon, signal }) {
-    const paths = await daemon.derivations.outputPaths(await daemon.derivations.read(path, signal));
+    const paths = await daemon.derivations.outputPaths(path, await daemon.derivations.read(path, signal));
     return [...paths.values()].filter((it) => it !== undefined);
   },
   async queryDerivationOutputNames({ path }, { daemon, signal }) {
     return [...(await daemon.derivations.read(path, signal)).outputs.keys()];
   },
   async queryDerivationOutputMap({ path }, { daemon, signal }) {
-    return await daemon.derivations.outputPaths(await daemon.derivations.read(path, signal));
+    return await daemon.derivations.outputPaths(path, await daemon.derivations.read(path, signal));
   },
   async querySubstitutablePaths({ paths }, call) {
     const decisions = decisionsFor(call);

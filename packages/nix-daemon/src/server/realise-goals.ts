@@ -3,7 +3,7 @@
  *
  * Without `keep-going` the first failure ends everything that is done for this request.
  */
-import type { Derivation, StorePath } from '@neve/nix-compat';
+import { type Derivation, type StorePath, derivationType } from '@neve/nix-compat';
 import { type BuildMode, type KnownPaths, RealiseError, type Realiser } from '@neve/realise';
 import { type PathInfo, readPathClosure } from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
@@ -48,7 +48,6 @@ export async function realiseGoals(
   call: Call,
 ): Promise<readonly GoalOutcome[]> {
   const { daemon, roots, signal } = call;
-  using _writing = daemon.temporaryRoots.beginWriting();
   await roots.hold();
   const outcomes = await new GoalRun(goals, options, call).run();
   signal.throwIfAborted();
@@ -94,6 +93,7 @@ class GoalRun {
   readonly #abortion: AbortController = new AbortController();
   readonly #signal: AbortSignal;
   readonly #activities: BuildActivities;
+  readonly #writing: Disposable;
   readonly #realiser: Realiser;
 
   // oxlint-disable-next-line eslint/max-params -- what, how, and for whom
@@ -102,11 +102,11 @@ class GoalRun {
     this.#mode = mode;
     this.#call = call;
     this.#signal = AbortSignal.any([call.signal, this.#abortion.signal]);
+    this.#writing = call.daemon.temporaryRoots.beginWriting();
     this.#activities = new BuildActivities(call.log, call.daemon.storeDirectory);
     const { realiser, known }: { readonly realiser: Realiser; readonly known: KnownPaths } = openRealiser(
       call,
       {
-        onStart: (drvPath) => this.#activities.startBuild(drvPath),
         onEvent: (event) => this.#activities.show(event),
         signal: this.#signal,
       },
@@ -122,7 +122,18 @@ class GoalRun {
       this.#abortion.abort(new RealiseError('given-up', 'nobody waits for it any more'));
       await this.#realiser.settled();
       this.#activities[Symbol.dispose]();
+      this.#outlive();
     }
+  }
+
+  /** Builds that were begun here, and that others joined, use what they use until they end. */
+  #outlive(): void {
+    const { background } = this.#call.daemon;
+    const ending = this.#realiser.ended().then(() => {
+      this.#writing[Symbol.dispose]();
+      background.delete(ending);
+    });
+    background.add(ending);
   }
 
   async #outcome(goal: BuildGoal): Promise<GoalOutcome> {
@@ -156,15 +167,24 @@ class GoalRun {
     if (this.#mode === 'check') await this.#realiser.check(drvPath);
     const isThere = await this.#areThere(drvPath, names);
     const made = await this.#realiser.outputs(drvPath, names);
+    await this.#rememberImpure(drvPath, made);
     if (this.#activities.built.has(drvPath.hashPart)) return { how: 'built', outputs: made };
     return { how: isThere ? 'already-there' : 'substituted', outputs: made };
+  }
+
+  async #rememberImpure(drvPath: StorePath, made: ReadonlyMap<string, PathInfo>): Promise<void> {
+    const derivation = await this.#realiser.decisions.derivation(drvPath);
+    if (derivation === undefined || derivationType(derivation) !== 'impure') return;
+    const paths = new Map(Array.from(made, ([name, { storePath }]) => [name, storePath]));
+    this.#call.daemon.derivations.rememberImpure(drvPath, paths);
   }
 
   async #areThere(drvPath: StorePath, names: readonly string[] | undefined): Promise<boolean> {
     const { daemon } = this.#call;
     const derivation: Derivation | undefined = await this.#realiser.decisions.derivation(drvPath);
-    if (derivation === undefined) return false;
-    const paths = await daemon.derivations.outputPaths(derivation);
+    // What is impure is made anew.
+    if (derivation === undefined || derivationType(derivation) === 'impure') return false;
+    const paths = await daemon.derivations.outputPaths(drvPath, derivation);
     const found = await mapInOrder(names ?? [...paths.keys()], async (name) => {
       const path = paths.get(name);
       return path !== undefined && (await findPathInfo(path, daemon, this.#signal)) !== undefined;

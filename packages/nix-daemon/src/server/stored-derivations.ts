@@ -23,6 +23,7 @@ type Context = Pick<DaemonServices, 'store' | 'storeDirectory' | 'hashes' | 'rea
 export class StoredDerivations {
   readonly hashes: DerivationHashes;
   readonly #context: Context;
+  readonly #impureOutputs = new Map<string, ReadonlyMap<string, StorePath>>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -55,12 +56,26 @@ export class StoredDerivations {
   }
 
   /** By output: the path, or nothing where it follows from contents that nobody has made. */
-  async outputPaths(derivation: Derivation): Promise<ReadonlyMap<string, StorePath | undefined>> {
+  async outputPaths(
+    drvPath: StorePath,
+    derivation: Derivation,
+  ): Promise<ReadonlyMap<string, StorePath | undefined>> {
     const paths = new Map<string, StorePath | undefined>();
     for (const [name, output] of derivation.outputs) {
-      paths.set(name, 'path' in output ? output.path : await this.#built(derivation, name));
+      const path =
+        output.kind === 'impure'
+          ? this.#impureOutputs.get(drvPath.hashPart)?.get(name)
+          : 'path' in output
+            ? output.path
+            : await this.#built(derivation, name);
+      paths.set(name, path);
     }
     return paths;
+  }
+
+  /** What an impure derivation has made last, which is remembered nowhere else. */
+  rememberImpure(drvPath: StorePath, outputs: ReadonlyMap<string, StorePath>): void {
+    this.#impureOutputs.set(drvPath.hashPart, outputs);
   }
 
   /** Derivations in the store that have the path as an output. */
