@@ -65,6 +65,7 @@ export { readTar } from './archive/read-tar.ts';
 export { writeTar } from './archive/write-tar.ts';
 export type { ArchiveLimits, ArchiveMember } from './archive/archive-member.ts';
 export type { StripRoot } from './archive/archive-tree.ts';
+export { detectCompression } from './archive/compression-format.ts';
 export type { CompressionFormat } from './archive/compression-format.ts';
 export { abortable } from './abortable.ts';
 export { WeightedSemaphore } from './weighted-semaphore.ts';

@@ -1,6 +1,14 @@
 export type { CacheRequest, CacheResponse, FileBody, RequestHandler, ResponseBody } from './http-exchange.ts';
 export { binaryCache } from './binary-cache.ts';
-export type { BinaryCacheOptions } from './binary-cache.ts';
+export type { BinaryCacheOptions, UploadOptions } from './binary-cache.ts';
+export { memoryUploadedNars } from './uploaded-nars.ts';
+export type { UploadedNar, UploadedNars } from './uploaded-nars.ts';
+export { memoryCacheDocuments } from './cache-documents.ts';
+export type { CacheDocuments } from './cache-documents.ts';
+export type { CacheLogs } from './log-route.ts';
+export type { KnownTraces } from './build-traces.ts';
+export type { CacheEvent } from './cache-event.ts';
+export type { Compress, Decompress } from './nar-compressions.ts';
 export type { CompressedNar, CompressedNars } from './compressed-nars.ts';
 export { NarInfoIndex } from './narinfo-index.ts';
 export type { NarInfoIndexOptions } from './narinfo-index.ts';
@@ -15,3 +23,6 @@ export { bytesResponse, methodNotAllowed, notFound, textResponse } from './text-
 export { NarBridgeError } from './nar-bridge-error.ts';
 export type { NarBridgeErrorCode } from './nar-bridge-error.ts';
 export type { ConnectionProblem, RequestEnded, ServerEvent } from './server-event.ts';
+export { ServerMetrics, routeOf } from './server-metrics.ts';
+export { withServerPages } from './server-pages.ts';
+export type { ServerPagesOptions } from './server-pages.ts';

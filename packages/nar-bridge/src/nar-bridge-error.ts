@@ -1,4 +1,4 @@
-/** What goes wrong around a cache that is no answer to a client: a server that cannot listen, a file that cannot be written. */
+/** What goes wrong in a cache and around it. What a client did becomes an answer (`request-body.ts`). */
 export type NarBridgeErrorCode =
   /** An address, a certificate or an option cannot be what it is. */
   | 'bad-option'
@@ -7,7 +7,11 @@ export type NarBridgeErrorCode =
   /** What is stored cannot be read. */
   | 'corrupt'
   /** The body of a request did not come to its end. */
-  | 'interrupted';
+  | 'interrupted'
+  /** What was put is not what its name or its narinfo says. */
+  | 'mismatch'
+  /** What was put is larger than allowed. */
+  | 'too-large';
 
 export class NarBridgeError extends Error {
   override readonly name = 'NarBridgeError';

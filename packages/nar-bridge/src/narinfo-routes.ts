@@ -14,6 +14,7 @@ import { type PathInfo, type PathInfoService, infusedNarUrl, signPathInfo } from
 import { compressionExtensions } from '@neve/nix-compat';
 import type { CacheRoute, RouteAnswer } from './cache-route.ts';
 import type { CompressedNar, CompressedNars } from './compressed-nars.ts';
+import type { DebugInfos } from './debug-infos.ts';
 import { type ContentEncoders, EncodedText } from './encoded-text.ts';
 import type { KnownNars } from './known-nars.ts';
 import type { NarInfoIndex } from './narinfo-index.ts';
@@ -29,6 +30,7 @@ export type NarInfoOptions = {
   readonly index: NarInfoIndex;
   readonly known: KnownNars;
   readonly compressedNars: CompressedNars | undefined;
+  readonly debugInfos: DebugInfos;
   readonly storeDirectory: StoreDirectory;
   readonly signingKeys: readonly SecretKey[];
   readonly ed25519: Ed25519;
@@ -64,6 +66,7 @@ async function readNarInfo(
   if (pathInfo === undefined) return undefined;
   const compressed = await options.compressedNars?.find(pathInfo, signal);
   await options.known.record(pathInfo);
+  await options.debugInfos.record(pathInfo, signal);
   const text = printNarInfo(narInfoOf(pathInfo, compressed, options), options.storeDirectory);
   const encoded = new EncodedText(encodeUtf8(text), { ...options, headers: narInfoHeaders });
   options.index.set(hashPart, encoded);

@@ -9,3 +9,5 @@ export type {
   CompressedNarFolderOptions,
   CompressionPolicy,
 } from './compressed/compressed-nar-folder.ts';
+export { lmdbUploadedNars } from './lmdb-uploaded-nars.ts';
+export { lmdbCacheDocuments } from './lmdb-cache-documents.ts';
