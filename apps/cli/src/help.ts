@@ -17,6 +17,7 @@ Commands:
   why-depends    say why one store path needs another
   store          import, export, copy, check and serve what is in a store
   nix-daemon     serve the store, and builds in it, to clients of Nix
+  nar-bridge     serve a store as a binary cache over HTTP, read and write
   help COMMAND   show the options of a command
 
 Options:

@@ -7,6 +7,7 @@ import { processCaller } from './caller.ts';
 import { collectBeforeExit } from './collect-before-exit.ts';
 import { CommandScripts, codeCachePath } from './command-scripts.ts';
 import type * as EvaluateMain from './evaluate-main.ts';
+import type * as NarBridgeMain from './nar-bridge/nar-bridge-main.ts';
 import type * as NixDaemonMain from './nix-daemon/nix-daemon-main.ts';
 import type * as RealiseMain from './realise/realise-main.ts';
 import type * as StoreMain from './store/store-main.ts';
@@ -37,17 +38,20 @@ async function main(argv: readonly string[]): Promise<void> {
 /** The build makes the scripts of these files. */
 async function runCommand(argv: readonly string[], scripts: CommandScripts): Promise<number> {
   const [first, ...rest] = argv;
-  if (first === 'store') {
-    return await (scripts.load('store-main.cjs') as typeof StoreMain).runStoreCommand(rest);
+  switch (first) {
+    case 'store':
+      return await (scripts.load('store-main.cjs') as typeof StoreMain).runStoreCommand(rest);
+    case 'nar-bridge':
+      return await (scripts.load('nar-bridge-main.cjs') as typeof NarBridgeMain).runNarBridge(rest);
+    case 'nix-daemon':
+      return await (scripts.load('nix-daemon-main.cjs') as typeof NixDaemonMain).runNixDaemon(rest);
+    default:
+      return await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
+        caller: processCaller,
+        openSession: (options) =>
+          (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, processCaller),
+      });
   }
-  if (first === 'nix-daemon') {
-    return await (scripts.load('nix-daemon-main.cjs') as typeof NixDaemonMain).runNixDaemon(rest);
-  }
-  return await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
-    caller: processCaller,
-    openSession: (options) =>
-      (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, processCaller),
-  });
 }
 
 function commandScripts(command: readonly string[]): CommandScripts {

@@ -5,7 +5,14 @@
  * A cache leaves its services open.
  */
 import type { HashFunctions } from '@neve/bytes';
-import { type Ed25519, type NarInfo, type NixCacheInfo, type PublicKey, type SecretKey, StoreDirectory } from '@neve/nix-compat';
+import {
+  type Ed25519,
+  type NarInfo,
+  type NixCacheInfo,
+  type PublicKey,
+  type SecretKey,
+  StoreDirectory,
+} from '@neve/nix-compat';
 import type { NarTable, PathInfo, StoreServices } from '@neve/store';
 import { browseRoute } from './browse-route.ts';
 import { type KnownTraces, buildTraceRoute } from './build-traces.ts';
@@ -60,7 +67,14 @@ export type BinaryCacheOptions = {
 
 export type UploadOptions = Pick<
   NarUploadOptions,
-  'uploaded' | 'decompress' | 'compress' | 'maxFileBytes' | 'maxNarBytes' | 'maxConcurrent' | 'maxWaiting' | 'waitMs'
+  | 'uploaded'
+  | 'decompress'
+  | 'compress'
+  | 'maxFileBytes'
+  | 'maxNarBytes'
+  | 'maxConcurrent'
+  | 'maxWaiting'
+  | 'waitMs'
 > & {
   readonly trustedKeys?: readonly PublicKey[];
   /** Only what one of the trusted keys has signed, or what its own path proves. */
@@ -72,7 +86,16 @@ export function binaryCache(options: BinaryCacheOptions): RequestHandler {
 }
 
 function cacheRoutes(options: BinaryCacheOptions): readonly CacheRoute[] {
-  const { store, hashes, ed25519, compressedNars, encoders = {}, signingKeys = [], uploads, knownTraces } = options;
+  const {
+    store,
+    hashes,
+    ed25519,
+    compressedNars,
+    encoders = {},
+    signingKeys = [],
+    uploads,
+    knownTraces,
+  } = options;
   const { blobs, directories, pathInfos } = store;
   const storeDirectory = options.storeDirectory ?? new StoreDirectory('/nix/store', hashes);
   const known = new KnownNars(options.nars);
@@ -118,7 +141,12 @@ function cacheRoutes(options: BinaryCacheOptions): readonly CacheRoute[] {
     onRendered: compressionRequests(options, known),
     uploadedFile: narUploads?.serve,
   };
-  const cacheInfo = { storeDir: storeDirectory.path, wantMassQuery: true, priority: 39, ...cacheInfoOf(options) };
+  const cacheInfo = {
+    storeDir: storeDirectory.path,
+    wantMassQuery: true,
+    priority: 39,
+    ...cacheInfoOf(options),
+  };
   return [
     narInfoRoute(
       { ...signing, pathInfos, index, known, compressedNars, debugInfos, hashes, encoders },

@@ -3,7 +3,14 @@
  * part. A directory is a page with its entries, and ends with a slash; a symbolic link is a redirection to what it leads to,
  * if that is in the store directory. Pages of a store path may run scripts, but know nothing of this cache's origin.
  */
-import { type BlobReader, type BlobService, type DirectoryService, type Directory, type FileNode, type Node } from '@neve/castore';
+import {
+  type BlobReader,
+  type BlobService,
+  type DirectoryService,
+  type Directory,
+  type FileNode,
+  type Node,
+} from '@neve/castore';
 import { PathComponent } from '@neve/castore';
 import { encodeUtf8 } from '@neve/bytes';
 import type { StoreDirectory } from '@neve/nix-compat';
@@ -82,7 +89,10 @@ class Browsing {
 
   #page(directory: Directory, names: readonly string[]): CacheResponse {
     const { storePath } = this.#place.pathInfo;
-    const title = [storePath.baseName, ...names.map((it) => new PathComponent(segmentBytes(it)).toString())].join('/');
+    const title = [
+      storePath.baseName,
+      ...names.map((it) => new PathComponent(segmentBytes(it)).toString()),
+    ].join('/');
     const page = encodeUtf8(directoryPage(directory, { title, isRoot: names.length === 0 }));
     return bytesResponse(page, { headers: { ...safety, 'content-type': 'text/html; charset=utf-8' } });
   }
@@ -150,7 +160,8 @@ async function* streamFile(
   { blobs, signal, ...range }: FileRange,
 ): AsyncGenerator<Uint8Array, void, void> {
   await using reader = await blobs.open(node.digest, signal);
-  if (reader === undefined) throw new StoreError('not-found', `the blob ${node.digest.toString()} is not there`);
+  if (reader === undefined)
+    throw new StoreError('not-found', `the blob ${node.digest.toString()} is not there`);
   yield* reader.stream(range, signal);
 }
 

@@ -41,7 +41,9 @@ import { bytesResponse, notFound } from './text-response.ts';
 /** Traces that are known from elsewhere, as from builds of this machine. */
 export interface KnownTraces {
   /** `id` is `sha256:<hex>!<output>`. */
-  find(id: string): Promise<{ readonly outPath: StorePath; readonly signatures: readonly Signature[] } | undefined>;
+  find(
+    id: string,
+  ): Promise<{ readonly outPath: StorePath; readonly signatures: readonly Signature[] } | undefined>;
 }
 
 export type BuildTraceOptions = {
@@ -67,7 +69,10 @@ type TraceKey =
   | { readonly kind: 'old'; readonly name: string; readonly id: string }
   | { readonly kind: 'new'; readonly name: string; readonly drvPath: string; readonly outputName: string };
 
-export function buildTraceRoute(options: BuildTraceOptions, uploads: BuildTraceUploads | undefined): CacheRoute {
+export function buildTraceRoute(
+  options: BuildTraceOptions,
+  uploads: BuildTraceUploads | undefined,
+): CacheRoute {
   return {
     matches: (path) => keyOf(path) !== undefined,
     async get({ signal }, path) {
@@ -115,7 +120,11 @@ async function findTrace(key: TraceKey, options: BuildTraceOptions): Promise<Jso
   ]);
 }
 
-async function hasOutput(trace: JsonObject, pathInfos: PathInfoService, signal: AbortSignal): Promise<boolean> {
+async function hasOutput(
+  trace: JsonObject,
+  pathInfos: PathInfoService,
+  signal: AbortSignal,
+): Promise<boolean> {
   const outPath = outPathOf(trace);
   return outPath !== undefined && pathInfos.has(outPath.hashPart, signal);
 }
@@ -129,7 +138,7 @@ function withOwnSignatures(
   const fingerprint = fingerprintOf(key, trace);
   const own = signingKeys.map((it) => printSignature(signFingerprint(fingerprint, it, ed25519)));
   const names = new Set(signingKeys.map(({ name }) => name));
-  const others = listOf(trace.get('signatures')).filter((it) => !names.has(signatureOf(it)?.keyName ?? ''));
+  const others = signaturesOf(trace).filter((it) => !names.has(signatureOf(it)?.keyName ?? ''));
   return new Map<string, JsonValue>([...trace, ['signatures', [...others, ...own]]]);
 }
 
@@ -156,9 +165,10 @@ function readTrace(key: TraceKey, bytes: Uint8Array): JsonObject {
   try {
     const trace = parseJson(bytes);
     if (!isJsonObject(trace)) throw new Refusal(400, 'a build trace is a JSON object');
-    if (outPathOf(trace) === undefined) throw new Refusal(400, "its 'outPath' is not the base name of a store path");
+    if (outPathOf(trace) === undefined)
+      throw new Refusal(400, "its 'outPath' is not the base name of a store path");
     if (key.kind === 'old' && trace.get('id') !== key.id) throw new Refusal(400, `its 'id' is not ${key.id}`);
-    const signatures = listOf(trace.get('signatures'));
+    const signatures = signaturesOf(trace);
     if (signatures.some((it) => signatureOf(it) === undefined)) {
       throw new Refusal(400, "its 'signatures' are not all '<key>:<base 64>'");
     }
@@ -178,12 +188,15 @@ function checkSignatures(
 ): void {
   if (!requireSignatures) return;
   const fingerprint = fingerprintOf(key, trace);
-  const isTrusted = listOf(trace.get('signatures')).some((it) => {
+  const isTrusted = signaturesOf(trace).some((it) => {
     const signature = signatureOf(it);
     return signature !== undefined && verifyFingerprint(fingerprint, { signature, keys }, ed25519);
   });
   if (isTrusted) return;
-  throw new Refusal(403, 'the build trace has no valid signature by a key that this cache trusts; sign it by one of them');
+  throw new Refusal(
+    403,
+    'the build trace has no valid signature by a key that this cache trusts; sign it by one of them',
+  );
 }
 
 function fingerprintOf(key: TraceKey, trace: JsonObject): string {
@@ -192,7 +205,13 @@ function fingerprintOf(key: TraceKey, trace: JsonObject): string {
   const { drvPath, outputName: output } = key;
   return printJson(
     new Map<string, JsonValue>([
-      ['key', new Map([['drvPath', drvPath], ['outputName', output]])],
+      [
+        'key',
+        new Map([
+          ['drvPath', drvPath],
+          ['outputName', output],
+        ]),
+      ],
       ['value', unsigned],
     ]),
   );
@@ -203,21 +222,25 @@ function outPathOf(trace: JsonObject): StorePath | undefined {
   return typeof value === 'string' ? tryParseStorePath(value) : undefined;
 }
 
-function listOf(value: JsonValue | undefined): readonly JsonValue[] {
-  return Array.isArray(value) ? value : [];
+function signaturesOf(trace: JsonObject): readonly JsonValue[] {
+  const value = trace.get('signatures');
+  // The check for an array would forget that its elements are JSON.
+  return value instanceof Array ? (value as readonly JsonValue[]) : [];
 }
 
 function signatureOf(value: JsonValue): Signature | undefined {
-  const text =
-    value !== null && typeof value === 'object' && isJsonObject(value as JsonObject)
-      ? `${String((value as JsonObject).get('keyName'))}:${String((value as JsonObject).get('sig'))}`
-      : value;
+  const text = isJsonObject(value) ? objectSignature(value) : value;
   try {
     return typeof text === 'string' ? parseSignature(text) : undefined;
   } catch (error) {
     if (error instanceof NixCompatError) return undefined;
     throw error;
   }
+}
+
+function objectSignature(value: JsonObject): string | undefined {
+  const [keyName, signature] = [value.get('keyName'), value.get('sig')];
+  return typeof keyName === 'string' && typeof signature === 'string' ? `${keyName}:${signature}` : undefined;
 }
 
 function tryParseStorePath(baseName: string): StorePath | undefined {

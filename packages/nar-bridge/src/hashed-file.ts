@@ -38,9 +38,13 @@ export class HashedFile implements AsyncIterable<Uint8Array> {
     for await (const piece of this.#source) {
       this.size += piece.length;
       if (this.size > maxBytes) {
-        throw new NarBridgeError('too-large', `the file has more than the ${maxBytes} bytes that are allowed`);
+        throw new NarBridgeError(
+          'too-large',
+          `the file has more than the ${maxBytes} bytes that are allowed`,
+        );
       }
-      if (this.#head.length < headLength) this.#head.push(...piece.subarray(0, headLength - this.#head.length));
+      if (this.#head.length < headLength)
+        this.#head.push(...piece.subarray(0, headLength - this.#head.length));
       this.#hasher.update(piece);
       yield piece;
     }
@@ -50,7 +54,8 @@ export class HashedFile implements AsyncIterable<Uint8Array> {
   /** Throws `NarBridgeError` (`mismatch`) unless all of it was read and is what was expected. */
   finish(): void {
     const { expected } = this.#options;
-    if (!this.#isWhole) throw new NarBridgeError('mismatch', 'something follows the end of the compressed NAR');
+    if (!this.#isWhole)
+      throw new NarBridgeError('mismatch', 'something follows the end of the compressed NAR');
     const found = this.#hasher.digest();
     if (found.equals(expected)) return;
     throw new NarBridgeError(

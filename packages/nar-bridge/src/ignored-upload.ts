@@ -8,7 +8,8 @@ export async function ignoreUpload(request: CacheRequest, maxBytes: number): Pro
   try {
     for await (const piece of request.body) {
       length += piece.length;
-      if (length > maxBytes) return textResponse(413, `the body has more than the ${maxBytes} bytes that are allowed`);
+      if (length > maxBytes)
+        return textResponse(413, `the body has more than the ${maxBytes} bytes that are allowed`);
     }
   } catch (error) {
     return bodyProblem(error, maxBytes);

@@ -38,7 +38,8 @@ export function listingRoute(
       if (known !== undefined) return known.respond(request);
       try {
         const pieces: Uint8Array[] = [];
-        for await (const text of narListing(pathInfo.node, directories, signal)) pieces.push(encodeUtf8(text));
+        for await (const text of narListing(pathInfo.node, directories, signal))
+          pieces.push(encodeUtf8(text));
         const text = new EncodedText(concatBytes(pieces), { headers, hashes, encoders });
         recent.set(key, text, 2 * text.bytes.length);
         return await text.respond(request);

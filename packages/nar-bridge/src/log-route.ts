@@ -28,7 +28,8 @@ export function logRoute({ logs, pathInfos }: LogOptions, decompress: Decompress
     matches: (path) => path.length === 2 && path[0] === 'log',
     async get({ signal }, [, name = '']) {
       const path = storePathOf(name);
-      const derivation = path?.isDerivation === false ? (await pathInfos.get(path.hashPart, signal))?.deriver : path;
+      const derivation =
+        path?.isDerivation === false ? (await pathInfos.get(path.hashPart, signal))?.deriver : path;
       const log = derivation === undefined ? undefined : await logs.read(derivation, signal);
       if (log === undefined) return notFound(`log/${name}`);
       return { status: 200, headers: { 'content-type': textType, 'cache-control': 'no-cache' }, body: log };
@@ -40,11 +41,16 @@ export function logRoute({ logs, pathInfos }: LogOptions, decompress: Decompress
 function putLog(logs: CacheLogs, decompress: Decompress): RouteAnswer {
   return async (request: CacheRequest, [, name = '']): Promise<CacheResponse> => {
     const derivation = storePathOf(name);
-    if (derivation?.isDerivation !== true) return textResponse(400, `'${name}' is not the base name of a derivation`);
+    if (derivation?.isDerivation !== true)
+      return textResponse(400, `'${name}' is not the base name of a derivation`);
     const format = requestEncoding(request.headers);
     if (format === undefined) return unknownEncoding(request.headers);
     try {
-      await logs.write(derivation, decompress(request.body, format, { maxBytes: maxLogBytes }), request.signal);
+      await logs.write(
+        derivation,
+        decompress(request.body, format, { maxBytes: maxLogBytes }),
+        request.signal,
+      );
     } catch (error) {
       return bodyProblem(error, maxLogBytes);
     }

@@ -25,7 +25,9 @@ const formats: Partial<Readonly<Record<Compression, CompressionFormat>>> = {
 };
 
 /** In the order of their names. */
-export const readableCompressions: readonly Compression[] = (Object.keys(compressionExtensions) as Compression[])
+export const readableCompressions: readonly Compression[] = (
+  Object.keys(compressionExtensions) as Compression[]
+)
   .filter((it) => formats[it] !== undefined)
   .sort();
 

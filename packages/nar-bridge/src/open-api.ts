@@ -29,7 +29,9 @@ type Operation = {
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
 };
 
-type Content = Readonly<Record<string, { readonly schema: { readonly type: string; readonly format?: string } }>>;
+type Content = Readonly<
+  Record<string, { readonly schema: { readonly type: string; readonly format?: string } }>
+>;
 
 export function openApiDocument(version: string): OpenApiDocument {
   return {
@@ -53,7 +55,13 @@ type CacheFile = {
 };
 
 const files: readonly CacheFile[] = [
-  { path: '/nix-cache-info', name: 'CacheInfo', what: 'the cache', type: 'text/x-nix-cache-info', put: 'must be equal' },
+  {
+    path: '/nix-cache-info',
+    name: 'CacheInfo',
+    what: 'the cache',
+    type: 'text/x-nix-cache-info',
+    put: 'must be equal',
+  },
   {
     path: '/{hashPart}.narinfo',
     name: 'NarInfo',
@@ -61,7 +69,13 @@ const files: readonly CacheFile[] = [
     type: 'text/x-nix-narinfo',
     put: 'makes a path visible; its NAR and its references were put before',
   },
-  { path: '/{hashPart}.ls', name: 'Listing', what: 'the listing of a NAR', type: 'application/json', put: 'is ignored' },
+  {
+    path: '/{hashPart}.ls',
+    name: 'Listing',
+    what: 'the listing of a NAR',
+    type: 'application/json',
+    put: 'is ignored',
+  },
   {
     path: '/nar/{narFile}',
     name: 'Nar',
@@ -166,7 +180,11 @@ function pathItem({ path, name, what, type, ranges = false, put }: CacheFile): P
   return {
     ...(all.length > 0 && { parameters: all }),
     get: { operationId: `get${name}`, summary: what, ...(ranges && { parameters: [range] }), responses },
-    head: { operationId: `head${name}`, summary: `${what}, without a body`, responses: { 200: { description: what } } },
+    head: {
+      operationId: `head${name}`,
+      summary: `${what}, without a body`,
+      responses: { 200: { description: what } },
+    },
     ...(put !== undefined && { put: putOperation(name, put, content) }),
   };
 }

@@ -49,5 +49,8 @@ function tooLong(maxBytes: number): CacheResponse {
 
 export function unknownEncoding(headers: CacheRequest['headers']): CacheResponse {
   const given = headers['content-encoding'] ?? '';
-  return textResponse(415, `the Content-Encoding '${given}' is not known; send it as ${knownEncodings.join(', ')}`);
+  return textResponse(
+    415,
+    `the Content-Encoding '${given}' is not known; send it as ${knownEncodings.join(', ')}`,
+  );
 }

@@ -13,7 +13,9 @@ import type { CacheEvent } from './cache-event.ts';
 import type { ServerEvent } from './server-event.ts';
 
 /** In seconds. */
-const durationBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60] as const;
+const durationBounds = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
+] as const;
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS']);
 
@@ -139,7 +141,10 @@ class Counter {
     return [
       `# HELP ${this.#name} ${this.#help}`,
       `# TYPE ${this.#name} counter`,
-      ...Array.from(this.#values, ([labels, value]) => `${this.#name}${labels === '' ? '' : `{${labels}}`} ${value}`),
+      ...Array.from(
+        this.#values,
+        ([labels, value]) => `${this.#name}${labels === '' ? '' : `{${labels}}`} ${value}`,
+      ),
     ];
   }
 }

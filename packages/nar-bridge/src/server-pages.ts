@@ -47,7 +47,9 @@ const pages: Readonly<Record<string, Page>> = Object.assign(
         await checkReady(signal);
         return textResponse(200, 'ok');
       } catch {
-        return textResponse(503, 'a service of this server does not answer; its log says which', { 'retry-after': '5' });
+        return textResponse(503, 'a service of this server does not answer; its log says which', {
+          'retry-after': '5',
+        });
       }
     },
     '/metrics': async (_, { metrics }) =>

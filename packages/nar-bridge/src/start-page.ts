@@ -12,7 +12,9 @@ export type StartPageOptions = {
 export function startPage({ host, version, publicKeys, acceptsUploads }: StartPageOptions): string {
   const url = `http://${escapeHtml(host)}`;
   const keys = publicKeys.map(escapeHtml).join(' ');
-  const upload = acceptsUploads ? `\n<p>Paths are put here with</p>\n<pre>nix copy --to ${url} PATH</pre>` : '';
+  const upload = acceptsUploads
+    ? `\n<p>Paths are put here with</p>\n<pre>nix copy --to ${url} PATH</pre>`
+    : '';
   const keyLine = keys === '' ? '' : `\nextra-trusted-public-keys = ${keys}`;
   return `<!DOCTYPE html>
 <html lang="en">

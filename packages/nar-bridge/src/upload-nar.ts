@@ -20,7 +20,14 @@ import {
   formatOf,
   readableCompressions,
 } from './nar-compressions.ts';
-import { type UploadedFile, hasExtension, hasRoot, narType, parseNarFileName, sha256OfNix32 } from './nar-routes.ts';
+import {
+  type UploadedFile,
+  hasExtension,
+  hasRoot,
+  narType,
+  parseNarFileName,
+  sha256OfNix32,
+} from './nar-routes.ts';
 import { bodyProblem } from './request-body.ts';
 import { textResponse } from './text-response.ts';
 import type { UploadedNar, UploadedNars } from './uploaded-nars.ts';
@@ -118,11 +125,15 @@ export class NarUploads {
       return textResponse(400, 'a NAR is put as nar/<SHA-256 of the file in nixbase32>.nar[.xz|.zst|…]');
     }
     const encoding = request.headers['content-encoding'] ?? 'identity';
-    if (encoding !== 'identity') return textResponse(415, 'a NAR has no Content-Encoding: its name says how it is compressed');
+    if (encoding !== 'identity')
+      return textResponse(415, 'a NAR has no Content-Encoding: its name says how it is compressed');
     const format = formatOfExtension(file.extension);
     if (format === undefined) {
       const readable = readableCompressions.join(', ');
-      return textResponse(415, `NARs in files '${file.extension}' cannot be read here; compress with ${readable}`);
+      return textResponse(
+        415,
+        `NARs in files '${file.extension}' cannot be read here; compress with ${readable}`,
+      );
     }
     if (Number(request.headers['content-length'] ?? 0) > this.#limits.maxFileBytes) return this.#tooLarge();
     if (this.#pending >= this.#maxPending) {
@@ -165,7 +176,10 @@ export class NarUploads {
   }
 
   #tooLarge(): CacheResponse {
-    return textResponse(413, `the file has more than the ${this.#limits.maxFileBytes} bytes that are allowed`);
+    return textResponse(
+      413,
+      `the file has more than the ${this.#limits.maxFileBytes} bytes that are allowed`,
+    );
   }
 }
 

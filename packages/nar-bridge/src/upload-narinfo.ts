@@ -96,7 +96,10 @@ export class NarInfoUploads {
   #parse(name: string, bytes: Uint8Array): NarInfo {
     const narInfo = this.#read(bytes);
     if (narInfo.storePath.hashPart !== narInfoHashPart(name)) {
-      throw new Refusal(400, `this is the narinfo of '${narInfo.storePath.baseName}', which is not put as '${name}'`);
+      throw new Refusal(
+        400,
+        `this is the narinfo of '${narInfo.storePath.baseName}', which is not put as '${name}'`,
+      );
     }
     return narInfo;
   }
@@ -132,7 +135,10 @@ export class NarInfoUploads {
   }
 
   /** What is here of the path. Throws `Refusal` when it has another NAR. */
-  async #findEarlier({ storePath, narHash, narSize }: NarInfo, signal: AbortSignal): Promise<PathInfo | undefined> {
+  async #findEarlier(
+    { storePath, narHash, narSize }: NarInfo,
+    signal: AbortSignal,
+  ): Promise<PathInfo | undefined> {
     const earlier = await this.#options.store.pathInfos.get(storePath.hashPart, signal);
     if (earlier === undefined) return undefined;
     if (earlier.storePath.name !== storePath.name) {
@@ -140,7 +146,10 @@ export class NarInfoUploads {
     }
     if (earlier.narHash.equals(narHash) && earlier.narSize === narSize) return earlier;
     const [here, given] = [earlier.narHash.format('sri'), narHash.format('sri')];
-    throw new Refusal(409, `'${storePath.baseName}' is here with the NAR ${here}, and cannot become ${given}`);
+    throw new Refusal(
+      409,
+      `'${storePath.baseName}' is here with the NAR ${here}, and cannot become ${given}`,
+    );
   }
 
   /** The upload that the narinfo names. Throws `Refusal` when it says anything else of it. */
@@ -151,8 +160,12 @@ export class NarInfoUploads {
     const { compression, fileHash, fileSize, narHash, narSize } = narInfo;
     const differences = [
       compression === upload.compression ? [] : [`Compression ${compression}, not ${upload.compression}`],
-      fileHash?.equals(upload.fileHash) === false ? [`FileHash, which is ${upload.fileHash.format('sri')}`] : [],
-      fileSize === undefined || fileSize === upload.fileSize ? [] : [`FileSize ${fileSize}, not ${upload.fileSize}`],
+      fileHash?.equals(upload.fileHash) === false
+        ? [`FileHash, which is ${upload.fileHash.format('sri')}`]
+        : [],
+      fileSize === undefined || fileSize === upload.fileSize
+        ? []
+        : [`FileSize ${fileSize}, not ${upload.fileSize}`],
       narHash.equals(upload.narHash) ? [] : [`NarHash, which is ${upload.narHash.format('sri')}`],
       narSize === upload.narSize ? [] : [`NarSize ${narSize}, not ${upload.narSize}`],
     ].flat();
@@ -184,7 +197,10 @@ export class NarInfoUploads {
       if (!(await pathInfos.has(reference.hashPart, signal))) missing.push(`'${reference.baseName}'`);
     }
     if (missing.length === 0) return;
-    throw new Refusal(409, `'${storePath.baseName}' refers to ${missing.join(', ')}, which must be put first`);
+    throw new Refusal(
+      409,
+      `'${storePath.baseName}' refers to ${missing.join(', ')}, which must be put first`,
+    );
   }
 
   async #checkTrust(pathInfo: PathInfo, signal: AbortSignal): Promise<void> {

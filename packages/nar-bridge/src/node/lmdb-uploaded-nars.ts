@@ -76,9 +76,13 @@ function expiryOf(value: Buffer | undefined): number {
   return value === undefined || value.length < 8 ? 0 : value.readDoubleBE(0);
 }
 
-function encodeRow({ fileSize, narSize, narHash, compression, node }: UploadedNar, expiresAtMs: number): Buffer {
+function encodeRow(
+  { fileSize, narSize, narHash, compression, node }: UploadedNar,
+  expiresAtMs: number,
+): Buffer {
   const numbers = Buffer.alloc(numbersLength);
-  for (const [index, number] of [expiresAtMs, fileSize, narSize].entries()) numbers.writeDoubleBE(number, 8 * index);
+  for (const [index, number] of [expiresAtMs, fileSize, narSize].entries())
+    numbers.writeDoubleBE(number, 8 * index);
   const name = Buffer.from(compression);
   return Buffer.concat([numbers, narHash.bytes, Buffer.of(name.length), name, encodeEntry(node)]);
 }
@@ -91,7 +95,14 @@ function decodeRow(fileHash: Digest, value: Buffer): UploadedNar | undefined {
   try {
     const { node } = decodeEntry(new Uint8Array(value.subarray(nameEnd)));
     const narHash = new Digest('sha256', new Uint8Array(value.subarray(numbersLength, nameOffset)));
-    return { fileHash, fileSize: value.readDoubleBE(8), narSize: value.readDoubleBE(16), narHash, compression, node };
+    return {
+      fileHash,
+      fileSize: value.readDoubleBE(8),
+      narSize: value.readDoubleBE(16),
+      narHash,
+      compression,
+      node,
+    };
   } catch (error) {
     if (error instanceof CastoreError) return undefined;
     throw error;

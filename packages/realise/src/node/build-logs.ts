@@ -2,6 +2,7 @@
  * What builds printed, by derivation: `<folder>/<first two characters>/<rest of the base name>.zst`, each a file of
  * concatenated zstd frames. The file has another name while the build is running.
  */
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -24,7 +25,8 @@ export class BuildLogs {
   async start(derivation: StorePath): Promise<BuildLogWriter> {
     const path = this.#path(derivation);
     await mkdir(dirname(path), { recursive: true });
-    return new BuildLogWriter(path, await open(`${path}.${process.pid}.tmp`, 'w'));
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    return new BuildLogWriter({ path, temporary, file: await open(temporary, 'w') });
   }
 
   /** `undefined` when there is none. */
@@ -42,15 +44,24 @@ export class BuildLogs {
   }
 }
 
+type OpenLog = {
+  readonly path: string;
+  /** Its name until it ends. */
+  readonly temporary: string;
+  readonly file: Awaited<ReturnType<typeof open>>;
+};
+
 export class BuildLogWriter {
   readonly #path: string;
-  readonly #file: Awaited<ReturnType<typeof open>>;
+  readonly #temporary: string;
+  readonly #file: OpenLog['file'];
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(path: string, file: Awaited<ReturnType<typeof open>>) {
+  constructor({ path, temporary, file }: OpenLog) {
     this.#path = path;
+    this.#temporary = temporary;
     this.#file = file;
   }
 
@@ -63,15 +74,23 @@ export class BuildLogWriter {
   /** The log is there when it is fulfilled. */
   async end(): Promise<void> {
     this.#flush();
-    const temporary = `${this.#path}.${process.pid}.tmp`;
     try {
       await this.#writing;
       await this.#file.close();
-      await rename(temporary, this.#path);
+      await rename(this.#temporary, this.#path);
     } catch (error) {
-      await rm(temporary, { force: true });
+      await rm(this.#temporary, { force: true });
       throw error;
     }
+  }
+
+  /** Nothing of it stays, and an earlier log is there as before. */
+  async abandon(): Promise<void> {
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.#writing.catch(() => undefined);
+    await this.#file.close();
+    await rm(this.#temporary, { force: true });
   }
 
   #flush(): void {

@@ -1,0 +1,114 @@
+/** `neve nar-bridge`: a store as a binary cache over HTTP, until it is interrupted. */
+import { readFileSync } from 'node:fs';
+import { setMaxListeners } from 'node:events';
+import { ServerMetrics, withServerPages } from '@neve/nar-bridge';
+import { type CacheServerOptions, type TlsOptions, serveCache } from '@neve/nar-bridge/node';
+import { optionLines } from '../help.ts';
+import { watchInterruptions } from '../interruption.ts';
+import { write } from '../output.ts';
+import { type Arguments, optionsByName, parseWords } from '../parse-words.ts';
+import { UsageError } from '../usage-error.ts';
+import { AccessLog } from './access-log.ts';
+import { errorText } from './error-text.ts';
+import { type NarBridgeOptionName, narBridgeOptions } from './nar-bridge-options.ts';
+import { numberOf } from './number-option.ts';
+import { openCache } from './open-cache.ts';
+
+declare const NEVE_VERSION: string;
+
+/** Gives the exit code. */
+export async function runNarBridge(argv: readonly string[]): Promise<number> {
+  const aborter = new AbortController();
+  setMaxListeners(0, aborter.signal);
+  using _watch = watchInterruptions(() => aborter.abort());
+  try {
+    const args = parseWords(argv, optionsByName(narBridgeOptions));
+    if (args.has('help')) {
+      write(1, helpText());
+      return 0;
+    }
+    if (args.positional.length > 0) throw new UsageError('neve nar-bridge takes no arguments');
+    await serve(args, aborter.signal);
+    return 0;
+  } catch (error) {
+    write(2, `error: ${errorText(error)}\n`);
+    if (error instanceof UsageError) write(2, "Try 'neve nar-bridge --help' for more information.\n");
+    return 1;
+  }
+}
+
+async function serve(args: Arguments<NarBridgeOptionName>, signal: AbortSignal): Promise<void> {
+  const metrics = new ServerMetrics();
+  const log = new AccessLog({ isQuiet: args.has('quiet'), asJson: args.has('json') });
+  // A command line that cannot be is told before anything is opened.
+  numberOf(args, 'capacity');
+  const serverOptions = readServerOptions(args);
+  await using cache = await openCache(args, {
+    onEvent(event) {
+      metrics.observeCache(event);
+      log.observeCache(event);
+    },
+    onProblem: (error) => write(2, `warning: a NAR could not be compressed: ${errorText(error)}\n`),
+  });
+  const handler = withServerPages(cache.handler, {
+    metrics,
+    checkReady: cache.checkReady,
+    version: NEVE_VERSION,
+    publicKeys: cache.publicKeys,
+    acceptsUploads: !args.has('readOnly'),
+  });
+  await using _server = await serveCache(handler, {
+    ...serverOptions,
+    onEvent(event) {
+      metrics.observeServer(event);
+      log.observeServer(event);
+    },
+  });
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function readServerOptions(args: Arguments<NarBridgeOptionName>): CacheServerOptions {
+  const listen = args.all('listen');
+  const mode = args.last('socketMode');
+  if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode)) {
+    throw new UsageError(`--socket-mode '${mode}' is not a mode as 660`);
+  }
+  const idleSeconds = numberOf(args, 'idleTimeout');
+  const graceSeconds = numberOf(args, 'graceTime');
+  return {
+    listen: listen.length === 0 ? ['[::]:9000'] : listen,
+    tls: readTls(args),
+    socketMode: mode === undefined ? undefined : parseInt(mode, 8),
+    activation: process.env,
+    maxConnections: numberOf(args, 'maxConnections'),
+    idleMs: idleSeconds === undefined ? undefined : idleSeconds * 1000,
+    graceMs: graceSeconds === undefined ? undefined : graceSeconds * 1000,
+  };
+}
+
+function readTls(args: Arguments<NarBridgeOptionName>): TlsOptions | undefined {
+  const [cert, key, ca] = [args.last('cert'), args.last('key'), args.last('ca')];
+  if (cert === undefined && key === undefined && ca === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw new UsageError('TLS needs both --tls-cert and --tls-key');
+  }
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ...(ca !== undefined && { clientCa: readFileSync(ca) }),
+  };
+}
+
+function helpText(): string {
+  return `Usage: neve nar-bridge [OPTIONS]
+
+Serves a store as a binary cache for Nix: 'nix copy --from' and '--to http://HOST:PORT', substituters, browsers. Uploads are
+checked before anybody sees them. The log goes to standard error.
+
+Options:
+${optionLines(Object.values(narBridgeOptions))}
+`;
+}
