@@ -9,7 +9,7 @@ import type { PathInfoService } from './path-info-service.ts';
 import { StoreError } from './store-error.ts';
 
 export type ClosureOptions = {
-  readonly pathInfos: PathInfoService;
+  readonly pathInfos: Pick<PathInfoService, 'get'>;
   /** Paths to leave out, together with what only they refer to. */
   readonly leaveOut?: (hashPart: string, signal?: AbortSignal) => Promise<boolean>;
   /** How many requests run at the same time; 16 unless given. */

@@ -484,3 +484,77 @@ test('without a base URL every URL is its own home', async () => {
 test.each(['not a URL', 'ftp://example.org', 'file:///x'])('the base URL cannot be %s', (baseUrl) => {
   expect(() => new HttpClient({ baseUrl })).toThrow(HttpError);
 });
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of request) pieces.push(piece as Uint8Array);
+  return Buffer.concat(pieces).toString();
+}
+
+test('an upload says its size and who sends it, and its answer is given', async () => {
+  const seen: unknown[] = [];
+  const { url } = await serve((request, response) => {
+    void bodyOf(request).then((body) => {
+      const { 'content-length': length, 'transfer-encoding': coding, authorization } = request.headers;
+      seen.push([request.method, request.url, length, coding, authorization, body]);
+      response.writeHead(409).end('no');
+    });
+  });
+  const it = client(url, { netrc: parseNetrc('machine 127.0.0.1 login a password b') });
+  const bytes = Buffer.from('abc');
+  const stream = {
+    size: 3,
+    async *open(): AsyncGenerator<Uint8Array> {
+      yield bytes.subarray(0, 1);
+      yield bytes.subarray(1);
+    },
+  };
+  const answers = [
+    await it.upload({ method: 'PUT', url: 'x', body: bytes }),
+    await it.upload({ method: 'POST', url: 'y', body: stream }),
+    await it.upload({ method: 'DELETE', url: 'z' }),
+  ];
+  expect(answers.map(({ status, body }) => [status, Buffer.from(body).toString()])).toEqual([
+    [409, 'no'],
+    [409, 'no'],
+    [409, 'no'],
+  ]);
+  const authorization = `Basic ${Buffer.from('a:b').toString('base64')}`;
+  expect(seen).toEqual([
+    ['PUT', '/x', '3', undefined, authorization, 'abc'],
+    ['POST', '/y', '3', undefined, authorization, 'abc'],
+    ['DELETE', '/z', undefined, undefined, authorization, ''],
+  ]);
+});
+
+test('an upload is sent again from its beginning when the server is busy or breaks off', async () => {
+  let count = 0;
+  const bodies: string[] = [];
+  const { url } = await serve((request, response) => {
+    const attempt = ++count;
+    if (attempt === 2) return void request.socket.destroy();
+    void bodyOf(request).then((body) => {
+      bodies.push(body);
+      response.writeHead(attempt === 1 ? 503 : 201).end();
+    });
+  });
+  let opened = 0;
+  const body = {
+    size: 5,
+    async *open(): AsyncGenerator<Uint8Array> {
+      opened++;
+      yield Buffer.from('hello');
+    },
+  };
+  const { status } = await client(url).upload({ method: 'PUT', url: 'x', body });
+  expect([status, opened, bodies]).toEqual([201, 3, ['hello', 'hello']]);
+});
+
+test('an upload that never succeeds is an error that names it', async () => {
+  const { url } = await serve((_, response) => void response.writeHead(500).end());
+  const failing = client(url, { retry: { maxAttempts: 2, baseDelayMs: 1 } }).upload({
+    method: 'PUT',
+    url: 'x',
+  });
+  expect((await failure(failing, 'bad-status')).message).toContain(`PUT ${url}/x: the server answered 500`);
+});

@@ -1,5 +1,5 @@
 /**
- * A client for files that are read as streams: GET and HEAD over undici's `request`.
+ * A client for files that are read as streams: GET and HEAD over undici's `request`, and what changes files (`upload`).
  *
  * - What may work the next time is tried again (`retry-policy.ts`): connections that fail, 408, 429 and 5xx.
  * - A body that breaks off is continued from there (`resumed-body.ts`).
@@ -72,6 +72,25 @@ export type HttpResponse = {
   readonly discard: () => Promise<void>;
 };
 
+/** A request that changes something. It may be sent again, so that doing it twice must be as good as once. */
+export type HttpUpload = {
+  readonly method: 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | UploadStream;
+};
+
+/** `open` is called for each attempt; what it gives has `size` bytes. */
+export type UploadStream = { readonly size: number; readonly open: () => AsyncIterable<Uint8Array> };
+
+/** Any status but those that were tried again in vain. Redirects are not followed. */
+export type UploadResponse = {
+  readonly status: number;
+  readonly statusText: string;
+  /** The beginning of what the server says, at most 64 MiB. */
+  readonly body: Uint8Array;
+};
+
 /** What came back for one request, after redirects. */
 export type RawResponse = Pick<Dispatcher.ResponseData, 'body' | 'statusText'> & {
   readonly url: URL;
@@ -141,8 +160,55 @@ export class HttpClient implements AsyncDisposable {
     };
   }
 
+  async upload(request: HttpUpload, signal?: AbortSignal): Promise<UploadResponse> {
+    const url = this.resolve(request.url);
+    const home = this.#base ?? url;
+    const retries = new Retries(this.#retryPolicy, {
+      request: { method: request.method, url: url.href },
+      onRetry: this.#options.onRetry,
+      signal,
+    });
+    for (;;) {
+      try {
+        const response = await this.#sendUpload(request, { url, home }, signal);
+        if (!isTransientStatus(response.status)) {
+          return {
+            status: response.status,
+            statusText: response.statusText,
+            body: await readBeginning(response.body, maxAnswerBytes),
+          };
+        }
+        await discard(response);
+        await retries.failedWith({
+          ...problemOfStatus(response.status, response.statusText),
+          isTransient: true,
+          retryAfterMs: parseRetryAfter(response.header('retry-after'), Date.now()),
+        });
+      } catch (error) {
+        await retries.failed(error);
+      }
+    }
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#dispatchers[Symbol.asyncDispose]();
+  }
+
+  async #sendUpload(
+    { method, headers = {}, body }: HttpUpload,
+    { url, home }: { readonly url: URL; readonly home: URL },
+    signal: AbortSignal | undefined,
+  ): Promise<RawResponse> {
+    const { Readable } = await import('node:stream');
+    const length = body instanceof Uint8Array ? body.length : body?.size;
+    return this.#dispatch(
+      { url, home, method },
+      {
+        headers: { ...headers, ...(length !== undefined && { 'content-length': String(length) }) },
+        body: body === undefined || body instanceof Uint8Array ? (body ?? null) : Readable.from(body.open()),
+      },
+      signal,
+    );
   }
 
   async #sendUntilAnswered(
@@ -187,7 +253,15 @@ export class HttpClient implements AsyncDisposable {
     }
   }
 
-  async #send({ url, home, method, headers }: Hop, signal: AbortSignal | undefined): Promise<RawResponse> {
+  #send({ headers, ...target }: Hop, signal: AbortSignal | undefined): Promise<RawResponse> {
+    return this.#dispatch(target, { headers, body: null }, signal);
+  }
+
+  async #dispatch(
+    { url, home, method }: { readonly url: URL; readonly home: URL; readonly method: Dispatcher.HttpMethod },
+    { headers, body }: Pick<Dispatcher.RequestOptions, 'body'> & { readonly headers: Record<string, string> },
+    signal: AbortSignal | undefined,
+  ): Promise<RawResponse> {
     const { idleTimeoutMs = 300_000, userAgent = 'neve' } = this.#options;
     const dispatcher = await this.#dispatchers.for(url, { isHome: url.origin === home.origin });
     const response = await dispatcher.request({
@@ -200,16 +274,17 @@ export class HttpClient implements AsyncDisposable {
         ...this.#authorization(url, home),
         ...headers,
       },
+      ...(body !== null && body !== undefined && { body }),
       headersTimeout: idleTimeoutMs,
       bodyTimeout: idleTimeoutMs,
       signal: signal ?? null,
     });
-    const { statusCode, statusText, body } = response;
+    const { statusCode, statusText, body: answer } = response;
     const header = (name: string): string | undefined => {
       const value = response.headers[name];
       return Array.isArray(value) ? value[0] : value;
     };
-    return { url, status: statusCode, statusText, body, header };
+    return { url, status: statusCode, statusText, body: answer, header };
   }
 
   #authorization(url: URL, home: URL): { authorization?: string } {
@@ -227,6 +302,20 @@ export class HttpClient implements AsyncDisposable {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     return findCredentials(this.#options.netrc ?? [], { host, allowDefault: url.hostname === home.hostname });
   }
+}
+
+const maxAnswerBytes = 64 << 20;
+
+/** What is left of a longer one is not read. */
+async function readBeginning(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length >= maxBytes) break;
+  }
+  return Buffer.concat(pieces).subarray(0, maxBytes);
 }
 
 function parseBase(text: string): URL {

@@ -58,6 +58,11 @@ export type HttpCacheOptions = {
   /** How the NAR of a node is computed; by rendering it unless given. */
   readonly narCalculation?: NarCalculationService;
   readonly http?: HttpSettings;
+  /**
+   * Sees each NAR that is downloaded while it comes, and passes its bytes on: for whoever wants to have them before they are
+   * known to be right. A download that is begun anew is seen anew.
+   */
+  readonly watchNar?: (narInfo: NarInfo, nar: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
   /** How long a cache that failed is left alone; 60 s unless given. */
   readonly pauseMs?: number;
 };
@@ -272,7 +277,8 @@ class HttpCache implements Substituter {
         throw new StoreError('not-found', `${subject}: ${problem}; take it from another cache`);
       }
       const download = new CheckedDownload(body, { narInfo, hashes: nodeHashes, subject });
-      const source = decompressed(download, { format, narSize, subject });
+      const nar = decompressed(download, { format, narSize, subject });
+      const source = this.#options.watchNar?.(narInfo, nar) ?? nar;
       const expected = {
         narHash,
         narSize,
