@@ -11,7 +11,11 @@ export type NarBridgeErrorCode =
   /** What was put is not what its name or its narinfo says. */
   | 'mismatch'
   /** What was put is larger than allowed. */
-  | 'too-large';
+  | 'too-large'
+  /** There is no such cache, path or pin. */
+  | 'not-found'
+  /** There is one already. */
+  | 'exists';
 
 export class NarBridgeError extends Error {
   override readonly name = 'NarBridgeError';
