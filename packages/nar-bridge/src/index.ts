@@ -26,3 +26,20 @@ export type { ConnectionProblem, RequestEnded, ServerEvent } from './server-even
 export { ServerMetrics, routeOf } from './server-metrics.ts';
 export { withServerPages } from './server-pages.ts';
 export type { ServerPagesOptions } from './server-pages.ts';
+export { checkCacheName, isCacheName } from './tenants/cache-name.ts';
+export { grants, newTokenClaims, readTokenClaims, scopes } from './tenants/access-token.ts';
+export type { NewToken, Scope, TokenCheck, TokenClaims } from './tenants/access-token.ts';
+export type { Caller } from './tenants/authorisation.ts';
+export { parseCacheSettings } from './tenants/cache-record.ts';
+export type { CacheRecord, CacheSettings, UpstreamSettings } from './tenants/cache-record.ts';
+export type { CacheRegistry, RevokedToken } from './tenants/cache-registry.ts';
+export type {
+  CacheAdministration,
+  CacheDescription,
+  CacheUsage,
+  CollectionReport,
+} from './tenants/cache-administration.ts';
+export { planRetention } from './tenants/retention.ts';
+export type { CachedPath, RetentionPlan, RetentionPolicy } from './tenants/retention.ts';
+export type { PullEvent } from './upstream/pull-through.ts';
+export type { UpstreamEvent } from './upstream/upstream-caches.ts';

@@ -27,7 +27,12 @@ export interface UploadedNars extends AsyncDisposable {
 
   /** Durable when it is fulfilled. Milliseconds since 1970; the later time of two counts. */
   put(upload: UploadedNar, expiresAtMs: number): Promise<void>;
+
+  /** All that have not expired, in no order. */
+  list(): Promise<readonly WaitingNar[]>;
 }
+
+export type WaitingNar = { readonly upload: UploadedNar; readonly expiresAtMs: number };
 
 export function memoryUploadedNars(now: () => number = Date.now): UploadedNars {
   const rows = new Map<string, { readonly upload: UploadedNar; readonly expiresAtMs: number }>();
@@ -41,6 +46,7 @@ export function memoryUploadedNars(now: () => number = Date.now): UploadedNars {
       const earlier = rows.get(key)?.expiresAtMs ?? 0;
       rows.set(key, { upload, expiresAtMs: Math.max(earlier, expiresAtMs) });
     },
+    list: async () => [...rows.values()].filter(({ expiresAtMs }) => expiresAtMs > now()),
     async [Symbol.asyncDispose]() {
       rows.clear();
     },

@@ -11,3 +11,8 @@ export type {
 } from './compressed/compressed-nar-folder.ts';
 export { lmdbUploadedNars } from './lmdb-uploaded-nars.ts';
 export { lmdbCacheDocuments } from './lmdb-cache-documents.ts';
+export { ServerFolder } from './tenants/server-folder.ts';
+export type { CacheStorage } from './tenants/server-folder.ts';
+export { localAdministration } from './tenants/local-administration.ts';
+export { TenantServer, openTenantServer } from './tenants/tenant-server.ts';
+export type { TenantEvent, TenantServerOptions } from './tenants/tenant-server.ts';

@@ -10,7 +10,7 @@ import { Digest, decodeUtf8 } from '@neve/bytes';
 import { CastoreError, decodeEntry, encodeEntry } from '@neve/castore';
 import { LmdbEnvironment, type LmdbTable } from '@neve/castore/node';
 import { isCompression } from '@neve/nix-compat';
-import type { UploadedNar, UploadedNars } from '../uploaded-nars.ts';
+import type { UploadedNar, UploadedNars, WaitingNar } from '../uploaded-nars.ts';
 
 const purgeIntervalMs = 3600 * 1000;
 const numbersLength = 24;
@@ -51,6 +51,16 @@ class LmdbUploadedNars implements UploadedNars {
       const earlier = expiryOf(this.#table.get(key));
       this.#table.put(key, encodeRow(upload, Math.max(earlier, expiresAtMs)));
     });
+  }
+
+  async list(): Promise<readonly WaitingNar[]> {
+    const waiting: WaitingNar[] = [];
+    for (const { key, value } of this.#table.rows()) {
+      const expiresAtMs = expiryOf(value);
+      const upload = expiresAtMs > this.#now() ? decodeRow(new Digest('sha256', new Uint8Array(key)), value) : undefined;
+      if (upload !== undefined) waiting.push({ upload, expiresAtMs });
+    }
+    return waiting;
   }
 
   async purge(): Promise<void> {
