@@ -57,7 +57,8 @@ class LmdbUploadedNars implements UploadedNars {
     const waiting: WaitingNar[] = [];
     for (const { key, value } of this.#table.rows()) {
       const expiresAtMs = expiryOf(value);
-      const upload = expiresAtMs > this.#now() ? decodeRow(new Digest('sha256', new Uint8Array(key)), value) : undefined;
+      const upload =
+        expiresAtMs > this.#now() ? decodeRow(new Digest('sha256', new Uint8Array(key)), value) : undefined;
       if (upload !== undefined) waiting.push({ upload, expiresAtMs });
     }
     return waiting;
