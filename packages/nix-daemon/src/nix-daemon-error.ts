@@ -10,6 +10,7 @@
  *     untrusted         nobody who is trusted vouches for it
  *     unsupported       it is not done here
  *     io                a socket or a file failed
+ *     remote-failure    a program of Nix says that it could not do what it was asked for
  */
 export type NixDaemonErrorCode =
   | 'protocol'
@@ -19,7 +20,8 @@ export type NixDaemonErrorCode =
   | 'mismatch'
   | 'untrusted'
   | 'unsupported'
-  | 'io';
+  | 'io'
+  | 'remote-failure';
 
 export class NixDaemonError extends Error {
   override readonly name = 'NixDaemonError';

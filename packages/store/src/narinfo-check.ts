@@ -27,7 +27,15 @@ export type NarInfoSource = {
  * `corrupt` for one that is malformed, of another path, or whose content address gives another path; `untrusted`.
  */
 export function checkNarInfo(text: string, { hashPart, cache }: NarInfoSource, rules: NarInfoRules): NarInfo {
-  const narInfo = readNarInfo(text, { hashPart, cache }, rules.store);
+  return checkReadNarInfo(readNarInfo(text, { hashPart, cache }, rules.store), { hashPart, cache }, rules);
+}
+
+/** The same of one that came in another form than a text. */
+export function checkReadNarInfo(
+  narInfo: NarInfo,
+  { hashPart, cache }: NarInfoSource,
+  rules: NarInfoRules,
+): NarInfo {
   const { storePath, contentAddress } = narInfo;
   if (storePath.hashPart !== hashPart) {
     const problem = `the narinfo for '${hashPart}' is that of '${storePath.baseName}'`;
