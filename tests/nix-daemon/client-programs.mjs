@@ -102,7 +102,7 @@ export class ClientPrograms {
    */
   on(daemon, program, args, { env = {}, cwd = this.folder, ...options } = {}) {
     const { remote } = this.daemons[daemon];
-    return runCommand([join(this.bin, program), ...args], {
+    return runCommand([program === 'sh' ? 'sh' : join(this.bin, program), ...args], {
       env: { ...this.env, NIX_REMOTE: remote, ...env },
       cwd,
       ...options,

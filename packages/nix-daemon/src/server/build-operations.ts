@@ -16,7 +16,7 @@ import { type BuildGoal, buildGoal } from './build-goals.ts';
 import { buildResult, builtOutputs, keyedBuildResult } from './build-results.ts';
 import { type Call, type Handlers, requireTrust } from './call.ts';
 import { mapInOrder } from './map-in-order.ts';
-import { type GoalOutcome, realiseGoals, requireSuccess } from './realise-goals.ts';
+import { type GoalOutcome, realiseGoals, requireSuccess, tellDependencies } from './realise-goals.ts';
 
 export const buildOperations: Handlers<
   'buildPaths' | 'buildPathsWithResults' | 'buildDerivation' | 'ensurePath'
@@ -27,6 +27,7 @@ export const buildOperations: Handlers<
   },
   async buildPathsWithResults(request, call): Promise<readonly KeyedBuildResult[]> {
     const outcomes = await build(request, call);
+    tellDependencies(outcomes, call);
     return await mapInOrder(
       request.paths.map((path, index) => ({ path, index })),
       ({ path, index }) =>

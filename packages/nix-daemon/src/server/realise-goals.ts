@@ -86,6 +86,12 @@ export function requireSuccess(outcomes: readonly GoalOutcome[], { daemon, log }
   throw new NixDaemonError('invalid-request', `build of ${names.join(', ')} failed`);
 }
 
+/** Tells what failures of goals follow from; they themselves are told otherwise. */
+export function tellDependencies(outcomes: readonly GoalOutcome[], { log }: Call): void {
+  const teller = new FailureTeller(log);
+  for (const it of outcomes) if (it.kind === 'failed' && !it.isGivenUp) teller.tellNested(it.error);
+}
+
 class GoalRun {
   readonly #goals: readonly BuildGoal[];
   readonly #mode: BuildMode;
@@ -129,10 +135,12 @@ class GoalRun {
   /** Builds that were begun here, and that others joined, use what they use until they end. */
   #outlive(): void {
     const { background } = this.#call.daemon;
-    const ending = this.#realiser.ended().then(() => {
+    const end = async (): Promise<void> => {
+      await this.#realiser.ended();
       this.#writing[Symbol.dispose]();
       background.delete(ending);
-    });
+    };
+    const ending = end();
     background.add(ending);
   }
 
