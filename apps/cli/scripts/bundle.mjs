@@ -44,6 +44,7 @@ const { outputFiles, metafile } = await build({
     join(app, 'src/realise/realise-main.ts'),
     join(app, 'src/nix-daemon/nix-daemon-main.ts'),
     join(app, 'src/nar-bridge/nar-bridge-main.ts'),
+    join(app, 'src/cache/cache-main.ts'),
     // A thread's script.
     join(app, '../../packages/castore/src/node/tree-reader-worker.ts'),
   ],

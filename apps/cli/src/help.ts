@@ -18,6 +18,7 @@ Commands:
   store          import, export, copy, check and serve what is in a store
   nix-daemon     serve the store, and builds in it, to clients of Nix
   nar-bridge     serve a store as a binary cache over HTTP, read and write
+  cache          push to binary caches, pull from them, and serve several with tokens
   help COMMAND   show the options of a command
 
 Options:

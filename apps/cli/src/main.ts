@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { processCaller } from './caller.ts';
 import { collectBeforeExit } from './collect-before-exit.ts';
 import { CommandScripts, codeCachePath } from './command-scripts.ts';
+import type * as CacheMain from './cache/cache-main.ts';
 import type * as EvaluateMain from './evaluate-main.ts';
 import type * as NarBridgeMain from './nar-bridge/nar-bridge-main.ts';
 import type * as NixDaemonMain from './nix-daemon/nix-daemon-main.ts';
@@ -25,9 +26,9 @@ async function main(argv: readonly string[]): Promise<void> {
     showVersion(processCaller);
     return;
   }
-  const isStore = first === 'store';
-  const scripts = commandScripts(isStore ? [first, rest[0] ?? ''] : [first]);
-  const exitCode = await runCommand(argv, scripts);
+  const hasCommands = first === 'store' || first === 'cache';
+  const scripts = commandScripts(hasCommands ? [first, rest[0] ?? ''] : [first]);
+  const exitCode = await run(argv, scripts);
   process.exitCode = exitCode;
   // What failed or only showed help needed little of the code.
   const isHelp = argv.includes('--help') || argv.includes('-h');
@@ -36,17 +37,19 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** The build makes the scripts of these files. */
-async function runCommand(argv: readonly string[], scripts: CommandScripts): Promise<number> {
+function run(argv: readonly string[], scripts: CommandScripts): Promise<number> {
   const [first, ...rest] = argv;
   switch (first) {
     case 'store':
-      return await (scripts.load('store-main.cjs') as typeof StoreMain).runStoreCommand(rest);
-    case 'nar-bridge':
-      return await (scripts.load('nar-bridge-main.cjs') as typeof NarBridgeMain).runNarBridge(rest);
+      return (scripts.load('store-main.cjs') as typeof StoreMain).runStoreCommand(rest);
+    case 'cache':
+      return (scripts.load('cache-main.cjs') as typeof CacheMain).runCacheCommand(rest);
     case 'nix-daemon':
-      return await (scripts.load('nix-daemon-main.cjs') as typeof NixDaemonMain).runNixDaemon(rest);
+      return (scripts.load('nix-daemon-main.cjs') as typeof NixDaemonMain).runNixDaemon(rest);
+    case 'nar-bridge':
+      return (scripts.load('nar-bridge-main.cjs') as typeof NarBridgeMain).runNarBridge(rest);
     default:
-      return await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
+      return (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
         caller: processCaller,
         openSession: (options) =>
           (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, processCaller),

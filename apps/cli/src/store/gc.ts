@@ -1,8 +1,9 @@
 /** `neve store gc`: removes what no root reaches. */
-import { StoreError, collectGarbage } from '@neve/store';
+import { collectGarbage } from '@neve/store';
 import type { Root } from '@neve/store';
 import { readLinkRoots } from '@neve/store/node';
 import { write } from '../output.ts';
+import { parseAge, parseSize } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
 import { openStore, storeDirectory } from './open-store.ts';
 import { Progress, formatBytes } from './progress.ts';
@@ -100,20 +101,3 @@ everything else, or as much as the options ask for. It may be interrupted at any
     }
   },
 });
-
-/** In milliseconds. Throws `UsageError`. */
-function parseAge(text: string): number {
-  const [, amount, unit = 's'] = /^(\d+)([smhdw])$/.exec(text) ?? [];
-  if (amount === undefined) throw new UsageError(`'${text}' is no age; write 90m, 12h, 30d or 4w`);
-  const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-  return Number(amount) * (seconds[unit] ?? 1) * 1000;
-}
-
-/** In bytes. Throws `UsageError`. */
-function parseSize(text: string): number {
-  const [, amount, unit = ''] = /^(\d+)([KMGT]?)$/.exec(text) ?? [];
-  if (amount === undefined) throw new UsageError(`'${text}' is no size; write 500M or 20G`);
-  const bytes = Number(amount) * 1024 ** ['', 'K', 'M', 'G', 'T'].indexOf(unit);
-  if (!Number.isSafeInteger(bytes)) throw new StoreError('unsupported', `'${text}' is too large`);
-  return bytes;
-}

@@ -31,6 +31,8 @@ export type Castore = { readonly blobs: BlobService; readonly directories: Direc
 
 /** The storage of one cache. */
 export type CacheStorage = AsyncDisposable & {
+  /** The folder of it. */
+  readonly path: string;
   readonly pathInfos: PathInfoService & { readonly inventory: PathInfoInventory };
   readonly pins: Pins;
   readonly contents: LmdbContentTable;
@@ -95,6 +97,7 @@ export class ServerFolder implements AsyncDisposable {
       lmdbCacheDocuments(path),
     ]);
     return {
+      path,
       pathInfos,
       pins,
       contents,

@@ -2,6 +2,7 @@
  * The handler of a server with several caches, over its folder. A cache is opened when it is first asked for, and anew when its
  * settings have changed or it was removed and made again; what was begun with the old settings goes on with them.
  */
+import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import { compress, decompress } from '@neve/castore/node';
 import type { HttpSettings } from '@neve/http/node';
@@ -13,6 +14,7 @@ import { binaryCache } from '../../binary-cache.ts';
 import type { CacheEvent } from '../../cache-event.ts';
 import type { CompressedNars } from '../../compressed-nars.ts';
 import type { CacheRequest, CacheResponse, RequestHandler } from '../../http-exchange.ts';
+import type { CacheLogs } from '../../log-route.ts';
 import { NarInfoIndex } from '../../narinfo-index.ts';
 import { adminApi } from '../../tenants/admin-api.ts';
 import type { Caller } from '../../tenants/authorisation.ts';
@@ -45,6 +47,8 @@ export type TenantServerOptions = {
   readonly upstreamTimeoutMs?: number | undefined;
   /** How long an upstream that failed is left alone; 30 s unless given. */
   readonly upstreamPauseMs?: number | undefined;
+  /** Opens the logs of builds that a cache has, in a folder of its own. */
+  readonly openLogs?: (folder: string) => CacheLogs;
   /** Shared by all caches. It goes with whoever made it. */
   readonly compressedNars?: CompressedNars | undefined;
   readonly serverRoutes?: (request: CacheRequest, caller: Caller) => Promise<CacheResponse | undefined>;
@@ -56,7 +60,7 @@ export function openTenantServer(options: TenantServerOptions): TenantServer {
   return new TenantServer(options);
 }
 
-type OpenCache = AsyncDisposable & { readonly handler: RequestHandler };
+type OpenCache = AsyncDisposable & { readonly handler: RequestHandler; readonly narInfos: NarInfoIndex };
 
 /** A cache with these settings, which is being opened or is open. */
 type Opening = { readonly settings: string; readonly cache: Promise<OpenCache> };
@@ -99,6 +103,12 @@ export class TenantServer implements AsyncDisposable {
     await this.#lease[Symbol.asyncDispose]();
   }
 
+  /** What is said of a path has to be said anew, as when its NAR has become a file. */
+  forgetNarInfo(hashPart: string): void {
+    const forget = async ({ cache }: Opening): Promise<void> => (await cache).narInfos.forget(hashPart);
+    for (const it of this.#caches.values()) forget(it).catch(() => undefined);
+  }
+
   #find(record: CacheRecord): Promise<OpenCache> {
     const settings = printCacheRecord(record);
     const known = this.#caches.get(record.name);
@@ -127,9 +137,11 @@ export class TenantServer implements AsyncDisposable {
     try {
       const pathInfos = visiblePathInfos(storage.pathInfos, storage.contents);
       const upstream = await this.#openUpstreams(record, pathInfos);
-      const handler = this.#handlerOf({ record, storage, pathInfos, upstream });
+      const narInfos = new NarInfoIndex();
+      const handler = this.#handlerOf({ record, storage, pathInfos, upstream, narInfos });
       return {
         handler,
+        narInfos,
         async [Symbol.asyncDispose]() {
           await upstream?.[Symbol.asyncDispose]();
           await storage[Symbol.asyncDispose]();
@@ -141,11 +153,10 @@ export class TenantServer implements AsyncDisposable {
     }
   }
 
-  #handlerOf({ record, storage, pathInfos, upstream }: CacheParts): RequestHandler {
-    const { folder, compressedNars } = this.#options;
+  #handlerOf({ record, storage, pathInfos, upstream, narInfos }: CacheParts): RequestHandler {
+    const { folder, compressedNars, openLogs } = this.#options;
     const { castore } = folder;
     const { name, priority, trustedKeys, requireSignatures, isPublic } = record;
-    const narInfos = new NarInfoIndex();
     const signingKeys = record.signingKeys.map((text) => parseSecretKey(text, nodeEd25519));
     const storeDirectory = new StoreDirectory('/nix/store', nodeHashes);
     const onEvent = (event: CacheEvent): void => this.#tell(name, event);
@@ -161,6 +172,7 @@ export class TenantServer implements AsyncDisposable {
       onlyOwnNars: true,
       encoders: nodeContentEncoders,
       documents: storage.documents,
+      ...(openLogs !== undefined && { logs: openLogs(join(storage.path, 'log')) }),
       ...(compressedNars !== undefined && { compressedNars: ownCompressedNars(compressedNars, storage) }),
       uploads: {
         uploaded: storage.uploadedNars,
@@ -251,6 +263,7 @@ type CacheParts = {
   readonly storage: CacheStorage;
   readonly pathInfos: VisiblePathInfos;
   readonly upstream: PullThrough | undefined;
+  readonly narInfos: NarInfoIndex;
 };
 
 /** One that could not be opened, or closed, is no trouble of whoever closes it. */
