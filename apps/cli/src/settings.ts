@@ -13,6 +13,7 @@ const kinds = {
   'allowed-users': 'list',
   'build-users-group': 'text',
   builders: 'text',
+  'builders-use-substitutes': 'switch',
   'connect-timeout': 'number',
   cores: 'number',
   'download-attempts': 'number',

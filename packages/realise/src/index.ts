@@ -38,6 +38,7 @@ export { runBuiltin } from './run-builtin.ts';
 export type { BuiltinServices } from './run-builtin.ts';
 export { fetchOfDerivation } from './builtin/fetch-of-derivation.ts';
 export type { UnpackArchive } from './builtin/unpack-channel.ts';
+export { LogTail } from './log-tail.ts';
 export { SandboxedBuilder } from './sandboxed-builder.ts';
 export type { LogSink, LogWriter, SandboxedBuilderOptions } from './sandboxed-builder.ts';
 export { explainRealisation } from './explain-realisation.ts';

@@ -42,6 +42,7 @@ import { lateFetcher } from './late-services.ts';
 import type { RealiseOptions } from './realise-options.ts';
 import { RealiseReport } from './realise-report.ts';
 import type { RealiseSession } from './realise-session.ts';
+import { isRemoteStore, openMachines, remoteSubstituter } from './remote-stores.ts';
 import { Session } from './session.ts';
 import { Workshop } from './workshop.ts';
 
@@ -88,12 +89,13 @@ export async function openSession(options: RealiseOptions, context: SessionConte
   const fetcher = lateFetcher(() => openFetcher(options, { store, caller }));
   const readDerivation = (pathInfo: PathInfo, castore: Castore): Promise<Derivation> =>
     readStoredDerivation(pathInfo, castore, storeDirectory);
+  const settingsHere = buildSettings(options, environment);
   const builder = new SandboxedBuilder({
     service,
     store,
     storeDirectory,
     hashes: nodeHashes,
-    settings: buildSettings(options, environment),
+    settings: settingsHere,
     realisations,
     fetcher,
     unpack: archiveUnpacker(store),
@@ -107,6 +109,12 @@ export async function openSession(options: RealiseOptions, context: SessionConte
     },
     keepFailedIn: options.keepFailed ? join(environment['TMPDIR'] ?? '/tmp') : undefined,
   });
+  const machines = await openMachines(options, {
+    local: builder,
+    settings: settingsHere,
+    ...{ store, storeDirectory, environment, logs },
+    warn: (message) => report.showFetch({ kind: 'warning', message }),
+  });
   const substituters = openSubstituters(options, { store, storeDirectory, environment });
   const realiser = new Realiser({
     store,
@@ -116,10 +124,14 @@ export async function openSession(options: RealiseOptions, context: SessionConte
     storeDirectory,
     hashes: nodeHashes,
     narCalculation: state.narCalculation(store),
-    builder,
+    builder: machines?.builder ?? builder,
     fetcher,
     locks,
-    limits: { builds: options.maxJobs, substitutions: options.maxSubstitutions, downloads: 25 },
+    limits: {
+      builds: options.maxJobs + (machines?.jobs ?? 0),
+      substitutions: options.maxSubstitutions,
+      downloads: 25,
+    },
     fallback: options.fallback,
     keepGoing: options.keepGoing,
     sharing: sharedBuilds && { builds: sharedBuilds, settings: sharingKey(options) },
@@ -140,7 +152,7 @@ export async function openSession(options: RealiseOptions, context: SessionConte
     makeIO: (around) => createStoreIO({ store, realiser, storeDirectory, known, fetch, around }),
     keepGoing: options.keepGoing,
     abort: (reason) => abortion.abort(reason),
-    owned: [fetcher, ...substituters, lease, ...owned],
+    owned: [fetcher, ...substituters, ...(machines === undefined ? [] : [machines.builder]), lease, ...owned],
     outlive,
   });
   return session;
@@ -151,10 +163,12 @@ function sharingKey(options: RealiseOptions): string {
   const { storeDir, builder, cores, keepFailed, systems, systemFeatures, sandbox, logLines } = options;
   const { sandboxPaths, allowedImpureHostDeps, buildUsersGroup } = options;
   const { timeoutSeconds, maxSilentSeconds, maxLogBytes, store, netrcFile, hashedMirrors } = options;
+  const { builders, buildersUseSubstitutes } = options;
   return JSON.stringify([
     ...[storeDir, builder, cores, keepFailed, systems, systemFeatures, sandbox, logLines],
     ...[sandboxPaths, allowedImpureHostDeps, buildUsersGroup],
     ...[timeoutSeconds, maxSilentSeconds, maxLogBytes, store, netrcFile, hashedMirrors],
+    ...[builders, buildersUseSubstitutes],
   ]);
 }
 
@@ -241,15 +255,11 @@ export function openSubstituters(
     connectTimeoutMs: connectTimeoutSeconds * 1000,
     retry: { maxAttempts: downloadAttempts },
   };
+  const trust = { publicKeys, acceptUnsigned: !options.requireSignatures };
   return options.substituters.map((url) =>
-    openHttpCache({
-      url,
-      ...store,
-      publicKeys,
-      acceptUnsigned: !options.requireSignatures,
-      store: storeDirectory,
-      http,
-    }),
+    isRemoteStore(url)
+      ? remoteSubstituter(url, { store, storeDirectory, environment, ...trust })
+      : openHttpCache({ url, ...store, ...trust, store: storeDirectory, http }),
   );
 }
 

@@ -10,6 +10,9 @@ export type RealiseOptions = {
   readonly store: string | undefined;
   /** The service that builds, as `--builder`. */
   readonly builder: string;
+  /** Machines that build too, as in `/etc/nix/machines`. */
+  readonly builders: string;
+  readonly buildersUseSubstitutes: boolean;
   readonly maxJobs: number;
   readonly maxSubstitutions: number;
   readonly cores: number;
@@ -58,6 +61,8 @@ export function realiseOptions(
     experimentalFeatures: settings.list('experimental-features'),
     store: args.last('store'),
     builder: args.last('builder') ?? 'local:',
+    builders: settings.text('builders') ?? '@/etc/nix/machines',
+    buildersUseSubstitutes: settings.isOn('builders-use-substitutes'),
     maxJobs: numberOfJobs(args.last('maxJobs') ?? settings.text('max-jobs') ?? '1'),
     maxSubstitutions: settings.number('max-substitution-jobs') ?? 16,
     cores: settings.number('cores') ?? 0,

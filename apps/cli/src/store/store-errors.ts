@@ -33,8 +33,14 @@ export function isExpected(error: unknown): error is Error {
     error instanceof NixCompatError ||
     error instanceof BytesError ||
     error instanceof BuildError ||
+    isNixDaemonError(error) ||
     isSystemError(error)
   );
+}
+
+/** By its name: its package is loaded only where a store of Nix is spoken to. */
+function isNixDaemonError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'NixDaemonError';
 }
 
 /** What Node throws for a failed system call. */
