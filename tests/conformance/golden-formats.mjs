@@ -26,6 +26,7 @@ import {
   unkeyedRealisationToJson,
 } from '@neve/nix-compat';
 import { nodeHashes } from '@neve/bytes/node';
+import { isRemoteStoreUrl, parseMachines, parseRemoteStoreUrl } from '@neve/nix-daemon/client';
 import { expectText, expectBytes, expectJson, codeOf, expectRefusal, store } from './golden-compare.mjs';
 
 /** @typedef {import('./golden-compare.mjs').Check} Check */
@@ -162,11 +163,55 @@ function realisationWithTexts({ bytes: whole }) {
   expectJson(realisationToJson(realisation, 'text'), whole);
 }
 
+/** Every machine of the list. @type {Check} */
+function machinesFile({ name, bytes: whole }) {
+  const parse = () =>
+    parseMachines(Buffer.from(whole).toString(), { systems: [], readFile: () => undefined });
+  if (name.endsWith('bad_format')) return expectRefusal(['invalid-request'], parse);
+  const fields = Buffer.from(whole)
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => line.split(/\s+/));
+  const read = parse().map(
+    ({ url, systems, sshKey, maxJobs, speedFactor, features, mandatoryFeatures, hostKey }) =>
+      [
+        url.text.replace('ssh://', ''),
+        systems,
+        sshKey,
+        maxJobs,
+        speedFactor,
+        [...features],
+        [...mandatoryFeatures],
+        hostKey,
+      ].map(String),
+  );
+  const expected = fields.map((line) =>
+    Array.from({ length: 8 }, (_, i) => line[i] ?? (i === 7 ? 'undefined' : '')),
+  );
+  expectText(JSON.stringify(read), JSON.stringify(expected));
+}
+
+/** Stores behind a protocol; what each part is follows from the text itself. @type {Check} */
+function storeReference({ bytes: whole }) {
+  const reference = Buffer.from(whole).toString().trim();
+  if (!isRemoteStoreUrl(reference)) throw new Error('not a store behind a protocol of Nix');
+  const url = parseRemoteStoreUrl(reference);
+  const [bare = '', query = ''] = reference.split('?');
+  expectText([...url.params].map(([key, value]) => `${key}=${value}`).join('&'), query);
+  if (url.kind === 'unix') return expectText(url.socket ?? '', '');
+  const { user, host, port } = url.host;
+  const authority = `${user === undefined ? '' : `${user}@`}${host}${port === undefined ? '' : `:${port}`}`;
+  expectText(authority, bare.replace('ssh://', '').replace(/[[\]]/g, '').replaceAll('%25', '%'));
+}
+
 /** The rules for files outside of the protocols, the first that fits. @type {readonly [RegExp, Check][]} */
 export const fileRules = [
   [/^libutil-tests\/data\/nar-listing\//, json((it) => narListingToJson(parseNarListing(it)))],
   [/\/(path|nar)-info\/json-\d\//, pathInfoFile],
   [/\/content-address\//, json((it) => contentAddressToJson(contentAddressOfJson(it)))],
+  [/\/machines\//, machinesFile],
+  [/\/store-reference\//, storeReference],
   [/\/realisation\/.*fingerprint\.txt$/, fingerprint],
   [/\/realisation\/unkeyed-/, json((it) => unkeyedRealisationToJson(unkeyedRealisationOfJson(it)))],
   [/\/realisation\/with-signature-unstructured\.json$/, realisationWithTexts],

@@ -3,6 +3,7 @@
 
 const plainVariable =
   'structured attributes stand in the variable that carries them, as no command of Nix prints them; Neve shows an object';
+const noSuchStore = 'a store of Nix that is not reached by a protocol; Neve opens none of these';
 const noOptionsJson = 'Neve reads the options of derivations from their variables and has no JSON of them';
 
 /** By the beginning of the path below the checkout's `src`. @type {readonly [prefix: string, reason: string][]} */
@@ -24,8 +25,8 @@ const reasons = [
   ['libstore-tests/data/derivation/dyn-dep-derivation.', 'dynamic derivations are not supported'],
   ['libstore-tests/data/dummy-store/', 'a store of Nix that exists for its own tests'],
   ['libstore-tests/data/worker-substitution/', 'the state of such stores before and after a substitution'],
-  ['libstore-tests/data/machines/', 'read by the client of remote stores'],
-  ['libstore-tests/data/store-reference/', 'read by the client of remote stores'],
+  ['libstore-tests/data/store-reference/auto', noSuchStore],
+  ['libstore-tests/data/store-reference/local', noSuchStore],
 ];
 
 /** @param {string} name */

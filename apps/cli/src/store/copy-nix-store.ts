@@ -46,6 +46,8 @@ function storePathsIn(name: string, storeDir: string): readonly StorePath[] {
 }
 
 export type CopyToNixStoreOptions = {
+  /** Of the store to copy to. */
+  readonly url: string;
   readonly source: OpenStore;
   readonly storeDir: string;
   readonly dontCheckSignatures: boolean;
@@ -58,9 +60,8 @@ export type CopyToNixStoreEvent =
 
 /** Copies paths and what they refer to into a store of Nix. */
 export async function copyToNixStore(
-  url: string,
   paths: readonly StorePath[],
-  { source, storeDir, dontCheckSignatures, onEvent }: CopyToNixStoreOptions,
+  { url, source, storeDir, dontCheckSignatures, onEvent }: CopyToNixStoreOptions,
   signal?: AbortSignal,
 ): Promise<{ readonly paths: number; readonly narBytes: number }> {
   const { copyToRemote, openRemoteStore, parseRemoteStoreUrl } = await import('@neve/nix-daemon/client');

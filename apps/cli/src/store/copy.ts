@@ -121,6 +121,7 @@ async function copyOut(to: string, args: CopyArguments, signal?: AbortSignal): P
   using progress = new Progress({ quiet: args.has('quiet') });
   const done = { planned: 0, paths: 0, bytes: 0 };
   const options = {
+    url: to,
     source,
     storeDir: storeDirectory(args).path,
     dontCheckSignatures: args.has('noCheck'),
@@ -133,6 +134,6 @@ async function copyOut(to: string, args: CopyArguments, signal?: AbortSignal): P
       progress.show(() => `copied ${done.paths} of ${done.planned} paths, ${formatBytes(done.bytes)}`);
     },
   };
-  const result = await copyToNixStore(to, paths, options, signal);
+  const result = await copyToNixStore(paths, options, signal);
   if (args.has('json')) write(1, `${JSON.stringify(result)}\n`);
 }

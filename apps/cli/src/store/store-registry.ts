@@ -4,11 +4,13 @@ import { Registry } from '@neve/compose';
 import { registerRpcServices } from '@neve/rpc/node';
 import { registerStoreServices } from '@neve/store/node';
 import { httpCacheSettings, httpSettings } from './http-settings.ts';
+import { registerNixStores } from './register-nix-stores.ts';
 
 export function storeRegistry(): Registry {
   const registry = new Registry();
   registerCastoreServices(registry, { variables: process.env, http: httpSettings() });
   registerStoreServices(registry, httpCacheSettings());
   registerRpcServices(registry);
+  registerNixStores(registry);
   return registry;
 }

@@ -37,6 +37,7 @@ import { NixDaemonError } from '../nix-daemon-error.ts';
 import { copyPathsToRemote } from './copy-to-remote.ts';
 import { MachineSlots } from './machine-slots.ts';
 import { type Machine, canBuild } from './machines.ts';
+import { plainText } from './plain-text.ts';
 import { RemotePathInfos } from './remote-path-infos.ts';
 import type { RemoteBuildOptions, RemoteStore } from './remote-store.ts';
 
@@ -215,7 +216,7 @@ export class MachineBuilder implements DerivationBuilder, AsyncDisposable {
 
   #failure(built: Built & { readonly result: BuildResult }): RealiseError {
     const { result, resolved } = built;
-    const message = this.#describe(built, result.errorMessage);
+    const message = this.#describe(built, plainText(result.errorMessage));
     switch (result.status) {
       case 'TimedOut':
         return new RealiseError('timeout', message);

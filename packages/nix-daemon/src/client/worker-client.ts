@@ -28,6 +28,7 @@ import {
 } from '@neve/nix-compat/protocols';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import type { PooledConnection } from './connection-pool.ts';
+import { plainText } from './plain-text.ts';
 import { protocolErrors } from './protocol-errors.ts';
 import type { RemoteConnection } from './remote-connection.ts';
 
@@ -137,12 +138,24 @@ export class WorkerClient implements PooledConnection {
     if (body === undefined || form === 'none') return this.#readLog({ ...options, isInStep: true });
     if (form === 'pulled') return this.#readLog({ ...options, pull: body[Symbol.asyncIterator]() });
     const stop = new AbortController();
-    const sent = this.#sendBody(form === 'framed' ? writeFrames(body) : body, stop.signal);
-    // It is looked at below; nobody may hear of it before.
-    sent.catch(() => undefined);
-    const heard = this.#readLog(options).finally(() => stop.abort());
-    // Whatever the body fails with ends the exchange: the daemon waits for the rest of it.
-    await Promise.all([heard, sent.catch((error: unknown) => this.#bodyFailed(error, heard))]);
+    let problem: { readonly error: unknown } | undefined;
+    const sent = this.#sendBody(form === 'framed' ? writeFrames(body) : body, stop.signal).catch(
+      async (error: unknown) => {
+        problem = { error };
+        // The daemon waits for the rest, which never comes.
+        await this.#connection[Symbol.asyncDispose]();
+      },
+    );
+    try {
+      await this.#readLog(options);
+    } catch (error) {
+      stop.abort();
+      // When the daemon has said why it does not take the body, that counts.
+      const isSaid = error instanceof NixDaemonError && error.code === 'remote-failure';
+      throw problem === undefined || isSaid ? error : problem.error;
+    }
+    await sent;
+    if (problem !== undefined) throw problem.error;
   }
 
   async #sendBody(pieces: AsyncIterable<Uint8Array>, stop: AbortSignal): Promise<void> {
@@ -150,17 +163,6 @@ export class WorkerClient implements PooledConnection {
       if (stop.aborted) return;
       await this.#connection.send(piece);
     }
-  }
-
-  /** When the daemon has said why it does not take the body, that counts. */
-  async #bodyFailed(error: unknown, heard: Promise<void>): Promise<never> {
-    await this.#connection[Symbol.asyncDispose]();
-    try {
-      await heard;
-    } catch (said) {
-      if (said instanceof NixDaemonError && said.code === 'remote-failure') throw said;
-    }
-    throw error;
   }
 
   async #readLog({ onLog, pull, isInStep = false }: LogOptions): Promise<void> {
@@ -209,5 +211,5 @@ type LogOptions = Pick<CallOptions<unknown>, 'onLog'> & {
 };
 
 function describe({ message, traces }: DaemonError): string {
-  return [...traces.toReversed().map((it) => `… ${it}`), message].join('\n');
+  return [...traces.toReversed().map((it) => `… ${it}`), message].map(plainText).join('\n');
 }

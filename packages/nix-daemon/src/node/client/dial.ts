@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { WireReader } from '@neve/nix-compat/protocols';
 import type { Dialer, RemoteConnection } from '../../client/remote-connection.ts';
+import { plainText } from '../../client/plain-text.ts';
 import { NixDaemonError } from '../../nix-daemon-error.ts';
 
 /** A daemon that listens at a path. */
@@ -125,7 +126,7 @@ class StreamedConnection implements RemoteConnection {
 
   #broken(cause: unknown): NixDaemonError {
     const problem = cause instanceof Error ? cause.message : String(cause);
-    const tail = this.#tail.trim();
+    const tail = plainText(this.#tail).trim();
     const said = tail === '' ? '' : `; it said:\n${tail}`;
     return new NixDaemonError('io', `the connection to ${this.name} broke: ${problem}${said}`, { cause });
   }
