@@ -1,5 +1,5 @@
 /** Adding to the store, and reading whole objects from it. */
-import { type ValidPathInfo } from '@neve/nix-compat';
+import type { ValidPathInfo } from '@neve/nix-compat';
 import { WireReader, addedPathInfo, size } from '@neve/nix-compat/protocols';
 import { renderNar } from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
