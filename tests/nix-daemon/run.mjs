@@ -3,7 +3,7 @@
 //
 //     builds       the derivations of tests/build, by what becomes of them, exit codes and messages
 //     commands     nix-store, nix, nix-instantiate: what they print and how they end
-//     protocol     clients of all versions of the protocol, of our own making; those that do not keep to it
+//     protocol     clients that do not keep to the protocol; other ways to reach the daemon
 
 import { nixImplementation, versionOf } from '../lib/implementation.mjs';
 import { withNixEnvironment } from '../lib/nix-environment.mjs';
@@ -15,6 +15,7 @@ import { SourceServer } from '../build/source-server.mjs';
 import { storeTestOptions, storeTestUsage, withWorkingFolder } from '../store/working-folder.mjs';
 import { ClientPrograms } from './client-programs.mjs';
 import { commandChecks } from './command-checks.mjs';
+import { protocolChecks } from './protocol-checks.mjs';
 import { runChecks } from './run-checks.mjs';
 
 const usage = `usage: node tests/nix-daemon/run.mjs [options]
@@ -84,6 +85,7 @@ await runHarness(
           if (isWanted('commands')) {
             await runChecks(commandChecks({ programs, oldNix: values['old-nix'] }), { tally, filter });
           }
+          if (isWanted('protocol')) await runChecks(protocolChecks(programs), { tally, filter });
           tally.record('no bugs were met', !programs.daemons.neve.log.includes('this is a bug'));
           return tally.conclude();
         } finally {

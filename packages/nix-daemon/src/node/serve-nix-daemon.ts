@@ -39,6 +39,9 @@ export type ServerEvent =
 export type NixDaemonServer = AsyncDisposable & { readonly address: string };
 
 const maxConnections = 8000;
+
+/** As many may have connected and not be taken yet, if the kernel lets them. */
+const backlog = 4096;
 const defaultGraceMs = 10_000;
 
 /** Within which a client has to introduce itself. */
@@ -129,7 +132,7 @@ class SocketHost implements NixDaemonServer {
         const place = 'path' in where ? `'${where.path}'` : `the descriptor ${where.fd}`;
         reject(new NixDaemonError('io', `cannot listen on ${place}: ${cause.message}`, { cause }));
       });
-      server.listen(where, resolve);
+      server.listen({ ...where, backlog }, resolve);
     });
   }
 
