@@ -39,7 +39,7 @@ export class FuzzTarget {
   /**
    * What went wrong, if anything did.
    *
-   * @param {Random} random
+   * @param {import('../lib/random.mjs').Random} random
    * @returns {Promise<string | undefined>}
    */
   async try(random) {

@@ -192,6 +192,7 @@ export class MessageGenerator {
     };
   }
 
+  /** @returns {import('@neve/nix-compat').ValidPathInfo} */
   #info() {
     const { nodeHashes } = this.#neve;
     const nar = this.#nar();
@@ -255,6 +256,7 @@ export class MessageGenerator {
 
   /** @param {Uint8Array} whole */
   #damaged(whole) {
+    /** @type {Uint8Array} */
     let damaged = whole.slice();
     const times = 1 + this.#random.below(3);
     for (let i = 0; i < times; i++) {

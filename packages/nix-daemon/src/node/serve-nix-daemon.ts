@@ -83,7 +83,9 @@ class SocketHost implements NixDaemonServer {
   readonly #daemon: DaemonState;
   readonly #options: ServeNixDaemonOptions;
   readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
   readonly #sessions = new Map<StreamConnection, Promise<void>>();
+  #isEnding = false;
   /** Ends what is under way. */
   readonly #abortion: AbortController = new AbortController();
 
@@ -109,6 +111,7 @@ class SocketHost implements NixDaemonServer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
     const closed = this.#servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
@@ -117,6 +120,8 @@ class SocketHost implements NixDaemonServer {
     const timer = setTimeout(() => this.#abortion.abort(new Error('the daemon ends')), graceMs);
     await Promise.allSettled(this.#sessions.values());
     clearTimeout(timer);
+    // Those that have not even begun to talk.
+    for (const socket of this.#sockets) socket.destroySoon();
     await Promise.all(closed);
   }
 
@@ -137,10 +142,12 @@ class SocketHost implements NixDaemonServer {
   }
 
   async #accept(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
     socket.on('error', () => undefined);
+    socket.on('close', () => this.#sockets.delete(socket));
     try {
       const trust = await this.#authenticate(socket);
-      if (trust !== undefined) await this.#serve(socket, trust === 'trusted');
+      if (trust !== undefined && !this.#isEnding) await this.#serve(socket, trust === 'trusted');
     } catch (error) {
       if (error instanceof Error) this.#options.onEvent?.({ kind: 'failed', error });
       else this.#options.onEvent?.({ kind: 'bug', error });
