@@ -224,8 +224,8 @@ function outPathOf(trace: JsonObject): StorePath | undefined {
 
 function signaturesOf(trace: JsonObject): readonly JsonValue[] {
   const value = trace.get('signatures');
-  // The check for an array would forget that its elements are JSON.
-  return value instanceof Array ? (value as readonly JsonValue[]) : [];
+  if (value === undefined || value === null || typeof value !== 'object' || isJsonObject(value)) return [];
+  return value;
 }
 
 function signatureOf(value: JsonValue): Signature | undefined {

@@ -332,6 +332,25 @@ test('the signal is aborted when the client goes away', async () => {
   await expect.poll(() => aborted).toBe(true);
 });
 
+test('a client that goes away in the middle of its body leaves nothing under way', async () => {
+  const { server, port, events } = await serve(
+    async (request) => {
+      await readAll(request).catch(() => undefined);
+      return text('x');
+    },
+    { graceMs: 20_000 },
+  );
+  const socket = connect(port, '127.0.0.1', () =>
+    socket.write('PUT /x HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc'),
+  );
+  await sleep(50);
+  socket.destroy();
+  await expect.poll(() => events.some((it) => it.kind === 'request-ended')).toBe(true);
+  const startedMs = performance.now();
+  await server[Symbol.asyncDispose]();
+  expect(performance.now() - startedMs).toBeLessThan(5000);
+});
+
 test('a Unix socket with its mode', async () => {
   const path = join(await folder(), 'socket');
   const { server } = await serve(async () => text('one'), { listen: [`unix:${path}`], socketMode: 0o640 });

@@ -299,6 +299,7 @@ type Sending = { readonly exchange: IncomingExchange; readonly sink: BodySink; r
 
 /** Fulfilled when the answer was given to the system, or cannot be. */
 function ended(outgoing: ServerResponse, body?: Uint8Array): Promise<void> {
+  if (outgoing.destroyed || outgoing.closed) return Promise.resolve();
   return new Promise((resolve) => {
     outgoing.once('close', () => resolve());
     if (body === undefined) outgoing.end(() => resolve());
