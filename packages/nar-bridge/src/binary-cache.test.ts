@@ -1,7 +1,7 @@
 // What a NAR and a narinfo must be is taken from the renderer and the parser of other packages, whose tests compare them with
 // Nix; status codes and headers from RFC 9110.
 import { describe, expect, test } from 'vitest';
-import { concatBytes, decodeUtf8 } from '@neve/bytes';
+import { decodeUtf8 } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
 import {
   StoreDirectory,
@@ -16,34 +16,11 @@ import { memoryNarTable, nodeOfInfusedUrl, renderNar, signPathInfo } from '@neve
 import type { PathInfo, StoreServices } from '@neve/store';
 import { memoryStore, putSamplePath } from '@neve/store/testing';
 import { type BinaryCacheOptions, binaryCache } from './binary-cache.ts';
-import type { CacheRequest, CacheResponse, RequestHandler } from './http-exchange.ts';
+import type { CacheResponse, RequestHandler } from './http-exchange.ts';
 import { NarInfoIndex } from './narinfo-index.ts';
+import { bytesOf, requestOf } from './testing/cache-client.ts';
 
 const storeDirectory = new StoreDirectory('/nix/store', nodeHashes);
-
-async function* nothing(): AsyncGenerator<Uint8Array, void, void> {}
-
-function request(target: string, given: Partial<CacheRequest> = {}): CacheRequest {
-  const [path = '', query = ''] = target.split('?');
-  return {
-    method: 'GET',
-    path,
-    query: new URLSearchParams(query),
-    headers: {},
-    body: nothing(),
-    signal: new AbortController().signal,
-    ...given,
-  };
-}
-
-async function bodyOf({ body }: CacheResponse): Promise<Uint8Array> {
-  if (body === undefined) return new Uint8Array();
-  if (body instanceof Uint8Array) return body;
-  if ('file' in body) throw new Error('a file was not expected');
-  const pieces: Uint8Array[] = [];
-  for await (const piece of body) pieces.push(piece.slice());
-  return concatBytes(pieces);
-}
 
 type Sample = { readonly store: StoreServices; readonly pathInfo: PathInfo; readonly nar: Uint8Array };
 
@@ -54,7 +31,7 @@ async function sample(): Promise<Sample> {
   return {
     store,
     pathInfo,
-    nar: await bodyOf({ status: 200, headers: {}, body: renderNar(pathInfo.node, store) }),
+    nar: await bytesOf({ status: 200, headers: {}, body: renderNar(pathInfo.node, store) }),
   };
 }
 
@@ -65,9 +42,9 @@ function cache(store: StoreServices, options: Partial<BinaryCacheOptions> = {}):
 const narInfoPath = ({ storePath }: PathInfo): string => `/${storePath.hashPart}.narinfo`;
 
 test('nix-cache-info', async () => {
-  const response = await cache(memoryStore(), { priority: 41 })(request('/nix-cache-info'));
+  const response = await cache(memoryStore(), { priority: 41 })(requestOf('/nix-cache-info'));
   expect(response).toMatchObject({ status: 200, headers: { 'content-type': 'text/x-nix-cache-info' } });
-  expect(decodeUtf8(await bodyOf(response))).toBe('StoreDir: /nix/store\nWantMassQuery: 1\nPriority: 41\n');
+  expect(decodeUtf8(await bytesOf(response))).toBe('StoreDir: /nix/store\nWantMassQuery: 1\nPriority: 41\n');
 });
 
 describe('narinfo', () => {
@@ -77,9 +54,9 @@ describe('narinfo', () => {
     const signed = await store.pathInfos.put(
       signPathInfo(pathInfo, { keys: [key], store: storeDirectory, ed25519: nodeEd25519 }),
     );
-    const response = await cache(store)(request(narInfoPath(pathInfo)));
+    const response = await cache(store)(requestOf(narInfoPath(pathInfo)));
     expect(response.headers['content-type']).toBe('text/x-nix-narinfo');
-    const narInfo = parseNarInfo(decodeUtf8(await bodyOf(response)), storeDirectory);
+    const narInfo = parseNarInfo(decodeUtf8(await bytesOf(response)), storeDirectory);
     expect(narInfo).toMatchObject({
       compression: 'none',
       narSize: pathInfo.narSize,
@@ -94,8 +71,8 @@ describe('narinfo', () => {
   test('is signed by the keys of the cache', async () => {
     const { store, pathInfo } = await sample();
     const keys = [generateSecretKey('mine-1', nodeEd25519), generateSecretKey('mine-2', nodeEd25519)];
-    const response = await cache(store, { signingKeys: keys })(request(narInfoPath(pathInfo)));
-    const narInfo = parseNarInfo(decodeUtf8(await bodyOf(response)), storeDirectory);
+    const response = await cache(store, { signingKeys: keys })(requestOf(narInfoPath(pathInfo)));
+    const narInfo = parseNarInfo(decodeUtf8(await bytesOf(response)), storeDirectory);
     const fingerprint = fingerprintPathInfo(storeDirectory, narInfo);
     for (const key of keys) {
       const signature = narInfo.signatures.find(({ keyName }) => keyName === key.name);
@@ -108,9 +85,9 @@ describe('narinfo', () => {
   test('is not sent again to whoever has it', async () => {
     const { store, pathInfo } = await sample();
     const handler = cache(store);
-    const { etag = '' } = (await handler(request(narInfoPath(pathInfo)))).headers;
+    const { etag = '' } = (await handler(requestOf(narInfoPath(pathInfo)))).headers;
     const again = await handler(
-      request(narInfoPath(pathInfo), { headers: { 'if-none-match': `"x", W/${etag}` } }),
+      requestOf(narInfoPath(pathInfo), { headers: { 'if-none-match': `"x", W/${etag}` } }),
     );
     expect(again).toMatchObject({ status: 304, headers: { etag } });
     expect(again.body).toBeUndefined();
@@ -121,7 +98,7 @@ describe('narinfo', () => {
     let nowMs = 0;
     const narInfos = new NarInfoIndex({ maxAgeMs: 10, now: () => nowMs });
     const handler = cache(store, { narInfos });
-    const target = request(narInfoPath(pathInfo));
+    const target = requestOf(narInfoPath(pathInfo));
     await handler(target);
     const gone = cache({ ...store, pathInfos: memoryStore().pathInfos }, { narInfos });
     expect((await gone(target)).status).toBe(200);
@@ -140,37 +117,37 @@ describe('narinfo', () => {
     const handler = cache(store, {
       compressedNars: { find: async () => file, open: async () => file, request: () => undefined },
     });
-    const text = decodeUtf8(await bodyOf(await handler(request(narInfoPath(pathInfo)))));
+    const text = decodeUtf8(await bytesOf(await handler(requestOf(narInfoPath(pathInfo)))));
     expect(parseNarInfo(text, storeDirectory)).toMatchObject({ url: name, compression: 'zstd', fileSize: 3 });
-    const whole = await handler(request(`/${name}`));
+    const whole = await handler(requestOf(`/${name}`));
     expect(whole).toMatchObject({ status: 200, body: { file: '/cache/file', start: 0, end: 3 } });
-    const part = await handler(request(`/${name}`, { headers: { range: 'bytes=1-' } }));
+    const part = await handler(requestOf(`/${name}`, { headers: { range: 'bytes=1-' } }));
     expect(part).toMatchObject({
       status: 206,
       headers: { 'content-range': 'bytes 1-2/3', 'content-length': '2' },
       body: { start: 1, end: 3 },
     });
-    expect((await handler(request(`/${name.replace('.zst', '.xz')}`))).status).toBe(404);
+    expect((await handler(requestOf(`/${name.replace('.zst', '.xz')}`))).status).toBe(404);
   });
 
   test.each(['/0123456789abcdfghijklmnpqrsvwxyz.narinfo', '/short.narinfo', '/x', '/'])(
     '404: %s',
     async (path) => {
-      expect((await cache(memoryStore())(request(path))).status).toBe(404);
+      expect((await cache(memoryStore())(requestOf(path))).status).toBe(404);
     },
   );
 });
 
 describe('NAR', () => {
   const narUrl = async (handler: RequestHandler, pathInfo: PathInfo): Promise<string> => {
-    const text = decodeUtf8(await bodyOf(await handler(request(narInfoPath(pathInfo)))));
+    const text = decodeUtf8(await bytesOf(await handler(requestOf(narInfoPath(pathInfo)))));
     return `/${parseNarInfo(text, storeDirectory).url}`;
   };
 
   test('whole, by node and by hash', async () => {
     const { store, pathInfo, nar } = await sample();
     const handler = cache(store);
-    const byNode = await handler(request(await narUrl(handler, pathInfo)));
+    const byNode = await handler(requestOf(await narUrl(handler, pathInfo)));
     expect(byNode).toMatchObject({
       status: 200,
       headers: {
@@ -179,9 +156,9 @@ describe('NAR', () => {
         'cache-control': 'public, max-age=31536000, immutable',
       },
     });
-    expect(await bodyOf(byNode)).toEqual(nar);
-    const byHash = await handler(request(`/nar/${pathInfo.narHash.format('nix32')}.nar`));
-    expect(await bodyOf(byHash)).toEqual(nar);
+    expect(await bytesOf(byNode)).toEqual(nar);
+    const byHash = await handler(requestOf(`/nar/${pathInfo.narHash.format('nix32')}.nar`));
+    expect(await bytesOf(byHash)).toEqual(nar);
   });
 
   test('by hash after a restart', async () => {
@@ -189,8 +166,8 @@ describe('NAR', () => {
     const nars = memoryNarTable();
     await narUrl(cache(store, { nars }), pathInfo);
     const url = `/nar/${pathInfo.narHash.format('nix32')}.nar`;
-    expect(await bodyOf(await cache(store, { nars })(request(url)))).toEqual(nar);
-    expect((await cache(store)(request(url))).status).toBe(404);
+    expect(await bytesOf(await cache(store, { nars })(requestOf(url)))).toEqual(nar);
+    expect((await cache(store)(requestOf(url))).status).toBe(404);
   });
 
   test.each([
@@ -202,11 +179,11 @@ describe('NAR', () => {
   ])('range %s', async (range, start, end) => {
     const { store, pathInfo, nar } = await sample();
     const handler = cache(store);
-    const response = await handler(request(await narUrl(handler, pathInfo), { headers: { range } }));
+    const response = await handler(requestOf(await narUrl(handler, pathInfo), { headers: { range } }));
     const expected = nar.slice(start, end);
     expect(response.status).toBe(206);
     expect(response.headers['content-length']).toBe(String(expected.length));
-    expect(await bodyOf(response)).toEqual(expected);
+    expect(await bytesOf(response)).toEqual(expected);
   });
 
   test.each([
@@ -218,7 +195,7 @@ describe('NAR', () => {
   ])('range %s: %i', async (range, status) => {
     const { store, pathInfo } = await sample();
     const handler = cache(store);
-    const response = await handler(request(await narUrl(handler, pathInfo), { headers: { range } }));
+    const response = await handler(requestOf(await narUrl(handler, pathInfo), { headers: { range } }));
     expect(response.status).toBe(status);
   });
 
@@ -226,27 +203,27 @@ describe('NAR', () => {
     const { store, pathInfo } = await sample();
     const handler = cache(store);
     const url = await narUrl(handler, pathInfo);
-    const { etag = '' } = (await handler(request(url))).headers;
+    const { etag = '' } = (await handler(requestOf(url))).headers;
     const ranged = (condition: string): Promise<CacheResponse> =>
-      handler(request(url, { headers: { range: 'bytes=1-2', 'if-range': condition } }));
+      handler(requestOf(url, { headers: { range: 'bytes=1-2', 'if-range': condition } }));
     expect((await ranged(etag)).status).toBe(206);
     expect((await ranged('"other"')).status).toBe(200);
     expect((await ranged(`W/${etag}`)).status).toBe(200);
-    expect((await handler(request(url, { headers: { 'if-none-match': etag } }))).status).toBe(304);
+    expect((await handler(requestOf(url, { headers: { 'if-none-match': etag } }))).status).toBe(304);
   });
 
   test('of a size that it has not', async () => {
     const { store, pathInfo } = await sample();
     const handler = cache(store);
     const url = await narUrl(handler, pathInfo);
-    expect((await handler(request(url.replace(/\d+$/, '1')))).status).toBe(400);
-    expect((await handler(request(url.replace(/\?.*/, '')))).status).toBe(400);
+    expect((await handler(requestOf(url.replace(/\d+$/, '1')))).status).toBe(400);
+    expect((await handler(requestOf(url.replace(/\?.*/, '')))).status).toBe(400);
   });
 
   test('of a node that is not here', async () => {
     const { store, pathInfo } = await sample();
     const url = await narUrl(cache(store), pathInfo);
-    expect((await cache(memoryStore())(request(url))).status).toBe(404);
+    expect((await cache(memoryStore())(requestOf(url))).status).toBe(404);
   });
 
   test('of a path of another cache, when castore is shared', async () => {
@@ -254,8 +231,8 @@ describe('NAR', () => {
     const other = cache({ ...store, pathInfos: memoryStore().pathInfos }, { onlyOwnNars: true });
     const own = cache(store, { onlyOwnNars: true });
     const url = await narUrl(own, pathInfo);
-    expect((await own(request(url))).status).toBe(200);
-    expect((await other(request(url))).status).toBe(404);
+    expect((await own(requestOf(url))).status).toBe(200);
+    expect((await other(requestOf(url))).status).toBe(404);
   });
 });
 
@@ -268,10 +245,10 @@ test.each([
   ['/nar//x', 404],
   [`/${'x'.repeat(9000)}`, 414],
 ])('refuses %s', async (path, status) => {
-  expect((await cache(memoryStore())(request(path))).status).toBe(status);
+  expect((await cache(memoryStore())(requestOf(path))).status).toBe(status);
 });
 
 test.each(['PUT', 'POST', 'DELETE'])('%s is not allowed', async (method) => {
-  const response = await cache(memoryStore())(request('/nix-cache-info', { method }));
+  const response = await cache(memoryStore())(requestOf('/nix-cache-info', { method }));
   expect(response).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
 });
