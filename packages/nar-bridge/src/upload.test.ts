@@ -381,7 +381,9 @@ test('a narinfo that is compressed on its way', async () => {
   await put(handler, `/${url}`, bytes);
   const text = gzipSync(printNarInfo(narInfo, storeDirectory));
   expect((await put(handler, narInfoUrl(narInfo), text, { 'content-encoding': 'snow' })).status).toBe(415);
-  expect((await put(handler, narInfoUrl(narInfo), text.subarray(0, 20), { 'content-encoding': 'gzip' })).status).toBe(400);
+  expect(
+    (await put(handler, narInfoUrl(narInfo), text.subarray(0, 20), { 'content-encoding': 'gzip' })).status,
+  ).toBe(400);
   expect((await put(handler, narInfoUrl(narInfo), text, { 'content-encoding': 'gzip' })).status).toBe(201);
 });
 
@@ -392,7 +394,14 @@ test('a narinfo that was not there is seen as soon as it is', async () => {
   await put(handler, `/${url}`, bytes);
   await putNarInfo(handler, narInfo);
   expect((await ask(handler, narInfoUrl(narInfo))).status).toBe(200);
-  expect(decodeEntry(Buffer.from(/castore\/([^?]+)/.exec((await ask(handler, narInfoUrl(narInfo))).text)?.[1] ?? '', 'base64url')).node.kind).toBe('directory');
+  expect(
+    decodeEntry(
+      Buffer.from(
+        /castore\/([^?]+)/.exec((await ask(handler, narInfoUrl(narInfo))).text)?.[1] ?? '',
+        'base64url',
+      ),
+    ).node.kind,
+  ).toBe('directory');
 });
 
 test('nix-cache-info can only be what it is', async () => {

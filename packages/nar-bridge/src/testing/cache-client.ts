@@ -19,7 +19,10 @@ export type Answer = {
 };
 
 /** `target` is a path, and a query after `?`. */
-export function requestOf(target: string, { method = 'GET', headers = {}, body, signal }: Asked = {}): CacheRequest {
+export function requestOf(
+  target: string,
+  { method = 'GET', headers = {}, body, signal }: Asked = {},
+): CacheRequest {
   const mark = target.indexOf('?');
   return {
     method,
