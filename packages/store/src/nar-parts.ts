@@ -34,6 +34,9 @@ const ownPieceSize = pieceSize >> 2;
 
 const defaultReadAhead = 32;
 
+/** Then it is tried again whether things are at hand. */
+const partsAfterMiss = 64;
+
 /** A part that was begun. `blob` never rejects before it is waited for; errors are kept. */
 type Begun =
   | { readonly kind: 'literal'; readonly bytes: Uint8Array }
@@ -65,15 +68,17 @@ export async function* streamParts(
         continue;
       }
       const size = begun.kind === 'literal' ? begun.bytes.length : begun.size;
-      if (!pieces.hasRoom(size) && !pieces.isEmpty) yield pieces.take();
+      // What is at hand is copied in any case: it is good only until somebody else asks.
+      const mustCopy = begun.kind === 'atHand';
+      if (!pieces.hasRoom(size, mustCopy) && !pieces.isEmpty) yield pieces.take();
       // Only what is not there yet is waited for: a tree of small files would wait for each of them.
       const bytes =
         begun.kind === 'literal'
           ? begun.bytes
           : begun.kind === 'small'
             ? await begun.bytes
-            : (viewPart(begun.part, blobs) ?? (await readPart(begun.part, blobs, signal)));
-      if (!pieces.put(bytes)) yield bytes;
+            : (viewPart(begun.part, blobs) ?? (await queue.readMissed(begun.part)));
+      if (!pieces.put(bytes, mustCopy)) yield bytes;
     }
     if (!pieces.isEmpty) yield pieces.take();
   } finally {
@@ -100,6 +105,8 @@ class PartQueue {
   #taken = 0;
   #blobsAhead = 0;
   #bytesAhead = 0;
+  /** How many parts more are fetched ahead although they may be at hand. */
+  #cold = 0;
   #isDone = false;
 
   // oxlint-disable-next-line eslint/max-params -- signal comes last
@@ -122,6 +129,12 @@ class PartQueue {
     if (begun.kind !== 'literal') this.#blobsAhead--;
     if (begun.kind === 'small') this.#bytesAhead -= begun.size;
     return begun;
+  }
+
+  /** Something was not at hand; so what comes next may not be either, and is better fetched ahead. */
+  readMissed(part: BlobPart): Promise<Uint8Array> {
+    this.#cold = partsAfterMiss;
+    return readPart(part, this.#options.blobs, this.#signal);
   }
 
   /** Waits for what was begun and closes it. */
@@ -155,7 +168,8 @@ class PartQueue {
     this.#blobsAhead++;
     const size = part.end - part.start;
     const { atHand } = this.#options.blobs;
-    if (size < ownPieceSize && part.node.size <= (atHand?.maxBytes ?? -1)) {
+    if (this.#cold > 0) this.#cold--;
+    else if (size <= pieceSize && part.node.size <= (atHand?.maxBytes ?? -1)) {
       return { kind: 'atHand', part, size };
     }
     if (size > smallBlobSize) {
@@ -217,13 +231,14 @@ class PieceBuffer {
     return this.#used === 0;
   }
 
-  hasRoom(length: number): boolean {
-    return length < ownPieceSize && this.#used + length <= pieceSize;
+  /** A large piece is better sent as it is, unless it has to be copied. */
+  hasRoom(length: number, mustCopy = false): boolean {
+    return (mustCopy || length < ownPieceSize) && this.#used + length <= pieceSize;
   }
 
   /** False when there is no room; what is here goes before the bytes then. */
-  put(bytes: Uint8Array): boolean {
-    if (!this.hasRoom(bytes.length)) return false;
+  put(bytes: Uint8Array, mustCopy = false): boolean {
+    if (!this.hasRoom(bytes.length, mustCopy)) return false;
     this.#buffer.set(bytes, this.#used);
     this.#used += bytes.length;
     return true;

@@ -1,6 +1,7 @@
 // A cache as a process: `node cache-server.mjs <bundle> <store folder> <folder of compressed NARs, or nothing>`. It prints
 // its URL when it listens, makes the compressed NARs first, and ends with SIGTERM.
 
+import { once } from 'node:events';
 import { join } from 'node:path';
 
 const [bundle = '', folder = '', compressedFolder = ''] = process.argv.slice(2);
@@ -28,8 +29,7 @@ const handler = library.binaryCache({
 });
 const server = await library.serveCache(handler, { listen: ['127.0.0.1:0'] });
 process.stdout.write(`${server.addresses[0]}\n`);
-process.once('SIGTERM', async () => {
-  await server[Symbol.asyncDispose]();
-  await compressed?.[Symbol.asyncDispose]();
-  process.exit();
-});
+await once(process, 'SIGTERM');
+await server[Symbol.asyncDispose]();
+await compressed?.[Symbol.asyncDispose]();
+process.exit();

@@ -22,7 +22,7 @@ const endOfHead = Buffer.from('\r\n\r\n');
  * @returns {Promise<{ bytes: number, wallSeconds: number, cpuSeconds: number }>} of bodies, and of this process
  */
 export async function load(options) {
-  const queue = [...options.paths].reverse();
+  const queue = options.paths.toReversed();
   const startedMs = performance.now();
   const startedCpu = process.cpuUsage();
   const all = Array.from({ length: Math.min(options.connections, queue.length) }, () =>
@@ -106,7 +106,7 @@ class Connection {
         this.#head = Buffer.from(all);
         return;
       }
-      const head = all.latin1Slice(0, end);
+      const head = all.toString('latin1', 0, end);
       this.#head = Buffer.alloc(0);
       this.#left = Number(/\r\ncontent-length: ([0-9]+)/i.exec(head)?.[1] ?? NaN);
       if (!head.startsWith('HTTP/1.1 200') || Number.isNaN(this.#left)) {
@@ -139,7 +139,7 @@ export function sha256(bytes) {
  * @returns {() => void} leaves
  */
 export function slowClient({ port, path, everyMs }) {
-  const socket = connect({ port, host: '127.0.0.1', highWaterMark: 1 << 16 });
+  const socket = connect({ port, host: '127.0.0.1' });
   socket.on('error', () => {});
   socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   socket.pause();

@@ -149,6 +149,7 @@ async function fillStore(folder, { bundle, size }) {
   const { nodeHashes, nodeEd25519: ed25519 } = library;
   const pathInfos = await library.lmdbPathInfos(join(store, 'db'));
   const random = new Random(4);
+  /** @type {import('@neve/store').PathInfo[]} */
   const all = [];
   for await (const pathInfo of pathInfos.list()) all.push(pathInfo);
   all.sort((a, b) => (a.storePath.baseName < b.storePath.baseName ? -1 : 1));
@@ -255,13 +256,12 @@ async function measureLoads({ servers: { compressing, nginx }, urls, runs, only 
       /** @type {Measured[]} */
       const theirs = [];
       for (let i = 0; i <= runs; i++) {
-        const pair = [
-          await measured(compressing, { paths, connections }),
-          await measured(nginx, { paths, connections }),
-        ];
+        const our = await measured(compressing, { paths, connections });
+        const their = await measured(nginx, { paths, connections });
         // The first is for the compilers and caches of both.
-        if (i > 0)
-          (ours.push(/** @type {Measured} */ (pair[0])), theirs.push(/** @type {Measured} */ (pair[1])));
+        if (i === 0) continue;
+        ours.push(our);
+        theirs.push(their);
       }
       rows.push(rowOf(`${name}, ${connections} connections`, paths.length, { ours, other: 'nginx', theirs }));
     }

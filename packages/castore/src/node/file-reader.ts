@@ -1,15 +1,28 @@
-/** Random access to a blob that is a file. What it gives is no `Buffer`, of which `slice` would not be a copy. */
-import { type FileHandle, open } from 'node:fs/promises';
+/**
+ * Random access to a blob that is a file. What it gives is no `Buffer`, of which `slice` would not be a copy. With a page cache
+ * to ask, no thread is troubled for what is in memory.
+ */
+import { type Stats, close, closeSync, fstat, fstatSync, open, openSync, read } from 'node:fs';
+import { promisify } from 'node:util';
 import type { BlobReader, ByteRange } from '../blob-service.ts';
 import { CastoreError } from '../castore-error.ts';
+import type { PageCache } from './page-cache.ts';
 import { allocateReadBuffer } from './read-buffer.ts';
 
 /** Pieces of a stream; two of them are in use, one read while the other is being looked at. */
 const pieceSize = 1 << 20;
 
+/** What is copied from memory is best looked at while it is in the processor's cache. */
+const cachedPieceSize = 1 << 18;
+
 /** Buffers of streams that ended: a new one costs as much as filling it. */
 const idleBuffers: Uint8Array[] = [];
 const maxIdleBuffers = 16;
+
+const openFile = promisify(open);
+const statFile = promisify(fstat) as (file: number) => Promise<Stats>;
+const readFile = promisify(read);
+const closeFile = promisify(close);
 
 function takeBuffer(): Uint8Array {
   const idle = idleBuffers.pop();
@@ -18,21 +31,23 @@ function takeBuffer(): Uint8Array {
 
 export class FileReader implements BlobReader {
   readonly size: number;
-  readonly #handle: FileHandle;
+  readonly #file: number;
+  readonly #cache: PageCache | undefined;
 
-  private constructor(handle: FileHandle, size: number) {
-    this.#handle = handle;
+  private constructor(file: number, size: number, cache: PageCache | undefined) {
+    this.#file = file;
     this.size = size;
+    this.#cache = cache;
   }
 
   /** `size` is what the file must have. Throws `CastoreError`: `io`, or `corrupt` for another size. */
-  static async open(path: string, size: number): Promise<FileReader> {
-    const handle = await open(path).catch((cause: unknown) => {
+  static async open(path: string, size: number, cache?: PageCache): Promise<FileReader> {
+    const file = await openToRead(path, cache).catch((cause: unknown) => {
       throw new CastoreError('io', `the file of a blob cannot be opened: ${String(cause)}`, { cause });
     });
-    const { size: found } = await handle.stat();
-    if (found === size) return new FileReader(handle, size);
-    await handle.close();
+    const { size: found } = cache === undefined ? await statFile(file) : fstatSync(file);
+    if (found === size) return new FileReader(file, size, cache);
+    closeSync(file);
     throw new CastoreError(
       'corrupt',
       `'${path}' is damaged: it has ${found} bytes, but the blob has ${size}`,
@@ -72,11 +87,13 @@ export class FileReader implements BlobReader {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.close();
+    if (this.#cache === undefined) await closeFile(this.#file);
+    else closeSync(this.#file);
   }
 
   async #readPiece(buffer: Uint8Array, position: number, end: number): Promise<Uint8Array> {
-    const piece = buffer.subarray(0, Math.min(buffer.length, end - position));
+    const size = this.#cache === undefined ? buffer.length : cachedPieceSize;
+    const piece = buffer.subarray(0, Math.min(size, end - position));
     await this.#fill(piece, position);
     return piece;
   }
@@ -84,9 +101,17 @@ export class FileReader implements BlobReader {
   async #fill(buffer: Uint8Array, position: number): Promise<void> {
     let done = 0;
     while (done < buffer.length) {
-      const { bytesRead } = await this.#handle.read(buffer, done, buffer.length - done, position + done);
-      if (bytesRead === 0) throw new CastoreError('corrupt', 'the file of a blob was cut while it was read');
-      done += bytesRead;
+      const count =
+        this.#cache?.read(this.#file, buffer.subarray(done), position + done) ??
+        (await readFile(this.#file, buffer, done, buffer.length - done, position + done)).bytesRead;
+      if (count === 0) throw new CastoreError('corrupt', 'the file of a blob was cut while it was read');
+      done += count;
     }
   }
+}
+
+/** Names and sizes of files are in memory more often than their contents, and are short to wait for. */
+// oxlint-disable-next-line typescript/require-await -- one of the two waits
+async function openToRead(path: string, cache: PageCache | undefined): Promise<number> {
+  return cache === undefined ? openFile(path, 'r') : openSync(path, 'r');
 }

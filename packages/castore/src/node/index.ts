@@ -7,6 +7,8 @@ export type { ProcessIdentity, ProcessState } from './process-identity.ts';
 export { LastUse } from './last-use.ts';
 export { LmdbEnvironment } from './lmdb-environment.ts';
 export type { LmdbTable } from './lmdb-environment.ts';
+export { openPageCache } from './page-cache.ts';
+export type { PageCache } from './page-cache.ts';
 export { openLocalBlobs } from './local-blobs.ts';
 export type { LocalBlobs, LocalBlobsOptions } from './local-blobs.ts';
 export { fileSystemEntries } from './file-system-entries.ts';

@@ -37,23 +37,40 @@ describe.each([0, 1000, 32 * 1024, 1 << 20])('local blobs, in the database up to
   }
 });
 
-test.each([0, 1, 999, 1000, 1001, 100_000])(
-  'a blob of %i bytes is at hand if it is in the database',
+test.each([0, 1, 999, 1000, 1001, 100_000, 1 << 18, (1 << 18) + 1])(
+  'a blob of %i bytes is at hand if it is in the database, or a moderate file',
   async (size) => {
-    await using blobs = await openLocalBlobs({ path: folder, inlineLimit: 1000 });
+    await using blobs = await openLocalBlobs({ path: folder, inlineLimit: 1000, blockingReads: true });
     const bytes = bytesFor(size, 'at hand');
     const digest = digestOf(bytes);
-    expect(blobs.atHand.maxBytes).toBe(1000);
+    expect(blobs.atHand.maxBytes).toBe(1 << 18);
     expect(blobs.atHand.view(digest)).toBeUndefined();
     await blobs.put(bytes);
     await blobs.put(bytesFor(500, 'another'));
     // A copy: what is given is good for a moment only.
     const view = blobs.atHand.view(digest)?.slice();
-    expect(view && Buffer.from(view)).toEqual(size <= 1000 ? Buffer.from(bytes) : undefined);
+    expect(view && Buffer.from(view)).toEqual(size <= 1 << 18 ? Buffer.from(bytes) : undefined);
     await blobs.inventory.remove([digest], { unusedSinceMs: Infinity });
     expect(blobs.atHand.view(digest)).toBeUndefined();
   },
 );
+
+test('a file is at hand without waiting for a disk once one was opened, where the system can tell', async () => {
+  await using blobs = await openLocalBlobs({ path: folder });
+  const bytes = bytesFor(100_000, 'cached');
+  const digest = await blobs.put(bytes);
+  expect(blobs.atHand.view(digest)).toBeUndefined();
+  await (await blobs.open(digest))?.[Symbol.asyncDispose]();
+  const view = blobs.atHand.view(digest);
+  // A file system may have no such reads; then nothing is at hand, and never something wrong.
+  if (view !== undefined) expect(Buffer.from(view)).toEqual(Buffer.from(bytes));
+  for (const length of [99_999, 100_001]) {
+    await chmod(fileOf(digest), 0o644);
+    truncateSync(fileOf(digest), length);
+    expect(blobs.atHand.view(digest)).toBeUndefined();
+    await expect(blobs.open(digest)).rejects.toThrow('is damaged');
+  }
+});
 
 const large = bytesFor(100_000, 'large');
 const small = bytesFor(100, 'small');

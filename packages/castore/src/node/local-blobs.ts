@@ -8,7 +8,7 @@
  *
  * Outboards are made when they are first asked for, which also checks the blob.
  */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync } from 'node:fs';
 import { open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { B3Digest } from '../b3-digest.ts';
@@ -37,6 +37,8 @@ import { LocalBlobFiles } from './local-blob-files.ts';
 import { LocalBlobInventory, type LocalBlobParts } from './local-blob-inventory.ts';
 import { type LocalBlobRecord, LocalBlobTable } from './local-blob-table.ts';
 import { type FinishedBlob, LocalBlobWriter } from './local-blob-writer.ts';
+import { type PageCache, openPageCache } from './page-cache.ts';
+import { allocateReadBuffer } from './read-buffer.ts';
 
 export type LocalBlobsOptions = {
   /** The folder with the blobs' files, which is made when it is missing. */
@@ -50,6 +52,9 @@ export type LocalBlobsOptions = {
 };
 
 const defaultInlineLimit = 32 * 1024;
+
+/** Files up to this size are at hand when they are in memory. */
+const maxViewedFile = 1 << 18;
 
 export async function openLocalBlobs(options: LocalBlobsOptions): Promise<LocalBlobs> {
   const [files, environment] = await Promise.all([
@@ -77,10 +82,19 @@ export class LocalBlobs implements BlobService {
   readonly #parts: LocalBlobParts;
   readonly #table: LocalBlobTable;
   readonly #lastUse: LastUse;
+  /** Whoever reads in his own thread needs none; else it is opened when the first file is. */
+  #openingPageCache: Promise<PageCache | undefined> | undefined;
+  #pageCache: PageCache | undefined;
+  /** What `view` gives of a file. */
+  #viewed: Uint8Array | undefined;
 
   constructor(parts: LocalBlobParts) {
     this.#parts = parts;
-    this.atHand = { maxBytes: parts.inlineLimit, view: (digest) => this.#table.viewContents(digest) };
+    this.atHand = {
+      maxBytes: Math.max(parts.inlineLimit, maxViewedFile),
+      view: (digest) => this.#table.viewContents(digest) ?? this.#viewFile(digest),
+    };
+    if (parts.blockingReads) this.#pageCache = blockingReads;
     this.#table = new LocalBlobTable(parts.environment);
     this.#lastUse = new LastUse(parts.environment);
     this.inventory = new LocalBlobInventory(parts, { table: this.#table, lastUse: this.#lastUse });
@@ -105,7 +119,7 @@ export class LocalBlobs implements BlobService {
     try {
       const path = this.#parts.files.path(digest);
       if (this.#parts.blockingReads) return new BlockingFileReader(path, record.size);
-      return await FileReader.open(path, record.size);
+      return await FileReader.open(path, record.size, await this.#openPageCache());
     } catch (cause) {
       // It may have been removed meanwhile.
       if (this.#live(digest) === undefined) return undefined;
@@ -258,6 +272,32 @@ export class LocalBlobs implements BlobService {
     );
   }
 
+  async #openPageCache(): Promise<PageCache | undefined> {
+    this.#openingPageCache ??= openPageCache(this.#parts.files.blobs);
+    this.#pageCache ??= await this.#openingPageCache;
+    return this.#pageCache;
+  }
+
+  /** The contents of a file of moderate size which is in memory; what is wrong with it, `open` will say. */
+  #viewFile(digest: B3Digest): Uint8Array | undefined {
+    const cache = this.#pageCache;
+    if (cache === undefined) return undefined;
+    const record = this.#live(digest);
+    if (record?.state !== 'file' || record.size > maxViewedFile) return undefined;
+    // One byte more, to see that the file ends there.
+    this.#viewed ??= allocateReadBuffer(maxViewedFile + 1);
+    let file: number | undefined;
+    try {
+      file = openSync(this.#parts.files.path(digest), 'r');
+      const bytes = this.#viewed.subarray(0, record.size + 1);
+      return cache.read(file, bytes, 0) === record.size ? bytes.subarray(0, record.size) : undefined;
+    } catch {
+      return undefined;
+    } finally {
+      if (file !== undefined) closeSync(file);
+    }
+  }
+
   #live(digest: B3Digest): LocalBlobRecord | undefined {
     const record = this.#table.get(digest);
     return record === undefined || record.state === 'dying' ? undefined : record;
@@ -319,6 +359,10 @@ export class LocalBlobs implements BlobService {
     await rename(temporary, files.pathToWrite(digest, '.bao'));
   }
 }
+
+const blockingReads: PageCache = {
+  read: (file, buffer, position) => readSync(file, buffer, 0, buffer.length, position),
+};
 
 /** A change of the database may run twice, when another one that shared its transaction fails. */
 function move(source: string, target: string): void {

@@ -9,13 +9,14 @@ import { randomBytes } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { CacheResponse, RequestHandler } from '../http-exchange.ts';
+import type { CacheResponse, FileBody, RequestHandler } from '../http-exchange.ts';
 import type { ConnectionProblem, ServerEvent } from '../server-event.ts';
 import { textResponse } from '../text-response.ts';
 import { IncomingExchange } from './incoming-request.ts';
 import type { Activation } from './listen-address.ts';
 import { type Listening, listenAt } from './listening.ts';
-import { BodySink, ClientGone, filePieces, sendPieces } from './send-body.ts';
+import { BodySink, ClientGone, sendPieces } from './send-body.ts';
+import { FileSender } from './send-file.ts';
 
 export type TlsOptions = {
   /** PEM. */
@@ -236,7 +237,11 @@ class Serving implements CacheServer {
       await ended(outgoing, body);
       return;
     }
-    const pieces = (Symbol.asyncIterator in body ? body : filePieces(body))[Symbol.asyncIterator]();
+    if ('file' in body) {
+      await this.#sendFile(response, body, { exchange, sink, id });
+      return;
+    }
+    const pieces = body[Symbol.asyncIterator]();
     let first: IteratorResult<Uint8Array, unknown>;
     try {
       // What fails at once can still be told.
@@ -247,11 +252,24 @@ class Serving implements CacheServer {
     }
     outgoing.writeHead(status, headers);
     await sendPieces(sink, first, pieces);
-    const announced = headers['content-length'];
-    if (announced !== undefined && Number(announced) !== sink.sentBytes) {
-      throw new Error(`the answer has ${sink.sentBytes} bytes, and ${announced} were announced`);
-    }
+    checkLength(headers, sink);
     await ended(outgoing);
+  }
+
+  async #sendFile({ status, headers }: CacheResponse, body: FileBody, sending: Sending): Promise<void> {
+    const { exchange, sink, id } = sending;
+    let sender: FileSender;
+    try {
+      sender = await FileSender.open(body);
+    } catch (error) {
+      await this.#send(this.#failure(error, id), sending);
+      return;
+    }
+    using file = sender;
+    exchange.outgoing.writeHead(status, { ...headers, 'content-length': String(body.end - body.start) });
+    await file.send(sink, exchange.outgoing);
+    checkLength(headers, sink);
+    await ended(exchange.outgoing);
   }
 
   #onIdle(socket: Socket): void {
@@ -296,6 +314,14 @@ class Serving implements CacheServer {
 }
 
 type Sending = { readonly exchange: IncomingExchange; readonly sink: BodySink; readonly id: string };
+
+function checkLength(
+  { 'content-length': announced }: CacheResponse['headers'],
+  { sentBytes }: BodySink,
+): void {
+  if (announced === undefined || Number(announced) === sentBytes) return;
+  throw new Error(`the answer has ${sentBytes} bytes, and ${announced} were announced`);
+}
 
 /** Fulfilled when the answer was given to the system, or cannot be. */
 function ended(outgoing: ServerResponse, body?: Uint8Array): Promise<void> {
