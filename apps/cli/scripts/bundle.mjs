@@ -45,6 +45,7 @@ const { outputFiles, metafile } = await build({
     join(app, 'src/nix-daemon/nix-daemon-main.ts'),
     join(app, 'src/nar-bridge/nar-bridge-main.ts'),
     join(app, 'src/cache/cache-main.ts'),
+    join(app, 'src/daemon/daemon-main.ts'),
     // A thread's script.
     join(app, '../../packages/castore/src/node/tree-reader-worker.ts'),
   ],
@@ -68,10 +69,15 @@ checkChunkOrder(metafile);
 mkdirSync(folder, { recursive: true });
 for (const { path, text } of outputFiles) writeFileSync(path, commonJsChunk(path, text));
 
-// One script, since everybody who evaluates needs most of it.
+// One script each, since everybody who evaluates needs most of it, as a thread of the daemon does, and its client all.
 await build({
   ...shared,
-  entryPoints: [join(app, 'src/evaluate-main.ts')],
+  entryPoints: [
+    join(app, 'src/evaluate-main.ts'),
+    join(app, 'src/daemon/evaluator-thread.ts'),
+    join(app, 'src/daemon/daemon-client-main.ts'),
+  ],
+  entryNames: '[name]',
   outdir: folder,
   outExtension: { '.js': '.cjs' },
   format: 'cjs',

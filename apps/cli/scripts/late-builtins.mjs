@@ -12,6 +12,7 @@ const late = [
   'assert',
   'child_process',
   'crypto',
+  'http2',
   'net',
   'os',
   'stream',

@@ -30,6 +30,8 @@ export type CommandInput = {
   readonly caller: Caller;
   /** The language core, where it was read before. */
   readonly core?: WebAssembly.Module | undefined;
+  /** Is given the counters of an evaluation when it has ended. */
+  readonly onStats?: ((stats: Readonly<Record<string, unknown>>) => void) | undefined;
   /** Loads what realises. */
   readonly openSession: (options: RealiseOptions) => Promise<RealiseSession>;
 };
@@ -93,6 +95,7 @@ async function evaluate(
     return undefined;
   } finally {
     showStats(() => evaluator.stats(), caller);
+    input.onStats?.(evaluator.stats());
   }
 }
 

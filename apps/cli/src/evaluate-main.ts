@@ -13,13 +13,20 @@ import { reportError } from './report-error.ts';
 import { Settings } from './settings.ts';
 import { showVersion } from './show-version.ts';
 
+/** Those that a daemon runs. */
+const servedCommands = ['eval', 'build', 'log', 'explain'] as const;
+
 const commands = ['eval', 'instantiate', 'build', 'log', 'why-depends', 'explain'] as const;
 
 /** Runs one command and gives the exit code. */
 export async function runEvaluateMain(
   argv: readonly string[],
-  { caller, openSession }: Pick<CommandInput, 'caller' | 'openSession'>,
+  host: Pick<CommandInput, 'caller' | 'core' | 'onStats' | 'openSession'> & {
+    /** Has a command run by the daemon at an address; `undefined` for what cannot be. */
+    readonly runByDaemon?: (address: string) => Promise<number | undefined>;
+  },
 ): Promise<number> {
+  const { caller } = host;
   const [first, ...rest] = argv;
   const command = commands.find((name) => name === first);
   if (command === undefined) return runWithoutCommand(first, rest[0], caller);
@@ -36,7 +43,12 @@ export async function runEvaluateMain(
     }
     if (args.has('version')) showVersion(caller);
     else if (args.has('help')) runWithoutCommand('help', command, caller);
-    else return await runEvaluateCommand({ command, args, settings, caller, openSession });
+    else {
+      const daemon = args.has('noDaemon') ? '' : (settings.text('daemon') ?? '');
+      const isForDaemon = daemon !== '' && (servedCommands as readonly string[]).includes(command);
+      const served = isForDaemon ? await host.runByDaemon?.(daemon) : undefined;
+      return served ?? (await runEvaluateCommand({ ...host, command, args, settings }));
+    }
     return 0;
   } catch (error) {
     reportError(error, { showTrace: settings.isOn('show-trace'), command, caller });

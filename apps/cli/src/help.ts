@@ -19,6 +19,7 @@ Commands:
   nix-daemon     serve the store, and builds in it, to clients of Nix
   nar-bridge     serve a store as a binary cache over HTTP, read and write
   cache          push to binary caches, pull from them, and serve several with tokens
+  daemon         run commands for many clients, in one process that owns the store
   help COMMAND   show the options of a command
 
 Options:
@@ -74,8 +75,9 @@ ${settings.join('\n')}
 
 /** One line for each option. */
 export function optionLines(options: Iterable<OptionSpec>): string {
-  const rows = Array.from(options, ({ names, parameters, help }) => {
-    return [[names.join(', '), ...parameters].join(' '), help] as const;
+  const rows = Array.from(options, ({ names, parameters, optionalValue, help }) => {
+    const value = optionalValue === undefined ? '' : `[=${optionalValue}]`;
+    return [[`${names.join(', ')}${value}`, ...parameters].join(' '), help] as const;
   });
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`).join('\n');

@@ -4,15 +4,21 @@
  */
 const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
-type SignalName = keyof typeof numbers;
+export type SignalName = keyof typeof numbers;
+
+export function isSignalName(name: string): name is SignalName {
+  return Object.hasOwn(numbers, name);
+}
 
 /** The reason of what was aborted. Other scripts know it by its name. */
 export class Interruption extends Error {
   override readonly name = 'Interruption';
   readonly exitCode: number;
+  readonly signal: SignalName;
 
   constructor(signal: SignalName) {
     super(`interrupted by ${signal}`);
+    this.signal = signal;
     this.exitCode = 128 + numbers[signal];
   }
 }

@@ -5,8 +5,10 @@
 import { join } from 'node:path';
 import { processCaller } from './caller.ts';
 import { collectBeforeExit } from './collect-before-exit.ts';
-import { CommandScripts, codeCachePath } from './command-scripts.ts';
 import type * as CacheMain from './cache/cache-main.ts';
+import { CommandScripts, codeCachePath } from './command-scripts.ts';
+import type * as DaemonClient from './daemon/daemon-client-main.ts';
+import type * as DaemonMain from './daemon/daemon-main.ts';
 import type * as EvaluateMain from './evaluate-main.ts';
 import type * as NarBridgeMain from './nar-bridge/nar-bridge-main.ts';
 import type * as NixDaemonMain from './nix-daemon/nix-daemon-main.ts';
@@ -26,7 +28,7 @@ async function main(argv: readonly string[]): Promise<void> {
     showVersion(processCaller);
     return;
   }
-  const hasCommands = first === 'store' || first === 'cache';
+  const hasCommands = first === 'store' || first === 'cache' || first === 'daemon';
   const scripts = commandScripts(hasCommands ? [first, rest[0] ?? ''] : [first]);
   const exitCode = await run(argv, scripts);
   process.exitCode = exitCode;
@@ -44,17 +46,31 @@ function run(argv: readonly string[], scripts: CommandScripts): Promise<number> 
       return (scripts.load('store-main.cjs') as typeof StoreMain).runStoreCommand(rest);
     case 'cache':
       return (scripts.load('cache-main.cjs') as typeof CacheMain).runCacheCommand(rest);
+    case 'daemon':
+      return (scripts.load('daemon-main.cjs') as typeof DaemonMain).runDaemonCommand(rest);
     case 'nix-daemon':
       return (scripts.load('nix-daemon-main.cjs') as typeof NixDaemonMain).runNixDaemon(rest);
     case 'nar-bridge':
       return (scripts.load('nar-bridge-main.cjs') as typeof NarBridgeMain).runNarBridge(rest);
     default:
-      return (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
-        caller: processCaller,
-        openSession: (options) =>
-          (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, processCaller),
-      });
+      return evaluate(argv, scripts);
   }
+}
+
+/** Here, or by a daemon if there is to be one. */
+async function evaluate(argv: readonly string[], scripts: CommandScripts): Promise<number> {
+  const runByDaemon = (setting?: string): Promise<number | undefined> =>
+    (scripts.load('daemon-client-main.cjs') as typeof DaemonClient).runByDaemon(argv, processCaller, setting);
+  const mayBeForDaemon =
+    process.env['NEVE_DAEMON'] !== undefined || argv.some((word) => word.startsWith('--daemon'));
+  const exitCode = mayBeForDaemon ? await runByDaemon() : undefined;
+  if (exitCode !== undefined) return exitCode;
+  return await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
+    caller: processCaller,
+    runByDaemon,
+    openSession: (options) =>
+      (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, processCaller),
+  });
 }
 
 function commandScripts(command: readonly string[]): CommandScripts {

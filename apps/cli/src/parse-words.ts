@@ -9,6 +9,8 @@ export type OptionSpec = {
   readonly names: readonly string[];
   /** What its arguments are called; their number is how many it takes. */
   readonly parameters: readonly string[];
+  /** What may be given as `--name=value`, of an option without parameters. */
+  readonly optionalValue?: string;
   readonly help: string;
 };
 
@@ -83,7 +85,9 @@ export function parseWords<Name extends string>(
     if (value !== undefined) words.unshift(value);
     const known = options.get(name);
     const take = (parameters: readonly string[]): readonly string[] => takeValues(name, parameters);
-    if (known !== undefined) {
+    if (known?.spec.optionalValue !== undefined) {
+      occurrences.push({ option: known.option, values: value === undefined ? [] : words.splice(0, 1) });
+    } else if (known !== undefined) {
       const { parameters } = known.spec;
       if (value !== undefined && parameters.length === 0) {
         throw new UsageError(`flag '${name}' takes no argument`);

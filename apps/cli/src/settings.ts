@@ -16,6 +16,8 @@ const kinds = {
   'builders-use-substitutes': 'switch',
   'connect-timeout': 'number',
   cores: 'number',
+  /** The daemon that runs commands, as `--daemon=`. */
+  daemon: 'text',
   'download-attempts': 'number',
   'eval-system': 'text',
   'experimental-features': 'list',

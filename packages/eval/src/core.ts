@@ -136,7 +136,7 @@ export class Core {
           throw raised;
         },
         outOfMemory(): never {
-          throw new OutOfMemory('the evaluation needs more than the 4 GiB that its memory may have');
+          throw new OutOfMemory('the evaluation needs more memory than it may have, which is 4 GiB at most');
         },
       },
     });

@@ -14,6 +14,7 @@ import {
   type FileType,
   type MessageLevel,
   type MessageSubject,
+  type PathSet,
 } from './eval-io.ts';
 import { PathResolver, join, normalise } from './path-resolution.ts';
 import type { SourceMap } from './source-map.ts';
@@ -305,7 +306,7 @@ export class HostRequests {
   }
 
   *#addPath(): Steps<Address> {
-    const accepted = this.#isNull(2) ? undefined : new Set(this.#strings(2).map(byteKey));
+    const accepted = this.#isNull(2) ? undefined : pathSet(this.#strings(2));
     const options = this.#isNull(3) ? undefined : this.#core.exports.requestArgument(3);
     // The core checks what a program says; these are its own words.
     const method = (this.#field(options, 'method') ?? 'nar') as AddPathOptions['method'];
@@ -318,7 +319,7 @@ export class HostRequests {
         name,
         method,
         hashAlgorithm,
-        accepted: accepted && { has: (relative) => accepted.has(byteKey(relative)) },
+        accepted,
       }),
     );
     return this.#string(added.storePath);
@@ -531,4 +532,9 @@ function plainType(type: FileType): string {
 function nameOfStorePath(path: string): string {
   const base = path.slice(path.lastIndexOf('/') + 1);
   return base.slice(base.indexOf('-') + 1);
+}
+
+function pathSet(paths: readonly Uint8Array[]): PathSet {
+  const keys = new Set(paths.map(byteKey));
+  return { has: (relative) => keys.has(byteKey(relative)), paths: () => paths };
 }

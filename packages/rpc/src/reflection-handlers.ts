@@ -15,6 +15,7 @@ import { file_grpc_reflection_v1alpha_reflection } from './generated/grpc/reflec
 import { file_grpc_health_v1_health } from './generated/grpc/health/v1/health_pb.ts';
 import { file_neve_build_v1_rpc_streambuild } from './generated/neve/build/v1/rpc_streambuild_pb.ts';
 import { file_neve_castore_v1_rpc_blobbatch } from './generated/neve/castore/v1/rpc_blobbatch_pb.ts';
+import { file_neve_daemon_v1_daemon } from './generated/neve/daemon/v1/daemon_pb.ts';
 import { file_snix_build_v1_build } from './generated/snix/build/v1/build_pb.ts';
 import { file_snix_build_v1_rpc_build } from './generated/snix/build/v1/rpc_build_pb.ts';
 import { file_snix_castore_v1_castore } from './generated/snix/castore/v1/castore_pb.ts';
@@ -167,6 +168,7 @@ function allFiles(): readonly FileDescriptorProto[] {
     file_snix_build_v1_rpc_build,
     file_neve_build_v1_rpc_streambuild,
     file_neve_castore_v1_rpc_blobbatch,
+    file_neve_daemon_v1_daemon,
     file_grpc_health_v1_health,
     file_grpc_reflection_v1_reflection,
     file_grpc_reflection_v1alpha_reflection,

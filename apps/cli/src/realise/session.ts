@@ -52,6 +52,7 @@ export class Session implements RealiseSession, TaskWork {
   #waiting = 0;
   #watch: Disposable | undefined;
   #showsFailures = false;
+  #closed: Promise<void> | undefined;
 
   constructor(parts: SessionParts) {
     this.io = parts.makeIO((work) => this.#forEvaluation(work));
@@ -160,7 +161,12 @@ export class Session implements RealiseSession, TaskWork {
     return { interruption: this.#interruption, exitCode: exitCodeOf(this.#failuresOfEvaluation) || 1 };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#parts.abort(new RealiseError('failed', 'nobody waits for it any more'));
     const { realiser, owned, outlive } = this.#parts;
     await realiser.settled();

@@ -8,7 +8,7 @@ import type { Realisations, WorkLocks } from '@neve/realise';
 import { BuildLogs, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
 import { openBuilder, parseBuilder } from '../store/open-builder.ts';
 import { type OpenStore, localStoreFolder, openNamedStore } from '../store/open-store.ts';
-import { storeArguments } from '../store/store-options.ts';
+import { type StoreArguments, storeArguments } from '../store/store-options.ts';
 import { type StoreState, openState } from '../store/store-state.ts';
 import { lateBuildService } from './late-services.ts';
 
@@ -17,6 +17,8 @@ export type WorkshopOptions = {
   readonly storeName: string | undefined;
   /** Where relative names of stores begin. */
   readonly directory: string;
+  /** Without a name, these say which store it is. */
+  readonly args?: StoreArguments;
 };
 
 export type BuilderOptions = {
@@ -46,9 +48,9 @@ export class Workshop implements AsyncDisposable {
     this.#storeUrl = storeUrl;
   }
 
-  static async open({ storeName, directory }: WorkshopOptions): Promise<Workshop> {
+  static async open({ storeName, directory, args: given }: WorkshopOptions): Promise<Workshop> {
     const url = storeName === undefined ? undefined : (localStoreFolder(storeName, directory) ?? storeName);
-    const args = storeArguments(url === undefined ? {} : { store: url });
+    const args = given ?? storeArguments(url === undefined ? {} : { store: url });
     const store = await openNamedStore(url, args);
     const state = await openState(args, url);
     const locks = await lmdbWorkLocks(state.databasePath);

@@ -5,6 +5,8 @@ export { checkoutKey } from './input-checkouts.ts';
 export type { CheckoutNode, InputCheckouts } from './input-checkouts.ts';
 export { sandboxNames } from './sandbox/choose-sandbox.ts';
 export type { SandboxName } from './sandbox/choose-sandbox.ts';
+export { tryLock } from './file-lock.ts';
+export type { FileLock } from './file-lock.ts';
 export { readBuildUsers } from './build-user-group.ts';
 export { registerBuildServices } from './register-build-services.ts';
 export type { BuildEnvironment } from './register-build-services.ts';

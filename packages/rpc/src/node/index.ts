@@ -8,6 +8,19 @@ export {
 export type { GrpcClientOptions } from './grpc-channel.ts';
 export { serveGrpc } from './open-server.ts';
 export type { GrpcServer, ServeOptions, ServedServices } from './serve-grpc.ts';
+export { commandCalls, daemonProtocol } from '../daemon-service.ts';
+export type {
+  DaemonCommand,
+  DaemonCommandName,
+  DaemonEvent,
+  DaemonProgress,
+  DaemonQueue,
+  DaemonService,
+  DaemonStatus,
+} from '../daemon-service.ts';
+export type { DaemonAccess } from '../daemon-handlers.ts';
+export { daemonStatus, stopDaemon } from './daemon-control.ts';
+export type { ReadDaemonStatus } from '../daemon-messages.ts';
 export type { BuildPolicy } from '../build-policy.ts';
 export { openBigtableDirectories, openBigtablePathInfos } from './open-bigtable.ts';
 export type { BigtableOptions } from './bigtable-table.ts';

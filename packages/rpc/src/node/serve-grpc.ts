@@ -5,7 +5,7 @@
  * Shutting down takes no more connections, waits for the calls that are under way, and after `graceMs` ends them.
  */
 import { rm, stat } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { type AddressInfo, type Server as NetServer, connect } from 'node:net';
 import type {
   Server,
   ServerCredentials,
@@ -19,6 +19,7 @@ import { blobBatchHandlers } from '../blob-batch-handlers.ts';
 import { blobHandlers } from '../blob-handlers.ts';
 import { buildHandlers } from '../build-handlers.ts';
 import type { BuildPolicy } from '../build-policy.ts';
+import { type DaemonAccess, daemonHandlers } from '../daemon-handlers.ts';
 import { directoryHandlers } from '../directory-handlers.ts';
 import type { Handler } from '../handler.ts';
 import { Health, healthServiceName } from '../health-handlers.ts';
@@ -41,11 +42,16 @@ export type ServedServices = {
   readonly builder?: BuildService;
   /** What builds may see of this machine. */
   readonly buildPolicy?: BuildPolicy;
+  /** Commands, and who may have them run. */
+  readonly daemon?: DaemonAccess;
 };
 
 export type ServeOptions = {
-  /** `host:port` (port 0: any that is free), `[::1]:8000`, or `unix:/path`. */
-  readonly listen: string;
+  /**
+   * `host:port` (port 0: any that is free), `[::1]:8000`, or `unix:/path`; or what listens already and is closed with the
+   * server.
+   */
+  readonly listen: string | NetServer;
   /** In PEM. With `ca`, clients need a certificate by it. */
   readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array; readonly ca?: Uint8Array };
   /** How long calls may go on when the server is shut down, in milliseconds. Ten seconds. */
@@ -79,17 +85,23 @@ export async function serve(services: ServedServices, options: ServeOptions): Pr
       handlers.filter(({ method }) => method.service === name),
       onError,
     );
-  const address = await bind(server, options, credentialsOf(grpc, options));
+  const { listen } = options;
+  const credentials = credentialsOf(grpc, options);
+  const address =
+    typeof listen === 'string'
+      ? await bind(server, listen, credentials)
+      : takeConnections(server, listen, credentials);
   return new RunningServer(server, { health, address, options });
 }
 
 function handlersOf(services: ServedServices): readonly Handler[] {
-  const { blobs, directories, pathInfos, narCalculation, builder, buildPolicy } = services;
+  const { blobs, directories, pathInfos, narCalculation, builder, buildPolicy, daemon } = services;
   return [
     ...(blobs === undefined ? [] : [...blobHandlers(blobs), ...blobBatchHandlers(blobs)]),
     ...(directories === undefined ? [] : directoryHandlers(directories)),
     ...(pathInfos === undefined ? [] : pathInfoHandlers(pathInfos, narCalculation)),
     ...(builder === undefined ? [] : buildHandlers(builder, buildPolicy)),
+    ...(daemon === undefined ? [] : daemonHandlers(daemon)),
   ];
 }
 
@@ -125,11 +137,7 @@ function credentialsOf({ ServerCredentials: make }: GrpcModule, { tls }: ServeOp
   return make.createSsl(tls.ca === undefined ? null : toBuffer(tls.ca), [pair], tls.ca !== undefined);
 }
 
-async function bind(
-  server: Server,
-  { listen }: ServeOptions,
-  credentials: ServerCredentials,
-): Promise<string> {
+async function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<string> {
   const socket = socketPath(listen);
   if (socket !== undefined) await removeStaleSocket(socket);
   return new Promise((resolve, reject) => {
@@ -139,6 +147,16 @@ async function bind(
       reject(new RpcError('unavailable', `cannot listen at ${listen}: ${error.message}`, { cause: error }));
     });
   });
+}
+
+/** From what listens already; gives its address. */
+function takeConnections(server: Server, listener: NetServer, credentials: ServerCredentials): string {
+  const injector = server.createConnectionInjector(credentials);
+  listener.on('connection', (socket) => injector.injectConnection(socket));
+  const address = listener.address() as AddressInfo | string;
+  if (typeof address === 'string') return `unix:${address}`;
+  const { address: host, port } = address;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function socketPath(listen: string): string | undefined {
@@ -176,11 +194,13 @@ class RunningServer implements GrpcServer {
   readonly #server: Server;
   readonly #health: Health;
   readonly #graceMs: number;
+  readonly #options: ServeOptions;
   #ended: Promise<void> | undefined;
 
   constructor(server: Server, { health, address, options }: RunningParts) {
     this.#server = server;
     this.#health = health;
+    this.#options = options;
     this.#graceMs = options.graceMs ?? defaultGraceMs;
     this.address = address;
     const socket = socketPath(address);
@@ -195,6 +215,8 @@ class RunningServer implements GrpcServer {
 
   #end(): Promise<void> {
     this.#health.stop();
+    const { listen } = this.#options;
+    if (typeof listen !== 'string') listen.close();
     return new Promise((resolve) => {
       const force = setTimeout(() => this.#server.forceShutdown(), this.#graceMs);
       this.#server.tryShutdown(() => {

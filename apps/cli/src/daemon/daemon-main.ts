@@ -1,0 +1,65 @@
+/** `neve daemon`: one process that owns the store, and evaluates and builds in it for many clients. */
+import { setMaxListeners } from 'node:events';
+import { optionLines } from '../help.ts';
+import { watchInterruptions } from '../interruption.ts';
+import { write } from '../output.ts';
+import { optionsByName, parseWords } from '../parse-words.ts';
+import { isExpected } from '../store/store-errors.ts';
+import { UsageError } from '../usage-error.ts';
+import { type DaemonArguments, daemonOptions } from './daemon-options.ts';
+import { showStatus, stop } from './daemon-commands.ts';
+import { serveDaemon } from './serve-daemon.ts';
+
+const help = `Usage: neve daemon [OPTIONS]
+       neve daemon status [--json] [ADDRESS]
+       neve daemon stop [--now] [ADDRESS]
+
+Evaluates and builds for clients: 'neve eval', 'build', 'log' and 'explain' with --daemon or with NEVE_DAEMON=1. They see the
+same as without it. It owns a store, and serves that as 'neve store daemon' does.
+
+Commands read and write files as the user of the daemon: they are run only for clients at its Unix socket, which only that
+user can open (default: neve/daemon.socket in $XDG_RUNTIME_DIR, or what systemd hands over). What listens at host:port serves
+stores, and with --builder builds.
+
+Options:
+${optionLines(Object.values(daemonOptions))}
+`;
+
+/** Gives the exit code. */
+export async function runDaemonCommand(argv: readonly string[]): Promise<number> {
+  try {
+    const args: DaemonArguments = parseWords(argv, optionsByName(daemonOptions));
+    const [first, address, more] = args.positional;
+    if (args.has('help') || first === 'help') {
+      write(1, help);
+      return 0;
+    }
+    if (more === undefined && first === 'status') return await showStatus(address ?? '', args);
+    if (more === undefined && first === 'stop') return await stop(address ?? '', args);
+    if (first !== undefined)
+      throw new UsageError(`unrecognised command 'daemon ${args.positional.join(' ')}'`);
+    return await runUntilStopped(args);
+  } catch (error) {
+    return reportDaemonError(error);
+  }
+}
+
+/** The first signal ends it in good order, the next one at once. */
+async function runUntilStopped(args: DaemonArguments): Promise<number> {
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
+  using _watch = watchInterruptions((interruption) => stopping.abort(interruption));
+  await serveDaemon(args, stopping.signal);
+  return 0;
+}
+
+function reportDaemonError(error: unknown): number {
+  if (error instanceof UsageError) {
+    write(2, `error: ${error.message}\nTry 'neve daemon --help' for more information.\n`);
+  } else if (isExpected(error)) write(2, `error: ${error.message}\n`);
+  else {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    write(2, `error: this is a bug in Neve, please report it\n${stack}\n`);
+  }
+  return 1;
+}

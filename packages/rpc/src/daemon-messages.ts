@@ -1,0 +1,87 @@
+/** Events and states of a daemon as messages, and back. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { DaemonEvent, DaemonProgress, DaemonQueue, DaemonStatus } from './daemon-service.ts';
+import { daemonProtocol } from './daemon-service.ts';
+import {
+  type CommandEventSchema,
+  CommandEvent_Progress_Kind as Kind,
+  type StatusResponse,
+  type StatusResponseSchema,
+  type StatusResponse_Queue,
+} from './generated/neve/daemon/v1/daemon_pb.ts';
+
+const kinds = {
+  'evaluation-started': Kind.EVALUATION_STARTED,
+  'evaluation-ended': Kind.EVALUATION_ENDED,
+  'substitution-started': Kind.SUBSTITUTION_STARTED,
+  'substitution-ended': Kind.SUBSTITUTION_ENDED,
+  'substitution-failed': Kind.SUBSTITUTION_FAILED,
+  'cache-failed': Kind.CACHE_FAILED,
+  'waiting-for-lock': Kind.WAITING_FOR_LOCK,
+  'fetch-started': Kind.FETCH_STARTED,
+  'fetch-ended': Kind.FETCH_ENDED,
+  'build-started': Kind.BUILD_STARTED,
+  'build-log': Kind.BUILD_LOG,
+  'build-succeeded': Kind.BUILD_SUCCEEDED,
+  'build-failed': Kind.BUILD_FAILED,
+} as const satisfies Record<DaemonProgress['kind'], Kind>;
+
+export function writeDaemonEvent(event: DaemonEvent): MessageInitShape<typeof CommandEventSchema> {
+  switch (event.kind) {
+    case 'output':
+      return {
+        event: { case: event.file === 1 ? 'standardOutput' : 'standardError', value: event.bytes },
+      };
+    case 'interruptible':
+      return { event: { case: 'interruptible', value: event.isInterruptible } };
+    case 'progress': {
+      const { kind, ...rest } = event.progress;
+      return { event: { case: 'progress', value: { kind: kinds[kind], ...rest } } };
+    }
+    case 'exit':
+      return { event: { case: 'exitCode', value: event.code } };
+    case 'alive':
+      return {};
+  }
+}
+
+export function writeDaemonStatus(status: DaemonStatus): MessageInitShape<typeof StatusResponseSchema> {
+  const { commands, finishedCommands, memoryBytes, isEnding, ...rest } = status;
+  return {
+    ...rest,
+    protocol: daemonProtocol,
+    commands: commands.map(({ id, words, ...others }) => ({ id: BigInt(id), words: [...words], ...others })),
+    finishedCommands: BigInt(finishedCommands),
+    memoryBytes: BigInt(memoryBytes),
+    ending: isEnding,
+  };
+}
+
+/** What a client gets to know; `state` may be one that it does not know. */
+export type ReadDaemonStatus = Omit<DaemonStatus, 'commands'> & {
+  readonly protocol: number;
+  readonly commands: readonly (Omit<DaemonStatus['commands'][number], 'state'> & {
+    readonly state: string;
+  })[];
+};
+
+export function readDaemonStatus(message: StatusResponse): ReadDaemonStatus {
+  const { version, protocol, processId, uptimeSeconds } = message;
+  return {
+    ...{ version, protocol, processId, uptimeSeconds },
+    commands: message.commands.map(({ id, name, words, directory, seconds, state }) => ({
+      id: Number(id),
+      ...{ name, words, directory, seconds, state },
+    })),
+    evaluations: readQueue(message.evaluations),
+    builds: readQueue(message.builds),
+    finishedCommands: Number(message.finishedCommands),
+    memoryBytes: Number(message.memoryBytes),
+    isEnding: message.ending,
+  };
+}
+
+function readQueue(queue: StatusResponse_Queue | undefined): DaemonQueue {
+  const { running = 0, waiting = 0, limit = 0 } = queue ?? {};
+  return { running, waiting, limit };
+}
