@@ -1,10 +1,11 @@
 // The programs of a Nix on both daemons: they print the same and end in the same way. Checks build on each other's paths, so
 // that they run in this order.
 
-import { mkdirSync, rmSync, symlinkSync, writeFileSync, chmodSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync, chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand } from '../lib/command.mjs';
+import { DaemonProcess } from './daemon-process.mjs';
 
 /**
  * @typedef {import('../lib/command.mjs').Outcome} Outcome
@@ -359,9 +360,48 @@ export function* commandChecks({ programs, oldNix }) {
     ({ code, stdout }) => ({ code, trusted: JSON.parse(stdout).trusted }),
   );
 
+  yield* signingChecks({ programs, folder, file });
   yield* sharedChecks({ programs, file, side: sides.neve });
   yield* untrustedChecks({ programs, folder, path });
   if (oldNix !== undefined) yield* oldNixChecks({ programs, oldNix, file });
+}
+
+/**
+ * What a daemon with a key has built is trusted by who knows the key.
+ *
+ * @param {{ programs: ClientPrograms, folder: string, file: string }} options
+ * @returns {Generator<import('./run-checks.mjs').Check>}
+ */
+function* signingChecks({ programs, folder, file }) {
+  yield [
+    'what is built is signed',
+    async () => {
+      const { env, script, bin } = programs;
+      const run = (/** @type {NodeJS.ProcessEnv} */ more, /** @type {string[]} */ ...command) =>
+        runCommand([join(bin, command[0] ?? ''), ...command.slice(1)], {
+          env: { ...env, ...more },
+          cwd: folder,
+        });
+      const key = join(folder, 'secret-key');
+      writeFileSync(key, (await run({}, 'nix', 'key', 'generate-secret', '--key-name', 'daemon-1')).stdout);
+      const store = join(folder, 'signing');
+      const args = ['--option', 'secret-key-files', key];
+      const daemon = await DaemonProcess.neve({ folder: store, script, env, args });
+      try {
+        const remote = { NIX_REMOTE: daemon.remote };
+        const built = await run(remote, 'nix-build', '--no-out-link', file, '-A', 'a', ...programs.settings);
+        const publicKey = await runCommand([join(bin, 'nix'), 'key', 'convert-secret-to-public'], {
+          env,
+          input: readFileSync(key, 'utf8'),
+        });
+        const words = ['verify', '--trusted-public-keys', publicKey.stdout.trim(), built.stdout.trim()];
+        const verified = await run(remote, 'nix', 'store', ...words);
+        if (built.code !== 0 || verified.code !== 0) throw new Error(`${built.stderr} ${verified.stderr}`);
+      } finally {
+        await daemon.stop();
+      }
+    },
+  ];
 }
 
 /**

@@ -42,6 +42,7 @@ const kinds = {
   'restrict-eval': 'switch',
   sandbox: 'text',
   'sandbox-paths': 'list',
+  'secret-key-files': 'list',
   'show-trace': 'switch',
   substitute: 'switch',
   substituters: 'list',

@@ -21,10 +21,18 @@ export function signPathInfo(pathInfo: PathInfo, { keys, store, ed25519 }: Signe
 
 /** Disposing of it leaves `inner` open. */
 export function signingPathInfos(inner: PathInfoService, signer: Signer): PathInfoService {
+  const putAll = inner.putAll?.bind(inner);
   return {
     get: (hashPart, signal) => inner.get(hashPart, signal),
     has: (hashPart, signal) => inner.has(hashPart, signal),
     put: async (pathInfo, signal) => inner.put(signPathInfo(pathInfo, signer), signal),
+    ...(putAll !== undefined && {
+      putAll: (pathInfos: readonly PathInfo[], signal?: AbortSignal) =>
+        putAll(
+          pathInfos.map((it) => signPathInfo(it, signer)),
+          signal,
+        ),
+    }),
     list: (signal) => inner.list(signal),
     ...(inner.narCalculation === undefined ? {} : { narCalculation: inner.narCalculation }),
     ...(inner.inventory === undefined ? {} : { inventory: inner.inventory }),

@@ -79,8 +79,8 @@ async function serveAll(
 
 function greeting(address: string, { view, logs }: Places): string {
   if (address === 'sd-listen') return 'listening on the sockets of systemd';
-  const query = view === undefined ? '' : `?real=${view}&log=${logs}`;
-  return `listening on ${address}; clients connect to unix://${address}${query}`;
+  const query = [...(view === undefined ? [] : [`real=${view}`]), `log=${logs}`].join('&');
+  return `listening on ${address}; clients connect to unix://${address}?${query}`;
 }
 
 function showClient(event: ServerEvent): void {

@@ -1,6 +1,7 @@
 /** The command line of `neve nix-daemon`. Other settings come from `nix.conf` and from `--option`, as for `neve build`. */
 import { availableParallelism, userInfo } from 'node:os';
 import { resolve } from 'node:path';
+import type { SecretKey } from '@neve/nix-compat';
 import type { UserRules } from '@neve/nix-daemon';
 import { applyConfigFiles } from '../config-files.ts';
 import { hostSystem } from '../host-system.ts';
@@ -8,6 +9,7 @@ import { optionLines } from '../help.ts';
 import { type Arguments, type OptionSpec, optionsByName, parseWords } from '../parse-words.ts';
 import { type RealiseOptions, realiseOptions } from '../realise/realise-options.ts';
 import { Settings } from '../settings.ts';
+import { readSecretKey } from '../store/read-secret-key.ts';
 import { storeOptions } from '../store/store-options.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -74,6 +76,8 @@ export type NixDaemonOptions = {
   readonly realise: RealiseOptions;
   readonly rules: UserRules;
   readonly trustedSubstituters: readonly string[];
+  /** What builds make is signed by these. */
+  readonly secretKeys: readonly SecretKey[];
 };
 
 export function parseNixDaemonArguments(argv: readonly string[]): NixDaemonArguments {
@@ -99,7 +103,8 @@ export function nixDaemonOptions(args: NixDaemonArguments): NixDaemonOptions {
     },
   );
   const trustedSubstituters = [...realise.substituters, ...settings.list('trusted-substituters')];
-  return { args, realise, rules: userRules(settings), trustedSubstituters };
+  const secretKeys = settings.list('secret-key-files').map(readSecretKey);
+  return { args, realise, rules: userRules(settings), trustedSubstituters, secretKeys };
 }
 
 export function nixDaemonHelp(): string {

@@ -7,7 +7,7 @@ import { type BuildOptions, type DaemonState, daemonSettled, daemonState } from 
 import { linkRoots, nixLogFiles, sessionLeases, severalLogs, viewOfStore } from '@neve/nix-daemon/node';
 import { SandboxedBuilder } from '@neve/realise';
 import { BuildLogs, archiveUnpacker, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
-import type { Substituter } from '@neve/store';
+import { type Substituter, signingPathInfos } from '@neve/store';
 import { StoreView } from '@neve/store/node';
 import { processCaller } from '../caller.ts';
 import { lateBuildService, lateFetcher } from '../realise/late-services.ts';
@@ -38,6 +38,7 @@ export async function openDaemon({
   args,
   realise,
   trustedSubstituters,
+  secretKeys: keys,
 }: NixDaemonOptions): Promise<OpenDaemon> {
   const store = await openNamedStore(realise.store, args);
   const state = await openState(args, realise.store);
@@ -59,9 +60,12 @@ export async function openDaemon({
   ]);
   const logs = severalLogs([new BuildLogs(join(state.folder, 'log')), nixLogFiles(places.logs)]);
   const substituters = new Substituters(realise, { store, storeDirectory, environment: process.env });
+  const signer = { keys, store: storeDirectory, ed25519: nodeEd25519 };
+  const builtStore =
+    keys.length === 0 ? store : { ...store, pathInfos: signingPathInfos(store.pathInfos, signer) };
   const builderFor = (options: BuildOptions): SandboxedBuilder =>
     new SandboxedBuilder({
-      ...{ service, store, storeDirectory, hashes: nodeHashes, realisations, fetcher, logs },
+      ...{ service, store: builtStore, storeDirectory, hashes: nodeHashes, realisations, fetcher, logs },
       settings: buildSettings(clientRealiseOptions(realise, options), process.env),
       unpack: archiveUnpacker(store),
       logCommand: 'nix log',
