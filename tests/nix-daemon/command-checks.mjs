@@ -1,7 +1,8 @@
 // The programs of a Nix on both daemons: they print the same and end in the same way. Checks build on each other's paths, so
 // that they run in this order.
 
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync, chmodSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand } from '../lib/command.mjs';
@@ -360,10 +361,63 @@ export function* commandChecks({ programs, oldNix }) {
     ({ code, stdout }) => ({ code, trusted: JSON.parse(stdout).trusted }),
   );
 
+  yield* substitutionChecks({ sides, path });
   yield* signingChecks({ programs, folder, file });
   yield* sharedChecks({ programs, file, side: sides.neve });
   yield* untrustedChecks({ programs, folder, path });
   if (oldNix !== undefined) yield* oldNixChecks({ programs, oldNix, file });
+}
+
+/**
+ * Caches that a trusted client names.
+ *
+ * @param {{ sides: Record<'nix' | 'neve', On>, path: (name: string) => string }} options
+ * @returns {Generator<import('./run-checks.mjs').Check>}
+ */
+function* substitutionChecks({ sides, path }) {
+  yield [
+    'a path is substituted from a cache that the client names',
+    async () => {
+      const wanted = path('b');
+      /** @type {unknown[]} */
+      const seen = [];
+      for (const on of [sides.nix, sides.neve]) {
+        const key = join(on.folder, 'key');
+        await on.run('nix', 'copy', '--to', `file://${on.folder}/signed-cache?secret-key=${key}`, wanted);
+        const { stdout: publicKey } = await on.runWith(
+          'sh',
+          ['-c', `nix key convert-secret-to-public < ${key}`],
+          {},
+        );
+        const server = createServer((request, response) => {
+          const file = join(on.folder, 'signed-cache', request.url ?? '');
+          if (!existsSync(file)) response.statusCode = 404;
+          response.end(existsSync(file) ? readFileSync(file) : '');
+        });
+        await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+        const address = server.address();
+        const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+        try {
+          const link = join(on.folder, 'result');
+          rmSync(link, { force: true });
+          const deleted = await on.run('nix-store', '--delete', wanted);
+          const options = ['--option', 'substitute', 'true', '--option', 'substituters', url];
+          const trusting = ['--option', 'trusted-public-keys', publicKey.trim()];
+          const plan = await on.run('nix-store', '--realise', '--dry-run', wanted, ...options, ...trusting);
+          const unsigned = await on.run('nix-store', '--realise', wanted, ...options);
+          const got = await on.run('nix-store', '--realise', wanted, ...options, ...trusting);
+          const checked = await on.run('nix-store', '--verify-path', wanted);
+          const planned = /will be fetched/.test(plan.stderr);
+          seen.push([deleted.code, planned, unsigned.code === 0, got.code, got.stdout, checked.code]);
+          await on.run('nix-store', '--realise', wanted, '--add-root', link);
+        } finally {
+          server.close();
+        }
+      }
+      const [theirs, ours] = seen.map((it) => JSON.stringify(it));
+      if (theirs !== ours) throw new Error(`${ours}\n  not\n${theirs}`);
+    },
+  ];
 }
 
 /**

@@ -9,7 +9,7 @@ export type {
   TrustRules,
 } from './server/daemon-services.ts';
 export { defaultBuildOptions } from './server/build-options.ts';
-export type { BuildOptions } from './server/build-options.ts';
+export type { BuildOptions, CacheChoice } from './server/build-options.ts';
 export { daemonSettled, daemonState } from './server/daemon-state.ts';
 export type { DaemonState } from './server/daemon-state.ts';
 export { serveSession } from './server/session.ts';

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import { type Derivation, type StorePath, StoreDirectory, parsePublicKey } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
-import { type BuildOptions, type DaemonState, daemonSettled, daemonState } from '@neve/nix-daemon';
+import {
+  type BuildOptions,
+  type CacheChoice,
+  type DaemonState,
+  daemonSettled,
+  daemonState,
+} from '@neve/nix-daemon';
 import { linkRoots, nixLogFiles, sessionLeases, severalLogs, viewOfStore } from '@neve/nix-daemon/node';
 import { SandboxedBuilder } from '@neve/realise';
 import { BuildLogs, archiveUnpacker, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
@@ -101,7 +107,7 @@ export async function openDaemon({
       places.view === undefined
         ? undefined
         : viewOfStore(new StoreView({ folder: places.view, castore: store, files })),
-    substituters: (urls) => substituters.at(urls),
+    substituters: (choice) => substituters.chosen(choice),
     builderFor,
     limits: { builds: realise.maxJobs, substitutions: realise.maxSubstitutions, downloads: 25 },
     trustedSubstituters,
@@ -120,7 +126,7 @@ export async function openDaemon({
   };
 }
 
-/** Caches by URL, each opened once for all clients. */
+/** Caches by URL and trust, each opened once for all clients. */
 class Substituters implements AsyncDisposable {
   readonly #options: RealiseOptions;
   readonly #context: Parameters<typeof openSubstituters>[1];
@@ -131,17 +137,24 @@ class Substituters implements AsyncDisposable {
     this.#context = context;
   }
 
-  /** Those of the daemon, unless URLs are given. */
-  at(urls: readonly string[] = this.#options.substituters): readonly Substituter[] {
-    return urls.flatMap((url) => {
-      const known = this.#open.get(url);
-      if (known !== undefined) return [known];
-      // A client may name what is none.
-      if (!/^https?:\/\//.test(url)) return [];
-      const opened = openSubstituters({ ...this.#options, substituters: [url] }, this.#context);
-      for (const it of opened) this.#open.set(url, it);
-      return opened;
-    });
+  /** What is not chosen is as the daemon was told. */
+  chosen({ substituters, trustedPublicKeys }: CacheChoice): readonly Substituter[] {
+    const options = {
+      ...this.#options,
+      ...(trustedPublicKeys !== undefined && { trustedPublicKeys }),
+    };
+    return (substituters ?? options.substituters).flatMap((url) => this.#at(url, options));
+  }
+
+  #at(url: string, options: RealiseOptions): readonly Substituter[] {
+    const key = JSON.stringify([url, options.trustedPublicKeys]);
+    const known = this.#open.get(key);
+    if (known !== undefined) return [known];
+    // A client may name what is none.
+    if (!/^https?:\/\//.test(url)) return [];
+    const opened = openSubstituters({ ...options, substituters: [url] }, this.#context);
+    for (const it of opened) this.#open.set(key, it);
+    return opened;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

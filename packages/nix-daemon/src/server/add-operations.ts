@@ -4,7 +4,7 @@ import { WireReader, addedPathInfo, size } from '@neve/nix-compat/protocols';
 import { renderNar } from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import { type StatedPathInfo, addContents, addNar } from './add-to-store.ts';
-import { type Call, type Handlers, requireTrust } from './call.ts';
+import { type Call, type Handlers, publicKeysFor, requireTrust } from './call.ts';
 import { describePathInfo } from './query-operations.ts';
 import { requirePathInfo } from './valid-paths.ts';
 
@@ -88,8 +88,9 @@ export const addOperations: Handlers<
   },
 };
 
-function checksSignatures(dontCheck: boolean, { isTrusted, settings }: Call): boolean {
-  return !(isTrusted && (dontCheck || settings.requireSignatures === false));
+/** Whether a client does not want them checked is up to those who are trusted. */
+function checksSignatures(dontCheck: boolean, { isTrusted }: Call): boolean {
+  return !(isTrusted && dontCheck);
 }
 
 // oxlint-disable-next-line eslint/max-params -- what comes, what is said of it, and how
@@ -102,7 +103,12 @@ async function addObject(
   const { daemon, roots, signal } = call;
   await roots.add(info.path);
   await writing(call, () =>
-    addNar(source, statedPathInfo(info), { services: daemon, checksSignatures: checks, signal }),
+    addNar(source, statedPathInfo(info), {
+      services: daemon,
+      checksSignatures: checks,
+      publicKeys: publicKeysFor(call),
+      signal,
+    }),
   );
 }
 

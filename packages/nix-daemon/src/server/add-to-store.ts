@@ -10,6 +10,7 @@ import {
   type ContentAddress,
   type ContentAddressMethod,
   NixCompatError,
+  type PublicKey,
   type StorePath,
   contentAddressedPath,
   storePathSet,
@@ -34,6 +35,12 @@ export type ContentsToAdd = {
   readonly references: readonly StorePath[];
   /** As a NAR, or the bytes of one file. */
   readonly form: 'nar' | 'file';
+};
+
+export type AddNarOptions = AddOptions & {
+  readonly checksSignatures: boolean;
+  /** Whose signatures count. */
+  readonly publicKeys: readonly PublicKey[];
 };
 
 /** What a client says of a path that it sends. */
@@ -71,10 +78,10 @@ export async function addContents(
 export async function addNar(
   source: AsyncIterable<Uint8Array>,
   stated: StatedPathInfo,
-  { services, checksSignatures, signal }: AddOptions & { readonly checksSignatures: boolean },
+  { services, checksSignatures, publicKeys, signal }: AddNarOptions,
 ): Promise<PathInfo | undefined> {
   const { store, hashes, storeDirectory } = services;
-  if (checksSignatures && isUntrusted(stated, services)) {
+  if (checksSignatures && isUntrusted(stated, publicKeys, services)) {
     throw new NixDaemonError(
       'untrusted',
       `cannot add path '${storeDirectory.print(stated.storePath)}' because it lacks a signature by a trusted key`,
@@ -157,12 +164,12 @@ async function contentDigests(
 }
 
 /** Neither its contents nor anybody who is trusted vouches for it. */
-function isUntrusted(stated: StatedPathInfo, services: DaemonServices): boolean {
+// oxlint-disable-next-line eslint/max-params -- what is said, who is believed, and with what
+function isUntrusted(stated: StatedPathInfo, keys: readonly PublicKey[], services: DaemonServices): boolean {
   const { trust, storeDirectory, ed25519 } = services;
   if (!trust.requireSignatures || followsFromContents(stated, services)) return false;
   if (stated.narSize === 0) return true;
   const fingerprint = fingerprintPathInfo(storeDirectory, stated);
-  const keys = trust.publicKeys;
   return !stated.signatures.some((signature) => verifyFingerprint(fingerprint, { signature, keys }, ed25519));
 }
 

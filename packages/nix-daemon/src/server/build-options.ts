@@ -17,8 +17,15 @@ export type BuildOptions = {
   readonly systemFeatures: readonly string[] | undefined;
   readonly extraPlatforms: readonly string[] | undefined;
   readonly substitutes: boolean;
-  /** URLs of caches. */
+  readonly caches: CacheChoice;
+};
+
+/** Which caches are asked, and who has to vouch for what they have. */
+export type CacheChoice = {
+  /** URLs. */
   readonly substituters: readonly string[] | undefined;
+  /** Texts of keys, also for what the client itself sends. */
+  readonly trustedPublicKeys: readonly string[] | undefined;
 };
 
 /** Of a client that has not said anything. */
@@ -37,5 +44,5 @@ export const defaultBuildOptions: BuildOptions = {
   systemFeatures: undefined,
   extraPlatforms: undefined,
   substitutes: true,
-  substituters: undefined,
+  caches: { substituters: undefined, trustedPublicKeys: undefined },
 };

@@ -6,6 +6,7 @@ import type {
   WorkerOperation,
   WorkerRequests,
 } from '@neve/nix-compat/protocols';
+import { type PublicKey, parsePublicKey } from '@neve/nix-compat';
 import type { PathInfo } from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import type { AppliedSettings } from './client-settings.ts';
@@ -43,6 +44,11 @@ export type Handler<Name extends WorkerOperation> = (
 ) => Promise<WorkerAnswers[Name]>;
 
 export type Handlers<Names extends WorkerOperation> = { readonly [Name in Names]: Handler<Name> };
+
+/** Whose signatures count for this client. Throws `NixCompatError` for what is no key. */
+export function publicKeysFor({ daemon, settings }: Client): readonly PublicKey[] {
+  return settings.options.caches.trustedPublicKeys?.map(parsePublicKey) ?? daemon.trust.publicKeys;
+}
 
 /** Throws `NixDaemonError` (`not-privileged`), with the message of Nix. */
 export function requireTrust({ isTrusted }: Client, message: string): void {

@@ -35,7 +35,7 @@ test('a trusted client sets what it likes', () => {
     sandbox: 'relaxed',
     sandboxPaths: ['/a', '/b=/c'],
     timeoutSeconds: 7,
-    substituters: ['https://x'],
+    caches: { substituters: ['https://x'] },
   });
 });
 
@@ -55,7 +55,7 @@ test('others choose among trusted caches', () => {
     { substituters: 'https://cache.nixos.org https://b/ https://evil' },
     false,
   );
-  expect(options.substituters).toEqual(['https://cache.nixos.org', 'https://b/']);
+  expect(options.caches.substituters).toEqual(['https://cache.nixos.org', 'https://b/']);
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toContain("ignoring untrusted substituter 'https://evil'");
 });

@@ -15,8 +15,6 @@ export type SettingsRules = {
 export type AppliedSettings = {
   readonly options: BuildOptions;
   readonly verbosity: Verbosity;
-  /** Whether this client's paths need signatures; as the daemon was told, when it says nothing. */
-  readonly requireSignatures: boolean | undefined;
   /** For the client, without a `warning:` before them. */
   readonly warnings: readonly string[];
 };
@@ -29,8 +27,8 @@ export function applySettings(settings: ClientOptions, rules: SettingsRules): Ap
     ...{ maxSilentSeconds: positive(settings.maxSilentTime), substitutes: useSubstitutes },
   });
   for (const [name, value] of settings.overrides) application.apply(name, value);
-  const { options, requireSignatures, warnings } = application;
-  return { options, verbosity: settings.verbosity, requireSignatures, warnings };
+  const { options, warnings } = application;
+  return { options, verbosity: settings.verbosity, warnings };
 }
 
 /** What anybody may set beside caches. */
@@ -39,7 +37,7 @@ const harmless = new Set(['timeout', 'build-timeout', 'max-silent-time', 'build-
 /** Of no meaning here, or of no consequence, so that nobody has to be told. */
 const ignored = new Set(['ssh-auth-sock', 'experimental-features', 'build-poll-interval', 'connect-timeout']);
 
-type Reader = (value: string) => Partial<BuildOptions>;
+type Reader = (value: string, options: BuildOptions) => Partial<BuildOptions>;
 
 const readers: Readonly<Record<string, Reader>> = {
   timeout: (value) => ({ timeoutSeconds: positive(number(value)) }),
@@ -50,7 +48,8 @@ const readers: Readonly<Record<string, Reader>> = {
   'sandbox-paths': (value) => ({ sandboxPaths: words(value) }),
   'system-features': (value) => ({ systemFeatures: words(value) }),
   'extra-platforms': (value) => ({ extraPlatforms: words(value) }),
-  substituters: (value) => ({ substituters: words(value) }),
+  substituters: (value, { caches }) => ({ caches: { ...caches, substituters: words(value) } }),
+  'trusted-public-keys': (value, { caches }) => ({ caches: { ...caches, trustedPublicKeys: words(value) } }),
 };
 
 const aliases: Readonly<Record<string, string>> = {
@@ -62,11 +61,11 @@ const aliases: Readonly<Record<string, string>> = {
   'build-sandbox-paths': 'sandbox-paths',
   'build-chroot-dirs': 'sandbox-paths',
   'binary-caches': 'substituters',
+  'binary-cache-public-keys': 'trusted-public-keys',
 };
 
 class Application {
   options: BuildOptions;
-  requireSignatures: boolean | undefined;
   readonly warnings: string[] = [];
   readonly #rules: SettingsRules;
 
@@ -83,7 +82,8 @@ class Application {
     } else if (this.#rules.isTrusted || harmless.has(given) || (name === 'builders' && value === '')) {
       this.#set(name, value);
     } else if (name === 'substituters') {
-      this.options = { ...this.options, substituters: this.#trusted(words(value)) };
+      const caches = { ...this.options.caches, substituters: this.#trusted(words(value)) };
+      this.options = { ...this.options, caches };
     } else {
       this.warnings.push(
         `ignoring the client-specified setting '${given}', because it is a restricted setting and you are not a trusted user`,
@@ -93,8 +93,7 @@ class Application {
 
   #set(name: string, value: string): void {
     try {
-      if (name === 'require-sigs') this.requireSignatures = flag(value);
-      this.options = { ...this.options, ...readers[name]?.(value) };
+      this.options = { ...this.options, ...readers[name]?.(value, this.options) };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.warnings.push(`setting '${name}' has invalid value '${value}'`);

@@ -3,7 +3,7 @@ import type { HashFunctions } from '@neve/bytes';
 import type { Ed25519, PublicKey, StoreDirectory, StorePath } from '@neve/nix-compat';
 import type { DerivationBuilder, LogSink, RealiseLimits, Realisations, WorkLocks } from '@neve/realise';
 import type { NarCalculationService, PathInfo, Root, StoreServices, Substituter } from '@neve/store';
-import type { BuildOptions } from './build-options.ts';
+import type { BuildOptions, CacheChoice } from './build-options.ts';
 import type { Fetcher } from '@neve/fetch';
 
 export type DaemonServices = {
@@ -22,8 +22,8 @@ export type DaemonServices = {
   readonly leases: LeaseKeeper;
   /** Shows store paths as files to clients that look for them there; a server for clients elsewhere has none. */
   readonly view?: FileView | undefined;
-  /** The caches that are asked for a client: those of these URLs, or without them the daemon's own. */
-  readonly substituters: (urls?: readonly string[]) => readonly Substituter[];
+  /** The caches that are asked for a client. What it has not chosen is as the daemon was told. */
+  readonly substituters: (choice: CacheChoice) => readonly Substituter[];
   /** What builds derivations with these options. */
   readonly builderFor: (options: BuildOptions) => DerivationBuilder;
   readonly limits: RealiseLimits;

@@ -25,7 +25,7 @@ export function openRealiser(
     builder: limitedBuilder(daemon.builderFor(options), daemon.buildSlots),
     sharing: { builds: daemon.sharedBuilds, settings: sharingKey(options) },
     readDerivation: (pathInfo, _castore, readSignal) => daemon.derivations.readFrom(pathInfo, readSignal),
-    substituters: options.substitutes ? daemon.substituters(options.substituters) : [],
+    substituters: options.substitutes ? daemon.substituters(options.caches) : [],
     limits: { ...limits, builds: Math.min(limits.builds, options.maxJobs) },
     fallback: options.fallback,
     keepGoing: options.keepGoing,

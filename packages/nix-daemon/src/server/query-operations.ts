@@ -158,13 +158,13 @@ async function queryAllValidPaths(_: unknown, { daemon, signal }: Call): Promise
 
 /** What caches say, as they are asked for this client. */
 function decisionsFor({ daemon, settings, log, signal }: Call): Decisions {
-  const { substitutes, substituters } = settings.options;
+  const { substitutes, caches } = settings.options;
   return new Decisions({
     store: daemon.store,
     known: new KnownPaths(() => {
       throw new Error('nothing is described');
     }),
-    substituters: substitutes ? daemon.substituters(substituters) : [],
+    substituters: substitutes ? daemon.substituters(caches) : [],
     readDerivation: (pathInfo, _castore, readSignal) => daemon.derivations.readFrom(pathInfo, readSignal),
     allowsSubstitutes: () => true,
     onProblem: ({ substituter, error, isLast }) => {

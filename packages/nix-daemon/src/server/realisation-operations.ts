@@ -16,7 +16,7 @@ import type {
 } from '@neve/nix-compat/protocols';
 import type { Realisation, RealisationId } from '@neve/realise';
 import { NixDaemonError } from '../nix-daemon-error.ts';
-import type { Call, Handlers } from './call.ts';
+import { type Call, type Handlers, publicKeysFor } from './call.ts';
 import { findPathInfo, requirePathInfo } from './valid-paths.ts';
 
 export const realisationOperations: Handlers<'queryRealisation' | 'registerDrvOutput'> = {
@@ -97,12 +97,10 @@ async function realisationId(
   return derivationHash === undefined ? undefined : { derivationHash, output: output.outputName };
 }
 
-function isTrusted(
-  realisation: WorkerRealisation,
-  { daemon, settings, isTrusted: isClientTrusted }: Call,
-): boolean {
-  const { requireSignatures, publicKeys: keys } = daemon.trust;
-  if (!requireSignatures || (isClientTrusted && settings.requireSignatures === false)) return true;
+function isTrusted(realisation: WorkerRealisation, call: Call): boolean {
+  const { daemon } = call;
+  if (!daemon.trust.requireSignatures) return true;
+  const keys = publicKeysFor(call);
   const fingerprint =
     realisation.kind === 'keyed'
       ? fingerprintRealisation(realisation)

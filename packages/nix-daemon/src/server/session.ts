@@ -75,7 +75,6 @@ class Session {
   #settings: SessionSettings = {
     options: defaultBuildOptions,
     verbosity: verbosity.info,
-    requireSignatures: undefined,
   };
   #lastSent: Promise<void> = Promise.resolve();
 
