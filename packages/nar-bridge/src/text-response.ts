@@ -2,6 +2,9 @@
 import { encodeUtf8 } from '@neve/bytes';
 import type { CacheResponse } from './http-exchange.ts';
 
+/** One whose body is at hand. */
+export type BytesResponse = CacheResponse & { readonly body: Uint8Array };
+
 export const textType = 'text/plain; charset=utf-8';
 
 /** `text` gets a line feed at its end. It is shown to whoever asked, and must hold nothing that is not theirs to know. */
@@ -9,7 +12,7 @@ export function textResponse(
   status: number,
   text: string,
   headers: Readonly<Record<string, string>> = {},
-): CacheResponse {
+): BytesResponse {
   return bytesResponse(encodeUtf8(`${text}\n`), {
     status,
     headers: { 'content-type': textType, 'cache-control': 'no-store', ...headers },
@@ -19,7 +22,7 @@ export function textResponse(
 export function bytesResponse(
   body: Uint8Array,
   { status = 200, headers }: { readonly status?: number; readonly headers: Readonly<Record<string, string>> },
-): CacheResponse {
+): BytesResponse {
   return { status, headers: { ...headers, 'content-length': String(body.length) }, body };
 }
 

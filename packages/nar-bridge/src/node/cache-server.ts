@@ -11,7 +11,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { CacheResponse, FileBody, RequestHandler } from '../http-exchange.ts';
 import type { ConnectionProblem, ServerEvent } from '../server-event.ts';
-import { textResponse } from '../text-response.ts';
+import { type BytesResponse, textResponse } from '../text-response.ts';
 import { IncomingExchange } from './incoming-request.ts';
 import type { Activation } from './listen-address.ts';
 import { type Listening, listenAt } from './listening.ts';
@@ -66,6 +66,9 @@ const defaults = {
   keepAliveMs: 75_000,
   graceMs: 30_000,
 };
+
+/** In bytes. */
+const shortBody = 1 << 14;
 
 /** What a client may still send after it has its answer: less than closing at once would cost it. */
 const lingering = { maxBytes: 16 << 20, maxMs: 10_000 };
@@ -151,8 +154,11 @@ class Serving implements CacheServer {
           });
     server.maxConnections = maxConnections;
     const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-      void this.#answer(new IncomingExchange(incoming, outgoing));
+      void this.#answer(new IncomingExchange(incoming, outgoing, `${this.#idPrefix}-${++this.#lastId}`));
     };
+    server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+      socket.once('close', () => this.#onGone(socket));
+    });
     server.on('request', answer);
     // The body is asked for when somebody reads it.
     server.on('checkContinue', answer);
@@ -169,107 +175,138 @@ class Serving implements CacheServer {
   }
 
   async #answer(exchange: IncomingExchange): Promise<void> {
-    const { incoming, outgoing } = exchange;
-    const { socket } = incoming;
-    const id = `${this.#idPrefix}-${++this.#lastId}`;
-    const startedMs = performance.now();
-    const remote = socket.remoteAddress ?? '';
     this.#active.add(exchange);
-    this.#tell({ kind: 'request-began', id });
-    const sink = new BodySink(outgoing);
-    outgoing.once('close', () => {
-      if (!outgoing.writableFinished) exchange.abort();
-    });
-    let status = 0;
+    this.#tell({ kind: 'request-began', id: exchange.id });
     try {
-      const response = await this.#handle(exchange, id);
-      status = response.status;
-      await this.#send(response, { exchange, sink, id });
+      const response = await this.#handle(exchange);
+      const body = exchange.incoming.method === 'HEAD' ? undefined : response.body;
+      // Most answers are short: they are sent with their heads, and nothing waits for them.
+      if (body === undefined || body instanceof Uint8Array) this.#sendBytes(exchange, response, body);
+      else if ('file' in body) await this.#sendFile(exchange, response, body);
+      else await this.#sendPieces(exchange, response, body);
     } catch (error) {
-      if (!(error instanceof ClientGone)) this.#tell({ kind: 'request-failed', id, error });
+      if (!(error instanceof ClientGone)) this.#tell({ kind: 'request-failed', id: exchange.id, error });
       // Whoever got a part of an answer must not take it for all of it.
-      outgoing.destroy();
+      exchange.outgoing.destroy();
     }
-    this.#active.delete(exchange);
-    linger(incoming, socket);
+    exchange.isAnswered = true;
+    if (exchange.isGone) this.#conclude(exchange);
+  }
+
+  /** When all of the answer was given to the system, or cannot be. */
+  #conclude(exchange: IncomingExchange): void {
+    if (!this.#active.delete(exchange)) return;
+    const { incoming, outgoing, id, path, status, receivedBytes, sentBytes, startedMs } = exchange;
+    linger(incoming);
     this.#tell({
       kind: 'request-ended',
       id,
       method: incoming.method ?? '',
-      path: exchange.path,
+      path,
       status,
-      receivedBytes: exchange.receivedBytes,
-      sentBytes: sink.sentBytes,
+      receivedBytes,
+      sentBytes,
       durationMs: performance.now() - startedMs,
-      remote,
+      remote: incoming.socket.remoteAddress ?? '',
       userAgent: incoming.headers['user-agent'] ?? '',
       isComplete: outgoing.writableFinished,
     });
     if (this.#active.size === 0) this.#onQuiet?.();
   }
 
-  async #handle(exchange: IncomingExchange, id: string): Promise<CacheResponse> {
+  #onGone(socket: Socket): void {
+    for (const exchange of this.#exchangesOf(socket)) {
+      exchange.isGone = true;
+      exchange.abort();
+      if (exchange.isAnswered) this.#conclude(exchange);
+    }
+  }
+
+  async #handle(exchange: IncomingExchange): Promise<CacheResponse> {
     try {
       return await this.#handler(exchange.request());
     } catch (error) {
-      return this.#failure(error, id);
+      return this.#failure(error, exchange);
     }
   }
 
   /** What went wrong is for whoever runs the server. */
-  #failure(error: unknown, id: string): CacheResponse {
+  #failure(error: unknown, { id }: IncomingExchange): BytesResponse {
     this.#tell({ kind: 'request-failed', id, error });
     return textResponse(500, `the server could not answer; ask whoever runs it about request ${id}`);
   }
 
-  async #send(response: CacheResponse, { exchange, sink, id }: Sending): Promise<void> {
-    const { outgoing, incoming } = exchange;
-    if (this.#closing !== undefined) outgoing.shouldKeepAlive = false;
-    const { status, headers, body } = response;
-    if (incoming.method === 'HEAD' || body === undefined) {
-      outgoing.writeHead(status, headers);
-      await ended(outgoing);
+  #writeHead(exchange: IncomingExchange, { status, headers }: CacheResponse): void {
+    if (this.#closing !== undefined) exchange.outgoing.shouldKeepAlive = false;
+    exchange.status = status;
+    exchange.outgoing.writeHead(status, headers);
+  }
+
+  #sendBytes(exchange: IncomingExchange, response: CacheResponse, body: Uint8Array | undefined): void {
+    const { outgoing } = exchange;
+    this.#writeHead(exchange, response);
+    const conclude = (): void => this.#conclude(exchange);
+    if (body === undefined) {
+      outgoing.end(conclude);
       return;
     }
-    if (body instanceof Uint8Array) {
-      sink.sentBytes = body.length;
-      outgoing.writeHead(status, headers);
-      await ended(outgoing, body);
-      return;
-    }
-    if ('file' in body) {
-      await this.#sendFile(response, body, { exchange, sink, id });
-      return;
-    }
+    exchange.sentBytes = body.length;
+    // Text goes with the head in one piece, bytes would be a second one.
+    if (body.length <= shortBody) outgoing.end(latin1(body), 'latin1', conclude);
+    else outgoing.end(body, conclude);
+  }
+
+  async #sendPieces(
+    exchange: IncomingExchange,
+    response: CacheResponse,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
     const pieces = body[Symbol.asyncIterator]();
     let first: IteratorResult<Uint8Array, unknown>;
     try {
       // What fails at once can still be told.
       first = await pieces.next();
     } catch (error) {
-      await this.#send(this.#failure(error, id), { exchange, sink, id });
-      return;
+      return this.#sendFailure(exchange, error);
     }
-    outgoing.writeHead(status, headers);
-    await sendPieces(sink, first, pieces);
-    checkLength(headers, sink);
-    await ended(outgoing);
+    this.#writeHead(exchange, response);
+    await this.#stream(exchange, response, (sink) => sendPieces(sink, first, pieces));
   }
 
-  async #sendFile({ status, headers }: CacheResponse, body: FileBody, sending: Sending): Promise<void> {
-    const { exchange, sink, id } = sending;
+  async #sendFile(exchange: IncomingExchange, response: CacheResponse, body: FileBody): Promise<void> {
     let sender: FileSender;
     try {
       sender = await FileSender.open(body);
     } catch (error) {
-      await this.#send(this.#failure(error, id), sending);
-      return;
+      return this.#sendFailure(exchange, error);
     }
     using file = sender;
-    exchange.outgoing.writeHead(status, { ...headers, 'content-length': String(body.end - body.start) });
-    await file.send(sink, exchange.outgoing);
-    checkLength(headers, sink);
-    await ended(exchange.outgoing);
+    const headers = { ...response.headers, 'content-length': String(body.end - body.start) };
+    this.#writeHead(exchange, { ...response, headers });
+    await this.#stream(exchange, response, (sink) => file.send(sink, exchange.outgoing));
+  }
+
+  async #stream(
+    exchange: IncomingExchange,
+    { headers }: CacheResponse,
+    send: (sink: BodySink) => Promise<void>,
+  ): Promise<void> {
+    const sink = new BodySink(exchange.outgoing);
+    try {
+      await send(sink);
+    } finally {
+      exchange.sentBytes = sink.sentBytes;
+    }
+    const announced = headers['content-length'];
+    if (announced !== undefined && Number(announced) !== sink.sentBytes) {
+      throw new Error(`the answer has ${sink.sentBytes} bytes, and ${announced} were announced`);
+    }
+    exchange.outgoing.end(() => this.#conclude(exchange));
+  }
+
+  #sendFailure(exchange: IncomingExchange, error: unknown): void {
+    const failure = this.#failure(error, exchange);
+    this.#sendBytes(exchange, failure, failure.body);
   }
 
   #onIdle(socket: Socket): void {
@@ -313,28 +350,13 @@ class Serving implements CacheServer {
   }
 }
 
-type Sending = { readonly exchange: IncomingExchange; readonly sink: BodySink; readonly id: string };
-
-function checkLength(
-  { 'content-length': announced }: CacheResponse['headers'],
-  { sentBytes }: BodySink,
-): void {
-  if (announced === undefined || Number(announced) === sentBytes) return;
-  throw new Error(`the answer has ${sentBytes} bytes, and ${announced} were announced`);
-}
-
-/** Fulfilled when the answer was given to the system, or cannot be. */
-function ended(outgoing: ServerResponse, body?: Uint8Array): Promise<void> {
-  if (outgoing.destroyed || outgoing.closed) return Promise.resolve();
-  return new Promise((resolve) => {
-    outgoing.once('close', () => resolve());
-    if (body === undefined) outgoing.end(() => resolve());
-    else outgoing.end(body, () => resolve());
-  });
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 /** Takes what the client still sends of a body that nobody wanted, up to a limit, so that it reads its answer. */
-function linger(incoming: IncomingMessage, socket: Socket): void {
+function linger(incoming: IncomingMessage): void {
+  const { socket } = incoming;
   if (incoming.complete || socket.destroyed) return;
   let bytes = 0;
   const timer = setTimeout(() => socket.destroy(), lingering.maxMs);

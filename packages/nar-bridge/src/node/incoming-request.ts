@@ -3,19 +3,33 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CacheRequest } from '../http-exchange.ts';
 import { NarBridgeError } from '../nar-bridge-error.ts';
 
+/** Most requests have none. */
+const noQuery = new URLSearchParams();
+
 export class IncomingExchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
+  /** As in what the server tells. */
+  readonly id: string;
   readonly path: string;
+  readonly startedMs: number = performance.now();
+  /** Of the answer; 0 as long as there is none. */
+  status = 0;
   receivedBytes = 0;
+  sentBytes = 0;
+  /** The handler has ended, and nothing more is sent. */
+  isAnswered = false;
+  /** The connection is closed. */
+  isGone = false;
   readonly #query: string;
   #aborter: AbortController | undefined;
   #isAborted = false;
   #isBodyTaken = false;
 
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, id: string) {
     this.incoming = incoming;
     this.outgoing = outgoing;
+    this.id = id;
     const url = incoming.url ?? '/';
     const mark = url.indexOf('?');
     this.path = mark === -1 ? url : url.slice(0, mark);
@@ -23,23 +37,17 @@ export class IncomingExchange {
   }
 
   request(): CacheRequest {
-    const { incoming } = this;
-    const query = this.#query;
+    const { incoming, path } = this;
     const signal = (): AbortSignal => this.#signal();
-    const body = (): AsyncIterable<Uint8Array> => this.#body();
     return {
       method: incoming.method ?? 'GET',
-      path: this.path,
+      path,
       // Only `set-cookie` may be a list, which no request has.
       headers: incoming.headers as Readonly<Record<string, string | undefined>>,
-      get query() {
-        return new URLSearchParams(query);
-      },
+      query: this.#query === '' ? noQuery : new URLSearchParams(this.#query),
+      body: this.#body(),
       get signal() {
         return signal();
-      },
-      get body() {
-        return body();
       },
     };
   }
