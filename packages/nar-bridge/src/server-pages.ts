@@ -22,6 +22,8 @@ export type ServerPagesOptions = {
   /** Of the keys by which the caches sign, as users write them. */
   readonly publicKeys: readonly string[];
   readonly acceptsUploads: boolean;
+  /** Whether clients connect by TLS; they do not unless it is said. */
+  readonly isSecure?: boolean;
 };
 
 export function withServerPages(handler: RequestHandler, options: ServerPagesOptions): RequestHandler {

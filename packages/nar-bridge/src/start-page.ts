@@ -7,10 +7,12 @@ export type StartPageOptions = {
   readonly version: string;
   readonly publicKeys: readonly string[];
   readonly acceptsUploads: boolean;
+  readonly isSecure?: boolean;
 };
 
-export function startPage({ host, version, publicKeys, acceptsUploads }: StartPageOptions): string {
-  const url = `http://${escapeHtml(host)}`;
+export function startPage(options: StartPageOptions): string {
+  const { host, version, publicKeys, acceptsUploads, isSecure = false } = options;
+  const url = `${isSecure ? 'https' : 'http'}://${escapeHtml(host)}`;
   const keys = publicKeys.map(escapeHtml).join(' ');
   const upload = acceptsUploads
     ? `\n<p>Paths are put here with</p>\n<pre>nix copy --to ${url} PATH</pre>`

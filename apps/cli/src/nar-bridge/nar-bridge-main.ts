@@ -56,6 +56,7 @@ async function serve(args: Arguments<NarBridgeOptionName>, signal: AbortSignal):
     version: NEVE_VERSION,
     publicKeys: cache.publicKeys,
     acceptsUploads: !args.has('readOnly'),
+    isSecure: args.has('cert'),
   });
   await using _server = await serveCache(handler, {
     ...serverOptions,
