@@ -38,6 +38,7 @@ export type {
   CacheDescription,
   CacheUsage,
   CollectionReport,
+  CollectionRequest,
 } from './tenants/cache-administration.ts';
 export { planRetention } from './tenants/retention.ts';
 export type { CachedPath, RetentionPlan, RetentionPolicy } from './tenants/retention.ts';

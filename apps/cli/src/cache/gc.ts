@@ -1,5 +1,6 @@
 /** `neve cache gc`: retention of caches, and the removal of what none of them needs. */
 import { write } from '../output.ts';
+import { parseAge } from '../quantities.ts';
 import { formatBytes } from '../store/progress.ts';
 import { UsageError } from '../usage-error.ts';
 import { cacheCommand } from './cache-command.ts';
@@ -14,14 +15,21 @@ longest time, and then the contents that no cache needs any more. A path that st
 It may run beside servers and be interrupted at any time.`,
   options: {
     ...serverOptions,
+    grace: {
+      names: ['--grace'],
+      parameters: ['AGE'],
+      help: 'what was used within this time stays in any case (default: 1h)',
+    },
     dryRun: { names: ['--dry-run'], parameters: [], help: 'only say what would be removed' },
   },
   async run(args) {
     const [name, more] = args.positional;
     if (more !== undefined) throw new UsageError('neve cache gc takes one cache, or none for all');
     const dryRun = args.has('dryRun');
+    const grace = args.last('grace');
+    const graceMs = grace === undefined ? undefined : parseAge(grace);
     await using administration = await openAdministration(args, { create: false });
-    const report = await administration.collect({ dryRun, ...(name !== undefined && { name }) });
+    const report = await administration.collect({ name, dryRun, graceMs });
     if (args.has('json')) {
       write(1, `${JSON.stringify({ ...report, dryRun })}\n`);
       return;

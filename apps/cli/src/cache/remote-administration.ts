@@ -31,8 +31,11 @@ export function openRemoteAdministration(server: string): CacheAdministration & 
     create: (name, settings) => send('PUT', cachePath(name), settings),
     configure: (name, settings) => send('PATCH', cachePath(name), withNulls(settings)),
     remove: async (name) => void (await change(client, { method: 'DELETE', url: cachePath(name) })),
-    collect: ({ name, dryRun = false }) =>
-      send<CollectionReport>('POST', name === undefined ? 'gc' : `${cachePath(name)}/gc`, { dryRun }),
+    collect: ({ name, dryRun = false, graceMs }) =>
+      send<CollectionReport>('POST', name === undefined ? 'gc' : `${cachePath(name)}/gc`, {
+        dryRun,
+        graceMs,
+      }),
     revoke: async ({ id, expiresAtMs }) => void (await send('POST', 'revoked-tokens', { id, expiresAtMs })),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };

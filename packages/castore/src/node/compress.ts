@@ -19,7 +19,10 @@ import { zstdCompress } from './zstd.ts';
 const outputSize = 1 << 16;
 const frameSize = 4 * 2 ** 20;
 
-/** Throws `CastoreError` (`unsupported`) if the compressor is not there. What the source throws goes through. */
+/**
+ * A piece of the source is used until the next one is asked for. Throws `CastoreError` (`unsupported`) if the compressor is not
+ * there. What the source throws goes through.
+ */
 export async function* compress(
   source: AsyncIterable<Uint8Array>,
   format: CompressionFormat,
@@ -87,11 +90,16 @@ function spawnBzip2(level: number): Duplex {
   return stream;
 }
 
+/** A frame is made of several pieces, and compressed while the source has ended. */
+async function* copiesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  for await (const piece of source) yield new Uint8Array(piece);
+}
+
 async function* compressFrames(
   source: AsyncIterable<Uint8Array>,
   level: number | undefined,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const input = new ByteSource(source);
+  const input = new ByteSource(copiesOf(source));
   try {
     for (let first = true; ; first = false) {
       const bytes = await input.read(frameSize);

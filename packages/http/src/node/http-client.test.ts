@@ -505,9 +505,14 @@ test('an upload says its size and who sends it, and its answer is given', async 
   const bytes = Buffer.from('abc');
   const stream = {
     size: 3,
+    // All pieces are in one buffer.
     async *open(): AsyncGenerator<Uint8Array> {
-      yield bytes.subarray(0, 1);
-      yield bytes.subarray(1);
+      const buffer = Buffer.alloc(1);
+      for (const byte of bytes) {
+        buffer.fill(byte);
+        yield buffer;
+      }
+      buffer.fill(0);
     },
   };
   const answers = [

@@ -80,7 +80,7 @@ export type HttpUpload = {
   readonly body?: Uint8Array | UploadStream;
 };
 
-/** `open` is called for each attempt; what it gives has `size` bytes. */
+/** `open` is called for each attempt; what it gives has `size` bytes, and a piece is used until the next one is asked for. */
 export type UploadStream = { readonly size: number; readonly open: () => AsyncIterable<Uint8Array> };
 
 /** Any status but those that were tried again in vain. Redirects are not followed. */
@@ -205,7 +205,10 @@ export class HttpClient implements AsyncDisposable {
       { url, home, method },
       {
         headers: { ...headers, ...(length !== undefined && { 'content-length': String(length) }) },
-        body: body === undefined || body instanceof Uint8Array ? (body ?? null) : Readable.from(body.open()),
+        body:
+          body === undefined || body instanceof Uint8Array
+            ? (body ?? null)
+            : Readable.from(copiesOf(body.open())),
       },
       signal,
     );
@@ -302,6 +305,11 @@ export class HttpClient implements AsyncDisposable {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     return findCredentials(this.#options.netrc ?? [], { host, allowDefault: url.hostname === home.hostname });
   }
+}
+
+/** What was given to a socket is sent some time later. */
+async function* copiesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, void> {
+  for await (const piece of source) yield Buffer.from(piece);
 }
 
 const maxAnswerBytes = 64 << 20;

@@ -7,7 +7,7 @@
  *     PUT    caches/<name>           makes it, with the settings of the body
  *     PATCH  caches/<name>           changes the settings that are in the body
  *     DELETE caches/<name>           removes it with all that is in it
- *     POST   caches/<name>/gc        `{ dryRun }`: retention of this cache
+ *     POST   caches/<name>/gc        `{ dryRun, graceMs }`: retention of this cache
  *     POST   gc                      of all
  *     POST   revoked-tokens          `{ id, expiresAtMs }`
  *
@@ -118,8 +118,15 @@ async function collect(
   { administration }: AdminApiOptions,
 ): Promise<CacheResponse> {
   if (request.method !== 'POST') return methodNotAllowed(['POST']);
-  const dryRun = memberOf(await readJson(request), 'dryRun') === true;
-  return jsonResponse(await administration.collect({ dryRun, ...(name !== undefined && { name }) }));
+  const body = await readJson(request);
+  const [dryRun, graceMs] = [memberOf(body, 'dryRun') === true, memberOf(body, 'graceMs')];
+  return jsonResponse(
+    await administration.collect({
+      name,
+      dryRun,
+      graceMs: typeof graceMs === 'number' ? graceMs : undefined,
+    }),
+  );
 }
 
 async function revoke(

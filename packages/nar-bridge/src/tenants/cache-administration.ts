@@ -16,6 +16,15 @@ export type CacheUsage = {
   readonly pins: number;
 };
 
+export type CollectionRequest = {
+  /** Retention of this cache; of all unless given. */
+  readonly name?: string | undefined;
+  /** Says what would go, and removes nothing. */
+  readonly dryRun?: boolean | undefined;
+  /** What was used within this time stays; an hour unless given. */
+  readonly graceMs?: number | undefined;
+};
+
 export type CollectionReport = {
   /** What each cache has lost, or would lose. */
   readonly caches: readonly {
@@ -40,6 +49,6 @@ export interface CacheAdministration {
   configure(name: string, settings: Partial<CacheSettings>): Promise<CacheDescription>;
   remove(name: string): Promise<void>;
   /** Retention of one cache or of all, and then the removal of what no cache needs. */
-  collect(options: { readonly name?: string; readonly dryRun?: boolean }): Promise<CollectionReport>;
+  collect(options: CollectionRequest): Promise<CollectionReport>;
   revoke(token: RevokedToken): Promise<void>;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CachedPath, type RetentionPolicy, planRetention } from './retention.ts';
 
-const unlimited: RetentionPolicy = { maxAgeMs: undefined, maxBytes: undefined };
+const unlimited: RetentionPolicy = { maxAgeMs: undefined, maxBytes: undefined, graceMs: 0 };
 
 function path(lastUsedMs: number, references: readonly string[] = [], narSize = 10): CachedPath {
   return { references, narSize, lastUsedMs };
@@ -49,6 +49,12 @@ describe('what goes', () => {
     expect(plan(paths, { maxBytes: 0 }, ['b'])).toEqual(['c', 'a']);
   });
 
+  test('not what was used within the grace time, with all that it needs', () => {
+    const paths = { lib: path(1), app: path(901, ['lib']), other: path(900) };
+    expect(plan(paths, { maxAgeMs: 0, graceMs: 100 })).toEqual(['other']);
+    expect(plan(paths, { maxBytes: 0, graceMs: 100 })).toEqual(['other']);
+  });
+
   test('a reference to what is not there is none', () => {
     expect(plan({ a: path(1, ['elsewhere']) }, { maxAgeMs: 1 }, ['nowhere'])).toEqual(['a']);
   });
@@ -79,7 +85,7 @@ test('every path that stays has all that it refers to, whenever the removal is s
   fc.assert(
     fc.property(anyPaths, limit, limit, fc.array(fc.nat(35)), (paths, maxAgeMs, maxBytes, pins) => {
       const pinned = pins.map((it) => `p${it}`);
-      const policy = { maxAgeMs, maxBytes };
+      const policy = { maxAgeMs, maxBytes, graceMs: 0 };
       const { removed, keptBytes, keptPaths } = planRetention(paths, { policy, pins: pinned, nowMs: 1000 });
       const kept = new Map(paths);
       for (const hashPart of removed) {

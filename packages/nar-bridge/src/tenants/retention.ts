@@ -2,7 +2,8 @@
  * Which paths of a cache go, so that those that stay always have all that they refer to.
  *
  * A path counts as used when one was that refers to it, directly or not: so it is never older than what needs it, and going by
- * age or by size alone never leaves a hole. Pinned paths stay with their closures. Sizes are those of NARs; what paths have in
+ * age or by size alone never leaves a hole. Pinned paths and those of the grace
+ * time stay with their closures. Sizes are those of NARs; what paths have in
  * common is counted for each.
  */
 import { parentsFirst } from '@neve/castore';
@@ -10,8 +11,10 @@ import { parentsFirst } from '@neve/castore';
 export type RetentionPolicy = {
   /** Paths that were not used for so long go, in milliseconds. */
   readonly maxAgeMs: number | undefined;
-  /** The NARs of the paths that stay are not more than this; pinned ones stay in any case. */
+  /** The NARs of the paths that stay are not more than this, but for those that stay in any case. */
   readonly maxBytes: number | undefined;
+  /** Paths that were used within this time stay in any case: whoever pushes a closure relies on what was pushed before. */
+  readonly graceMs: number;
 };
 
 export type CachedPath = {
@@ -42,7 +45,8 @@ export function planRetention(
   paths: ReadonlyMap<string, CachedPath>,
   { policy, pins, nowMs }: RetentionOptions,
 ): RetentionPlan {
-  const pinned = closureOf(pins, paths);
+  const recent = [...paths].filter(([, { lastUsedMs }]) => nowMs - lastUsedMs < policy.graceMs);
+  const pinned = closureOf([...pins, ...recent.map(([hashPart]) => hashPart)], paths);
   const order = referrersFirst(paths);
   const used = effectiveUses(order, paths);
   // Sorting keeps the order of equals, so that each is still before what it refers to.

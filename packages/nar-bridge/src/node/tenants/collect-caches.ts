@@ -19,7 +19,9 @@ export type CollectCachesOptions = {
   readonly folder: ServerFolder;
   /** Retention of this cache only; of all unless given. */
   readonly name?: string | undefined;
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
+  /** Paths that were used within this time stay; an hour unless given. */
+  readonly graceMs?: number | undefined;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 };
@@ -29,7 +31,7 @@ export async function collectCaches(
   options: CollectCachesOptions,
   signal?: AbortSignal,
 ): Promise<CollectionReport> {
-  const { folder, name, dryRun = false, now = Date.now } = options;
+  const { folder, name, dryRun = false, graceMs = defaultGraceMs, now = Date.now } = options;
   const startedMs = now();
   const records = await folder.registry.list();
   await using open = new OpenStorages();
@@ -42,7 +44,9 @@ export async function collectCaches(
   const caches: CollectionReport['caches'][number][] = [];
   for (const { record, storage } of storages) {
     if (name !== undefined && name !== record.name) continue;
-    caches.push(await applyRetention({ record, storage, condition, dryRun, nowMs: startedMs }, signal));
+    caches.push(
+      await applyRetention({ record, storage, condition, dryRun, graceMs, nowMs: startedMs }, signal),
+    );
   }
   const roots = async (): Promise<{ readonly kind: 'node'; readonly node: Node }[]> => {
     const nodes: Node[] = [];
@@ -66,6 +70,8 @@ export async function collectCaches(
   return { caches, freedBytes };
 }
 
+const defaultGraceMs = 3_600_000;
+
 class OpenStorages implements AsyncDisposable {
   readonly storages: { readonly record: CacheRecord; readonly storage: CacheStorage }[] = [];
 
@@ -85,11 +91,12 @@ type Retention = {
   readonly storage: CacheStorage;
   readonly condition: RemovalCondition;
   readonly dryRun: boolean;
+  readonly graceMs: number;
   readonly nowMs: number;
 };
 
 async function applyRetention(
-  { record, storage, condition, dryRun, nowMs }: Retention,
+  { record, storage, condition, dryRun, graceMs, nowMs }: Retention,
   signal?: AbortSignal,
 ): Promise<CollectionReport['caches'][number]> {
   const pathInfos = new Map<string, PathInfo>();
@@ -103,7 +110,7 @@ async function applyRetention(
   const pins = (await storage.pins.list()).flatMap(({ root }) =>
     root.kind === 'path' ? [root.storePath.hashPart] : [],
   );
-  const policy = { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes };
+  const policy = { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes, graceMs };
   const plan = planRetention(paths, { policy, pins, nowMs });
   const removedPaths: string[] = [];
   let { keptPaths, keptBytes } = plan;

@@ -47,9 +47,9 @@ export function localAdministration(folder: ServerFolder): CacheAdministration {
     async remove(name) {
       if ((await registry.remove(name)) === undefined) throw noSuchCache(name);
     },
-    async collect({ name, dryRun = false }) {
-      if (name !== undefined) await find(name);
-      return collectCaches({ folder, name, dryRun });
+    async collect(options) {
+      if (options.name !== undefined) await find(options.name);
+      return collectCaches({ folder, ...options });
     },
     revoke: (token) => registry.revoke(token),
   };

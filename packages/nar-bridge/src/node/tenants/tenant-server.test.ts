@@ -230,7 +230,7 @@ describe('caches', () => {
     expect((await ask(narInfoOf('new', pathInfo))).status).toBe(401);
     await administration.create('new', { isPublic: true });
     expect((await ask(narInfoOf('new', pathInfo))).status).toBe(404);
-    await administration.collect({});
+    await administration.collect({ graceMs: 0 });
     expect((await readdir(join(path, 'server/caches'))).length).toBe(1);
   });
 
@@ -418,12 +418,12 @@ describe('collection', () => {
     await administration.configure('main', { maxAgeMs: 0 });
     await restart();
     const before = await castoreSize();
-    const planned = await administration.collect({ dryRun: true });
+    const planned = await administration.collect({ dryRun: true, graceMs: 0 });
     expect(planned.caches).toMatchObject([
       { removedPaths: [gone.pathInfo.storePath.baseName], keptPaths: 2 },
     ]);
     expect(await castoreSize()).toBe(before);
-    const { caches, freedBytes } = await administration.collect({});
+    const { caches, freedBytes } = await administration.collect({ graceMs: 0 });
     expect(caches).toEqual(planned.caches);
     expect(freedBytes).toBeGreaterThan(0);
     expect((await ask(narInfoOf('main', gone.pathInfo))).status).toBe(404);
@@ -442,7 +442,7 @@ describe('collection', () => {
     const narFile = `nar/${waiting.narHash.format('nix32')}.nar`;
     await ask(`/b/${narFile}`, { method: 'PUT', token: everything, body: nar });
     await restart();
-    await administration.collect({});
+    await administration.collect({ graceMs: 0 });
     expect((await ask(narInfoOf('a', same.pathInfo))).status).toBe(404);
     expect(await bodyOf(await ask(`/b/${same.narFile}`))).toEqual(same.nar);
     const text = printNarInfo(
@@ -456,14 +456,23 @@ describe('collection', () => {
     expect(await bodyOf(await ask(`/b/${narFile}`))).toEqual(nar);
   });
 
+  test('leaves what was used a while ago, unless told otherwise', async () => {
+    await administration.create('main', { isPublic: true, maxBytes: 0 });
+    await push('main', 'x');
+    await restart();
+    expect((await administration.collect({ graceMs: undefined })).caches).toMatchObject([{ keptPaths: 1 }]);
+  });
+
   test('leaves what a request uses at the moment', async () => {
     await administration.create('main', { isPublic: true, maxBytes: 0 });
     const { pathInfo, nar } = await push('main', 'x');
     await restart();
     const response = await ask(`/main/${infusedNarUrl(pathInfo.node, pathInfo.narSize)}`);
-    expect((await administration.collect({})).caches).toMatchObject([{ removedPaths: [], keptPaths: 1 }]);
+    expect((await administration.collect({ graceMs: 0 })).caches).toMatchObject([
+      { removedPaths: [], keptPaths: 1 },
+    ]);
     expect(await bodyOf(response)).toEqual(nar);
     await restart();
-    expect((await administration.collect({})).caches).toMatchObject([{ keptPaths: 0 }]);
+    expect((await administration.collect({ graceMs: 0 })).caches).toMatchObject([{ keptPaths: 0 }]);
   });
 });
