@@ -61,6 +61,10 @@ export type BuildSharing = {
 
 type Outputs = ReadonlyMap<string, PathInfo>;
 
+type BegunBuild =
+  | { readonly kind: 'present'; readonly outputs: Outputs }
+  | { readonly kind: 'begun'; readonly build: SharedBuild; readonly release: () => void };
+
 export class Realiser {
   readonly decisions: Decisions;
   readonly #options: RealiserOptions;
@@ -334,35 +338,39 @@ export class Realiser {
       this.#throwIfGivenUp(drvPath);
       return await join(taken);
     }
-    const started = await this.#start(job, drvPath, taken);
-    if (!('join' in started)) return started;
-    const ended = started.ended.then(() => void this.#shared.delete(ended));
+    const begun = await this.#begin(job, drvPath, taken);
+    if (begun.kind === 'present') return begun.outputs;
+    const ended = begun.build.ended.then(() => void this.#shared.delete(ended));
     this.#shared.add(ended);
-    return await join(started);
+    try {
+      return await join(begun.build);
+    } finally {
+      begun.release();
+    }
   }
 
-  /** Begins a build, or gives what is there already. */
+  /** Begins a build, unless its outputs are there. The place for it among the builds is to be given back. */
   // oxlint-disable-next-line eslint/max-params -- a job, whose it is, and the right to begin it
-  async #start(job: BuildJob, drvPath: StorePath, taken: BuildTurn): Promise<SharedBuild | Outputs> {
+  async #begin(job: BuildJob, drvPath: StorePath, taken: BuildTurn): Promise<BegunBuild> {
     const { signal } = this.#options;
     using turn = taken;
     const lock = await this.#lock(job.lockedPaths);
+    const settle = async (): Promise<void> => await lock[Symbol.asyncDispose]();
     let release: (() => void) | undefined;
-    const settle = async (): Promise<void> => {
-      release?.();
-      await lock[Symbol.asyncDispose]();
-    };
-    let started: SharedBuild | undefined;
+    let build: SharedBuild | undefined;
     try {
-      const already = await job.present(signal);
-      if (already !== undefined) return already;
+      const outputs = await job.present(signal);
+      if (outputs !== undefined) return { kind: 'present', outputs };
       release = await this.#slots.builds.acquire();
       this.#throwIfGivenUp(drvPath);
-      started = turn.start({ build: (options) => job.build({ mode: 'build', ...options }), settle });
+      build = turn.start({ build: (options) => job.build({ mode: 'build', ...options }), settle });
+      return { kind: 'begun', build, release };
     } finally {
-      if (started === undefined) await settle();
+      if (build === undefined) {
+        release?.();
+        await settle();
+      }
     }
-    return started;
   }
 
   #throwIfGivenUp(drvPath: StorePath): void {

@@ -111,6 +111,7 @@ async function run(target: LightTarget, { name, words, caller, standardInput: in
     wantsProgress: false,
   };
   const start = Date.now();
+  let hasSeenEnding = false;
   while (true) {
     const shown = new Shown(caller);
     const call = callCommand(target, command, { onEvent: (event) => shown.take(event) });
@@ -123,8 +124,9 @@ async function run(target: LightTarget, { name, words, caller, standardInput: in
       // A connection can end together with the call.
       if (shown.exitCode !== undefined) return shown.exitCode;
       if (!(error instanceof RpcError)) throw error;
-      const isEnding = error.code === 'unavailable' && error.cause === undefined && !shown.isAnything;
-      if (!isEnding || Date.now() - start > retryMs) {
+      const isNotThere = error.code === 'unavailable' && !shown.isAnything;
+      hasSeenEnding ||= isNotThere && error.cause === undefined;
+      if (!isNotThere || !hasSeenEnding || Date.now() - start > retryMs) {
         caller.write(2, `error: ${problemOf(error, { target, shown })}\n`);
         return 1;
       }

@@ -55,6 +55,8 @@ export class RunningCommand {
       environment: command.environment,
       directory: command.directory,
       write: (file, text) => {
+        // Nobody is told how what was ended from outside has failed.
+        if (this.#abortion.signal.aborted) return;
         const bytes = typeof text === 'string' ? Buffer.from(text) : Uint8Array.from(text);
         this.#say({ kind: 'output', file, bytes });
       },
@@ -109,7 +111,8 @@ export class RunningCommand {
       const { signal } = this.#abortion;
       if (!signal.aborted) throw error;
       if (signal.reason instanceof Interruption) return signal.reason.exitCode;
-      this.#caller.write(2, `error: the daemon has ended the command: ${String(signal.reason)}\n`);
+      const message = `error: the daemon has ended the command: ${String(signal.reason)}\n`;
+      this.#say({ kind: 'output', file: 2, bytes: Buffer.from(message) });
       return 1;
     } finally {
       const session = await this.#session?.catch(() => undefined);
@@ -127,7 +130,9 @@ export class RunningCommand {
     signal.addEventListener('abort', stop, { once: true });
     try {
       signal.throwIfAborted();
-      return await session.perform(task);
+      const exitCode = await session.perform(task);
+      signal.throwIfAborted();
+      return exitCode;
     } finally {
       signal.removeEventListener('abort', stop);
     }

@@ -1,0 +1,133 @@
+// Command lines that must end and print the same with the daemon and without it. Each way has a home, and with it a store, of
+// its own; the lines run in this order, so that what an earlier one has built is there for a later one. `@` is the file of
+// packages.
+
+import { packages } from '../build-command/build-command.mjs';
+
+/**
+ * @typedef {{
+ *   words: readonly string[],
+ *   stdin?: string,
+ *   env?: Readonly<Record<string, string>>,
+ * }} CommandLine
+ */
+
+/** @param {string} line @param {Omit<CommandLine, 'words'>} [options] @returns {CommandLine} */
+function line(line, options = {}) {
+  const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+  return { words: words.map((it) => (it === '@' ? packages : it)), ...options };
+}
+
+/** @type {readonly CommandLine[]} */
+export const commandLines = [
+  // Values and how they are printed.
+  line("eval --expr '1 + 1'"),
+  line('eval --expr \'{ a = [ 1 2.5 "x" null true ]; b = x: x; }\''),
+  line('eval --json --expr \'{ a = [ 1 2.5 "x" null true ]; }\''),
+  line("eval --xml --expr '{ a.b = 1; }'"),
+  line('eval --raw --expr \'"no line end"\''),
+  line("eval --strict --expr '{ a = { b = 1 + 1; }; }'"),
+  line("eval --parse --expr 'let x = 1; in x + y'"),
+  line("eval --expr '{ a.b.c = 3; }' a.b.c"),
+  line("eval --expr '{ a = 1; b = 2; }' a b"),
+  line("eval --expr '{ x, y ? 2 }: x + y' --arg x 40"),
+  line("eval --expr '{ x }: x' --argstr x text"),
+  line("eval --expr '{ x }: x' --arg-from-file x note.txt"),
+  line("eval --expr '{ x }: x' --arg-from-stdin x", { stdin: 'from the client' }),
+  line('eval -f -', { stdin: '{ a = 1; }' }),
+  line('eval'),
+  line('eval ./default.nix'),
+  line('eval -f sub/value.nix'),
+  line("eval --expr 'builtins.readFile ./note.txt'"),
+  line("eval --expr 'import ./sub/value.nix'"),
+  line("eval -I here=. --expr 'import <here/sub/value.nix>'"),
+  line("eval --expr '<here/note.txt>'", { env: { NIX_PATH: 'here=sub' } }),
+  line('eval --find-file here -I here=sub'),
+  line('eval --expr \'builtins.getEnv "OF_THE_CLIENT"\'', { env: { OF_THE_CLIENT: 'yes' } }),
+  line("eval --expr 'toString ./.'"),
+  line('eval --expr \'"${./note.txt}"\''),
+  line('eval --expr \'builtins.path { path = ./sub; filter = p: t: baseNameOf p != "value.nix"; }\''),
+  line('eval --expr \'builtins.toFile "a" "text"\''),
+  line('eval --expr \'builtins.hashFile "sha256" ./note.txt\''),
+  line("eval --expr '(builtins.readDir ./.).sub'"),
+  // Traces, warnings, settings.
+  line('eval --expr \'builtins.trace "one" (builtins.trace { a = 1; } 2)\''),
+  line('eval --expr \'builtins.warn "careful" 1\''),
+  line('eval --trace-verbose --expr \'builtins.traceVerbose "said" 1\''),
+  line('eval --expr \'builtins.traceVerbose "not said" 1\''),
+  line('eval --option no-such-setting 1 --expr 1'),
+  line("eval --expr 'builtins.currentSystem' --system other-system"),
+  line("eval --expr 'builtins.currentTime' --pure-eval"),
+  line("eval --expr 'builtins.readFile ./note.txt' --restrict-eval"),
+  line('eval --expr \'throw "x"\'', { env: { NIX_CONFIG: 'show-trace = true' } }),
+  line('eval --expr 1', { env: { NIX_CONFIG: 'max-call-depth = many' } }),
+  line('eval --lint-url-literals warn --expr https://example.org'),
+  // Failures.
+  line("eval --expr '1 +'"),
+  line("eval --expr 'x'"),
+  line("eval --expr '{ aaa = 1; }.aab'"),
+  line('eval --expr \'throw "with a message"\''),
+  line('eval --expr \'abort "with a message"\''),
+  line('eval --show-trace --expr \'let f = x: g x; g = x: throw "deep"; in f 1\''),
+  line("eval --expr 'let x = x; in x'"),
+  line("eval --expr 'let f = n: 1 + f n; in f 1'"),
+  line("eval --json --expr 'x: x'"),
+  line('eval --json --xml --expr 1'),
+  line('eval --no-such-flag'),
+  line('eval --expr'),
+  line('eval --expr 1 --file default.nix'),
+  line('eval nowhere.nix'),
+  line("eval --expr 'builtins.readFile ./nowhere'"),
+  line("eval --expr '{ a = 1; }' b"),
+  line("eval --expr 'builtins.storePath /nix/store/00000000000000000000000000000000-x'"),
+  line('eval --help'),
+  // Builds.
+  line('build @ -A two --dry-run'),
+  line('build @ -A two --dry-run --json'),
+  line('explain @ -A two'),
+  line('explain @ -A two --json'),
+  line('build @ -A one'),
+  line('build @ -A one'),
+  line('build @ -A one -A outs --json'),
+  line('build @ -A outs -A dev-first -o other'),
+  line('build @ -A two --no-link -L'),
+  line('build @ -A three --quiet --no-link'),
+  line('build @ -A one --check --no-link'),
+  line('build @ -A random --check --no-link'),
+  line('build @ -A random --no-link --option max-jobs 0'),
+  line('eval --raw -f @ imported'),
+  line('eval --json -f @ imported'),
+  line('eval -f @ imported-fails'),
+  line('build @ -A imported-fails'),
+  line("eval --expr 'builtins.readFile (import @).two'".replace('@', packages)),
+  line('build @ -A fails'),
+  line('build @ -A fails -L'),
+  line('build @ -A needs-failing'),
+  line('build @ -A fails -A fails-too -A needs-both'),
+  line('build @ -A fails -A needs-both -A one -k'),
+  line('build @ -A fails -A one --json --keep-going'),
+  line('build @ -A no-output'),
+  line('build @ -A wrong'),
+  line('build @ -A needs-wrong'),
+  line('build @ -A fixed-fails'),
+  line('build @ -A not-allowed'),
+  line('build @ -A loud --log-lines 3'),
+  line('build @ -A other-system'),
+  line('build @ -A never-ends --timeout 1'),
+  line('build @ -A nowhere'),
+  line('build --expr \'throw "no"\''),
+  line("build --expr '1'"),
+  line('build /nix/store/00000000000000000000000000000000-missing'),
+  line('build @ -A one --max-jobs many'),
+  line('build @ -A one --builder nothing:'),
+  line('build @ -A three --check --builder dummy:'),
+  line('build --expr \'builtins.toFile "a" "b"\''),
+  line('build --expr \'builtins.fetchurl "file:///nowhere"\''),
+  // Looking.
+  line('log @ -A loud'),
+  line('log @ -A one'),
+  line('log @ -A dev-first -A waits'),
+  line('log /nix/store/00000000000000000000000000000000-missing'),
+  line('explain @ -A needs-both'),
+  line('explain @ -A nowhere'),
+];
