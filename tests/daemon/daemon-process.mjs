@@ -14,6 +14,9 @@ const projectScript = resolve(here, '../../apps/cli/dist/neve.cjs');
 /** @typedef {{ env?: Readonly<Record<string, string>>, stdin?: string, cwd?: string, timeoutMs?: number }} RunOptions */
 
 export class Place {
+  /** @type {import('node:child_process').ChildProcess[]} */
+  #children = [];
+
   /** @param {string} folder everything is below it @param {string} [script] @param {string} [work] */
   constructor(folder, script = projectScript, work = join(folder, 'work')) {
     this.folder = folder;
@@ -51,6 +54,7 @@ export class Place {
       env: { ...this.environment, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    this.#children.push(child);
     child.stdin.on('error', () => undefined);
     child.stdin.end(stdin ?? '');
     const texts = { stdout: '', stderr: '' };
@@ -101,6 +105,13 @@ export class Place {
         return await started.ended;
       },
     };
+  }
+
+  /** Whatever is left running. */
+  killAll() {
+    for (const child of this.#children) {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    }
   }
 
   async status() {

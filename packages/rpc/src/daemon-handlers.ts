@@ -38,9 +38,9 @@ export function daemonHandlers({ service, isPrivate }: DaemonAccess): readonly H
   const names = Object.keys(commandCalls) as DaemonCommandName[];
   return [
     ...names.map((name) =>
-      exchange(commandMethod(name), (requests, signal) => {
+      exchange(commandMethod(name), async function* (requests, signal) {
         requirePrivate();
-        return run(service, { name, requests, signal });
+        yield* run(service, { name, requests, signal });
       }),
     ),
     answer(daemonMethods.status, async () => writeDaemonStatus(service.status())),

@@ -125,7 +125,8 @@ async function run(target: LightTarget, { name, words, caller, standardInput: in
       if (shown.exitCode !== undefined) return shown.exitCode;
       if (!(error instanceof RpcError)) throw error;
       const isNotThere = error.code === 'unavailable' && !shown.isAnything;
-      hasSeenEnding ||= isNotThere && error.cause === undefined;
+      // Nobody listens at a socket that was never there, or whose daemon was killed.
+      hasSeenEnding ||= isNotThere && !absent.includes(reasonOf(error));
       if (!isNotThere || !hasSeenEnding || Date.now() - start > retryMs) {
         caller.write(2, `error: ${problemOf(error, { target, shown })}\n`);
         return 1;
@@ -171,14 +172,22 @@ class Shown implements Disposable {
   }
 }
 
+/** Why a connection could not be made. */
+const absent: readonly string[] = ['ECONNREFUSED', 'ENOENT', 'EACCES'];
+
+function reasonOf({ cause }: RpcError): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+}
+
 type Problem = { readonly target: LightTarget; readonly shown: Shown };
 
 /** Whoever reads it wants to know what to do. */
-function problemOf({ code, message, cause }: RpcError, { target, shown }: Problem): string {
+function problemOf(error: RpcError, { target, shown }: Problem): string {
+  const { code, message, cause } = error;
   const daemon = `the daemon at '${titleOf(target)}'`;
   if (code === 'unavailable') {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    if (['ECONNREFUSED', 'ENOENT'].includes(reason)) {
+    const reason = reasonOf(error);
+    if (reason === 'ECONNREFUSED' || reason === 'ENOENT') {
       return `there is no daemon at '${titleOf(target)}': start it with 'neve daemon', or do without it (--no-daemon)`;
     }
     if (reason === 'EACCES') return `${daemon} cannot be reached: permission denied`;

@@ -3,25 +3,40 @@
  *
  * Source: sd_listen_fds(3).
  */
+import { readFileSync, readlinkSync } from 'node:fs';
 import { type Server, createServer } from 'node:net';
 import type { Environment } from '../caller.ts';
 
 const firstDescriptor = 3;
 
-export async function givenSockets(environment: Environment): Promise<readonly Server[]> {
+export type GivenSocket = {
+  readonly listener: Server;
+  /** Of a Unix socket, as far as it can be found. */
+  readonly path: string | undefined;
+};
+
+export async function givenSockets(environment: Environment): Promise<readonly GivenSocket[]> {
   const { LISTEN_PID: owner, LISTEN_FDS: count = '' } = environment;
   if (owner !== String(process.pid) || !/^[1-9]\d{0,2}$/.test(count)) return [];
   const descriptors = Array.from({ length: Number(count) }, (_, index) => firstDescriptor + index);
   return await Promise.all(descriptors.map(listenAt));
 }
 
-function listenAt(fd: number): Promise<Server> {
+function listenAt(fd: number): Promise<GivenSocket> {
   const listener = createServer();
   return new Promise((resolve, reject) => {
     listener.once('error', reject);
     listener.listen({ fd }, () => {
       listener.off('error', reject);
-      resolve(listener);
+      resolve({ listener, path: socketPathOf(fd) });
     });
   });
+}
+
+/** Linux knows which socket a descriptor is, and where that is bound. */
+function socketPathOf(fd: number): string | undefined {
+  const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`)) ?? [];
+  const rows = readFileSync('/proc/net/unix', 'utf8').split('\n');
+  // Num, RefCount, Protocol, Flags, Type, St, Inode, Path
+  return rows.map((row) => /^(?:\S+\s+){6}(\d+) (\/.*)$/.exec(row)).find((row) => row?.[1] === inode)?.[2];
 }

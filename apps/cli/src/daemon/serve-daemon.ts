@@ -62,9 +62,10 @@ export async function serveDaemon(args: DaemonArguments, signal: AbortSignal): P
     daemon: { service: hub, isPrivate },
   });
   await using servers = new Servers();
-  for (const { listener, isPrivate } of listeners.sockets) {
+  for (const { listener, isPrivate, ...at } of listeners.sockets) {
     idle.watch(listener);
-    servers.add(await serveGrpc(own(isPrivate), { listen: listener, graceMs: storeGraceMs, onError }));
+    const options = { listen: listener, graceMs: storeGraceMs, onError, ...at };
+    servers.add(await serveGrpc(own(isPrivate), options));
   }
   for (const listen of network) {
     servers.add(await serveGrpc(own(false), { listen, graceMs: storeGraceMs, onError, ...tls }));
@@ -108,18 +109,23 @@ class Servers implements AsyncDisposable {
 }
 
 type Listeners = AsyncDisposable & {
-  readonly sockets: readonly { readonly listener: Server; readonly isPrivate: boolean }[];
+  readonly sockets: readonly {
+    readonly listener: Server;
+    readonly isPrivate: boolean;
+    readonly address?: string;
+  }[];
 };
 
 /** What systemd hands over, or else the sockets that are named, or the one of the user. */
 async function openListeners(named: readonly string[]): Promise<Listeners> {
   const given = await givenSockets(process.env);
   if (given.length > 0) {
-    const sockets = given.map((listener) => {
-      const address = listener.address();
-      return { listener, isPrivate: typeof address === 'string' && isPrivateSocket(address) };
-    });
-    return { sockets, [Symbol.asyncDispose]: async () => undefined };
+    const sockets = given.map(({ listener, path }) => ({
+      listener,
+      isPrivate: path !== undefined && isPrivateSocket(path),
+      ...(path !== undefined && { address: `unix:${path}` }),
+    }));
+    return { sockets, [Symbol.asyncDispose]: async () => given.forEach(({ listener }) => listener.close()) };
   }
   const paths = named.length > 0 ? named.map(pathOf) : [userSocket(process.env)];
   const opened: PrivateSocket[] = [];

@@ -52,6 +52,8 @@ export type ServeOptions = {
    * server.
    */
   readonly listen: string | NetServer;
+  /** Of what listens already, as above. */
+  readonly address?: string;
   /** In PEM. With `ca`, clients need a certificate by it. */
   readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array; readonly ca?: Uint8Array };
   /** How long calls may go on when the server is shut down, in milliseconds. Ten seconds. */
@@ -90,7 +92,7 @@ export async function serve(services: ServedServices, options: ServeOptions): Pr
   const address =
     typeof listen === 'string'
       ? await bind(server, listen, credentials)
-      : takeConnections(server, listen, credentials);
+      : takeConnections(server, listen, { credentials, address: options.address });
   return new RunningServer(server, { health, address, options });
 }
 
@@ -150,9 +152,14 @@ async function bind(server: Server, listen: string, credentials: ServerCredentia
 }
 
 /** From what listens already; gives its address. */
-function takeConnections(server: Server, listener: NetServer, credentials: ServerCredentials): string {
+function takeConnections(
+  server: Server,
+  listener: NetServer,
+  { credentials, address: given }: { credentials: ServerCredentials; address: string | undefined },
+): string {
   const injector = server.createConnectionInjector(credentials);
   listener.on('connection', (socket) => injector.injectConnection(socket));
+  if (given !== undefined) return given;
   const address = listener.address() as AddressInfo | string;
   if (typeof address === 'string') return `unix:${address}`;
   const { address: host, port } = address;
