@@ -109,7 +109,11 @@ async function interrupted(place) {
 /** @param {Place} place */
 async function interruptedEvaluation(place) {
   const daemon = await place.daemon();
-  const words = ['eval', '--expr', 'let f = n: if n == 0 then 0 else f (n - 1) + f (n - 1); in builtins.trace "on" (f 60)'];
+  const words = [
+    'eval',
+    '--expr',
+    'let f = n: if n == 0 then 0 else f (n - 1) + f (n - 1); in builtins.trace "on" (f 60)',
+  ];
   const both = [];
   for (const env of [{ NEVE_DAEMON: '1' }, { NEVE_DAEMON: '0' }]) {
     const client = place.start(words, { env });
