@@ -308,7 +308,7 @@ async function activation(place) {
     stdio: ['ignore', 'ignore', 'pipe', fd],
   });
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
+  child.stderr?.setEncoding('utf8').on('data', (text) => (said += text));
   await waitUntil(
     () => said.includes('listening on'),
     async () => assert.equal(child.exitCode, null, said),

@@ -48,8 +48,8 @@ export type AddPathOptions = {
 /** A set of relative paths, by their bytes. */
 export interface PathSet {
   has(relativePath: Uint8Array): boolean;
-  /** Every path, in no particular order. */
-  paths(): Iterable<Uint8Array>;
+  /** Every path, in no particular order: what sends a set to another thread needs it, and the evaluator's have it. */
+  paths?(): Iterable<Uint8Array>;
 }
 
 /** A path that is in the store, or would be if the store were written to. */

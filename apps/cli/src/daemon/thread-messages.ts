@@ -107,7 +107,7 @@ export function restored(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, restored(it)]));
 }
 
-function isPathSet(value: object): value is PathSet {
+function isPathSet(value: object): value is Required<PathSet> {
   return 'paths' in value && typeof value.paths === 'function';
 }
 
