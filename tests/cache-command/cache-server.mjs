@@ -51,6 +51,12 @@ export class CacheCommand {
     return stdout;
   }
 
+  /** Runs `neve store`. @param {readonly string[]} args */
+  async store(args) {
+    const { code, stderr } = await runCommand([...this.#store.words([]).command, ...args], { env: this.env });
+    if (code !== 0) throw new Error(`neve store ${args.join(' ')}: ${stderr}`);
+  }
+
   /** @param {readonly string[]} args @param {{ input?: string, env?: NodeJS.ProcessEnv }} [options] */
   async json(args, options) {
     return JSON.parse(await this.run([...args, '--json'], options));
@@ -67,8 +73,8 @@ export class TenantServer {
   #neve;
   /** @type {readonly string[]} */
   #options;
-  /** @type {import('node:child_process').ChildProcess | undefined} */
-  #child;
+  /** @type {(signal: NodeJS.Signals) => void} */
+  #kill = () => undefined;
   /** @type {Promise<unknown> | undefined} */
   #ended;
 
@@ -99,7 +105,7 @@ export class TenantServer {
     const words = this.#neve.words(['serve', '--folder', this.folder, '--listen', listen, ...this.#options]);
     const [program = '', ...rest] = words;
     const child = spawn(program, rest, { env: this.#neve.env, stdio: ['ignore', 'ignore', 'pipe'] });
-    this.#child = child;
+    this.#kill = (signal) => void child.kill(signal);
     this.#ended = new Promise((resolve) => child.once('exit', resolve));
     const before = this.log.length;
     await new Promise((resolve, reject) => {
@@ -116,7 +122,7 @@ export class TenantServer {
 
   /** @param {NodeJS.Signals} [signal] */
   async stop(signal = 'SIGTERM') {
-    this.#child?.kill(signal);
+    this.#kill(signal);
     return this.#ended;
   }
 

@@ -36,6 +36,13 @@ async function folderCache({ source, sample }) {
   return `file://${folder}`;
 }
 
+/** Neve with the closure in its store. @param {World} world */
+async function filledUser(world) {
+  const user = world.neve('filled-user');
+  await user.store(['copy', '--from', await folderCache(world), '--no-check-signatures', world.sample.root]);
+  return user;
+}
+
 /** @param {World} world */
 async function pushAndPull(world) {
   const { place, neve, client, sample, hashes } = world;
@@ -55,7 +62,7 @@ async function pushAndPull(world) {
     const first = await user.json(['push', 'mine', sample.root, ...from]);
     assert.equal(first.paths, sample.paths.length);
     assert.equal(server.requests.filter((it) => it.includes('get-missing-paths')).length, 1);
-    const again = await user.json(['push', 'mine', sample.root]);
+    const again = await user.json(['push', 'mine', sample.root, ...from]);
     assert.deepEqual([again.paths, again.of, again.bytes], [0, sample.paths.length, 0]);
     await user.run(['pin', 'mine', 'release', sample.root]);
     assert.equal(await user.run(['pin', 'mine']), `release ${sample.root.slice(11)}\n`);
@@ -111,7 +118,7 @@ async function killedPush(world) {
   try {
     await server.create('main', ['--public']);
     const env = { NEVE_CACHE_TOKEN: await server.token(['--pull', '*', '--push', '*']) };
-    const user = neve('push-user');
+    const user = await filledUser(world);
     const [program = '', ...words] = user.words([
       'push',
       `${server.url}/main`,
@@ -139,10 +146,10 @@ async function killedPush(world) {
 
 /** `neve nar-bridge` has not the question about many paths. @param {World} world */
 async function foreignCache(world) {
-  const { place, neve, sample, client, hashes } = world;
-  const user = neve('push-user');
+  const { place, sample, client, hashes } = world;
+  const user = await filledUser(world);
   const { spawn } = await import('node:child_process');
-  const [program = '', ...words] = [
+  const words = [
     ...user.words([]).slice(0, -1),
     'nar-bridge',
     '--store',
@@ -150,7 +157,10 @@ async function foreignCache(world) {
     '--listen',
     '127.0.0.1:0',
   ];
-  const child = spawn(program, words, { env: user.env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, words.slice(1), {
+    env: user.env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   try {
     const url = await new Promise((resolve, reject) => {
       let log = '';
@@ -228,7 +238,7 @@ async function netrc(world) {
     const nix = client('netrc-client');
     writeFileSync(nix.netrc, 'machine elsewhere login me password mine\n');
     const file = tokenFile(place('netrc-tokens'), await server.token(['--pull', 'team', '--push', 'team']));
-    const user = neve('push-user');
+    const user = await filledUser(world);
     await user.run(['login', 'netrc', `${server.url}/team`, '--token-file', file, '--netrc', nix.netrc]);
     await user.run(['push', 'netrc', sample.root]);
     assert.equal(statSync(nix.netrc).mode & 0o777, 0o600);

@@ -102,36 +102,26 @@ async function beside(world) {
   const { place, neve, client, sample, hashes } = world;
   const server = await TenantServer.start(neve('beside-admin'), place('beside'), ['--gc-interval', '1s']);
   try {
-    const { publicKeys } = await server.create('main', ['--public', '--max-size', '0']);
-    await server.create('kept', ['--public']);
+    await server.create('main', ['--public', '--max-size', '0']);
+    const { publicKeys } = await server.create('kept', ['--public']);
     const token = await server.token(['--pull', '*', '--push', '*']);
     const kept = await push(world, `${server.url}/kept`, token);
     assert.equal(kept.code, 0, kept.stderr);
-    const admin = neve('beside-collector');
-    let isEnded = false;
-    const collecting = (async () => {
-      while (!isEnded) await admin.run(['gc', '--folder', server.folder, '--quiet']);
-    })();
-    for (let i = 0; i < 2; i++) {
-      const pushed = await push(world, `${server.url}/main`, token);
-      assert.equal(pushed.code, 0, pushed.stderr);
-    }
     const nix = client('beside-client');
-    const { publicKeys: keys } = { publicKeys };
-    const pulled = await nix.attempt([
-      'nix',
-      'copy',
-      '--from',
-      `${server.url}/kept`,
-      '--to',
-      nix.store,
-      '--no-check-sigs',
-      sample.root,
-    ]);
-    isEnded = true;
-    await collecting;
-    assert.ok(keys.length > 0);
-    assert.equal(pulled.code, 0, pulled.stderr);
+    const admin = neve('beside-collector');
+    const stop = new AbortController();
+    const collect = async () => {
+      while (!stop.signal.aborted) await admin.run(['gc', '--folder', server.folder, '--quiet']);
+    };
+    const use = async () => {
+      for (let i = 0; i < 2; i++) {
+        const pushed = await push(world, `${server.url}/main`, token);
+        assert.equal(pushed.code, 0, pushed.stderr);
+      }
+      const from = ['--from', `${server.url}/kept`, '--option', 'trusted-public-keys', publicKeys.join(' ')];
+      await nix.run(['nix', 'copy', ...from, '--to', nix.store, sample.root]);
+    };
+    await Promise.all([collect(), use().finally(() => stop.abort())]);
     assert.deepEqual(await nix.hashes(sample.root), hashes);
   } finally {
     await server.stop();

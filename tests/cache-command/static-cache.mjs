@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join, normalize } from 'node:path';
 
-/** @typedef {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse, bytes: Buffer | undefined) => boolean} Behaviour */
+/** @typedef {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse, bytes: Uint8Array | undefined) => boolean} Behaviour */
 
 export class StaticCache {
   /** @type {string[]} */
