@@ -119,8 +119,11 @@ export class MachineBuilder implements DerivationBuilder, AsyncDisposable {
         },
         options.signal,
       );
-      // Without anybody who could, the local builder says what is missing.
-      if (slot === undefined) return await local.build(options);
+      if (slot === undefined) {
+        if (this.#options.localJobs === 0) throw this.#nobody(resolved, { system, required });
+        // The local builder says what is missing.
+        return await local.build(options);
+      }
       try {
         if (slot.builder === 'here') return await local.build(options);
         const remote = await this.#reach(slot.builder, options.signal);
@@ -227,6 +230,27 @@ export class MachineBuilder implements DerivationBuilder, AsyncDisposable {
       default:
         return new RealiseError(mayUseNetwork(resolved.type) ? 'fixed-output-failed' : 'failed', message);
     }
+  }
+
+  #nobody(
+    { path }: ResolvedDerivation,
+    { system, required }: { readonly system: string; readonly required: readonly string[] },
+  ): RealiseError {
+    const machines = this.#options.machines.map(
+      ({ url, systems, features, mandatoryFeatures, maxJobs }) =>
+        `  ${url.text}: systems ${systems.join(', ')}, features {${[...features, ...mandatoryFeatures].join(', ')}}, ${maxJobs} jobs`,
+    );
+    return new RealiseError(
+      'unsupported-system',
+      [
+        `Cannot build '${this.#options.storeDirectory.print(path)}'.`,
+        'Reason: no machine that can be reached builds it, and nothing is built here (max-jobs is 0)',
+        `Required system: '${system}'`,
+        `Required features: {${required.join(', ')}}`,
+        'Machines:',
+        ...machines,
+      ].join('\n'),
+    );
   }
 
   #describe({ remote, resolved, tail }: Built, reason: string): string {

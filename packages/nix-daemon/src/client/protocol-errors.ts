@@ -12,7 +12,7 @@ export async function protocolErrors<T>(
     return await work();
   } catch (cause) {
     if (!(cause instanceof NixCompatError)) throw cause;
-    const tail = plainText(connection.stderrTail()).trim();
+    const tail = plainText(await connection.stderrTail()).trim();
     const said = tail === '' ? '' : `; it said:\n${tail}`;
     if (cause.code === 'message-cut-off') {
       const problem = `${connection.name} ended the connection (${cause.message})${said}`;

@@ -6,8 +6,8 @@ export interface RemoteConnection extends WireConnection, AsyncDisposable {
   readonly name: string;
   /** Is told what a spawned program writes on its standard error. The last one to be set hears it. */
   onStderr: (bytes: Uint8Array) => void;
-  /** The end of what it has written there, for messages. */
-  stderrTail(): string;
+  /** The end of what it has written there, for messages; waits a moment for a program that is ending. */
+  stderrTail(): Promise<string>;
 }
 
 /** Opens a connection. Throws `NixDaemonError` (`io`). */

@@ -106,7 +106,7 @@ function playedStore(play: Play): { readonly remote: WorkerStore; readonly heard
       reader: new WireReader(toClient.source),
       send: (it) => toDaemon.send(it),
       onStderr: () => undefined,
-      stderrTail: () => '',
+      stderrTail: async () => '',
       [Symbol.asyncDispose]: async () => {
         toDaemon.end();
         toClient.end();
@@ -297,7 +297,7 @@ describe('a daemon that does not go on', () => {
         reader: new WireReader(toClient.source),
         send: async () => undefined,
         onStderr: () => undefined,
-        stderrTail: () => 'sh: nix-daemon: not found\n',
+        stderrTail: async () => 'sh: nix-daemon: not found\n',
         [Symbol.asyncDispose]: async () => toClient.end(),
       });
       return new WorkerStore({ name: 'other', dial, store, maxConnections: 1 });

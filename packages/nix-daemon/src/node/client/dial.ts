@@ -1,6 +1,7 @@
 /** Connections to programs of Nix: over a Unix socket, or over the standard input and output of one that is started. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { WireReader } from '@neve/nix-compat/protocols';
@@ -28,6 +29,9 @@ export function socketDialer(path: string): Dialer {
 /** How long a program may take to end when its input has. */
 const endingMs = 5000;
 
+/** How long the last words of a program are waited for. */
+const lastWordsMs = 1000;
+
 const tailSize = 1 << 12;
 
 /** A program that speaks on its standard input and output. `name` is what it is called in messages. */
@@ -51,6 +55,7 @@ export function commandDialer(
       name,
       input: child.stdout,
       output: child.stdin,
+      ended,
       close: async () => {
         child.stdin.destroy();
         child.stdout.destroy();
@@ -69,6 +74,8 @@ type Streams = {
   readonly input: Readable;
   readonly output: Writable;
   readonly close: () => Promise<void>;
+  /** Of a program: when it has ended and was heard to the end. */
+  readonly ended?: Promise<unknown>;
 };
 
 class StreamedConnection implements RemoteConnection {
@@ -77,27 +84,29 @@ class StreamedConnection implements RemoteConnection {
   onStderr: (bytes: Uint8Array) => void = () => undefined;
   readonly #output: Writable;
   readonly #close: () => Promise<void>;
+  readonly #ended: Promise<unknown> | undefined;
   #tail = '';
   #failure: Error | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor({ name, input, output, close }: Streams) {
+  constructor({ name, input, output, close, ended }: Streams) {
     this.name = name;
     this.#output = output;
     this.#close = close;
+    this.#ended = ended;
     this.reader = new WireReader(this.#pieces(input));
     // It is told to whoever writes next.
     output.on('error', (error) => (this.#failure ??= error));
   }
 
   async send(bytes: Uint8Array): Promise<void> {
-    if (this.#failure !== undefined) throw this.#broken(this.#failure);
-    if (this.#output.destroyed) throw this.#broken(new Error('it is closed'));
+    if (this.#failure !== undefined) throw await this.#broken(this.#failure);
+    if (this.#output.destroyed) throw await this.#broken(new Error('it is closed'));
     if (this.#output.write(bytes)) return;
     try {
       await Promise.race([once(this.#output, 'drain'), closing(this.#output)]);
     } catch (cause) {
-      throw this.#broken(cause);
+      throw await this.#broken(cause);
     }
   }
 
@@ -106,7 +115,13 @@ class StreamedConnection implements RemoteConnection {
     this.onStderr(bytes);
   }
 
-  stderrTail(): string {
+  async stderrTail(): Promise<string> {
+    if (this.#ended !== undefined) {
+      const waited = new AbortController();
+      const pause = sleep(lastWordsMs, undefined, { signal: waited.signal }).catch(() => undefined);
+      await Promise.race([this.#ended, pause]);
+      waited.abort();
+    }
     return this.#tail;
   }
 
@@ -120,13 +135,13 @@ class StreamedConnection implements RemoteConnection {
       yield* input as AsyncIterable<Uint8Array>;
     } catch (cause) {
       // What was closed on purpose ends, and so does what the other side closed.
-      if (this.#closed === undefined) throw this.#broken(cause);
+      if (this.#closed === undefined) throw await this.#broken(cause);
     }
   }
 
-  #broken(cause: unknown): NixDaemonError {
+  async #broken(cause: unknown): Promise<NixDaemonError> {
     const problem = cause instanceof Error ? cause.message : String(cause);
-    const tail = plainText(this.#tail).trim();
+    const tail = plainText(await this.stderrTail()).trim();
     const said = tail === '' ? '' : `; it said:\n${tail}`;
     return new NixDaemonError('io', `the connection to ${this.name} broke: ${problem}${said}`, { cause });
   }
