@@ -4,8 +4,8 @@
  * Nothing is put before all of it is known to be true: contents against hashes, content addresses against paths, references
  * against the store, derivations against the paths of their outputs, and who vouches for what is none of these.
  */
-import type { Digest, HashAlgorithm } from '@neve/bytes';
-import type { Node } from '@neve/castore';
+import { type Digest, type HashAlgorithm, concatBytes } from '@neve/bytes';
+import type { B3Digest, BlobService, BlobWriter, Node } from '@neve/castore';
 import {
   type ContentAddress,
   type ContentAddressMethod,
@@ -18,7 +18,7 @@ import {
   fingerprintPathInfo,
 } from '@neve/nix-compat';
 import { contentDigest } from '@neve/realise';
-import { type NarCalculation, type PathInfo, ingestNar } from '@neve/store';
+import { type NarCalculation, type PathInfo, ingestNar, narCalculationByRendering } from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import type { DaemonServices } from './daemon-services.ts';
 import type { StoredDerivations } from './stored-derivations.ts';
@@ -94,19 +94,43 @@ export async function addNar(
   return await register({ ...stated, node }, services, signal);
 }
 
+/** Files up to this size are gathered in memory, which is faster than to begin a large blob. */
+const smallFile = 1 << 20;
+
 async function addFile(
   source: AsyncIterable<Uint8Array>,
-  { store, narCalculation }: DaemonServices,
+  { store, hashes }: DaemonServices,
   signal?: AbortSignal,
 ): Promise<NarCalculation & { readonly node: Node }> {
-  await using writer = await store.blobs.create(signal);
-  let size = 0;
-  for await (const piece of source) {
-    size += piece.length;
-    await writer.write(piece);
-  }
-  const node: Node = { kind: 'file', digest: await writer.close(), size, executable: false };
+  const { digest, size } = await storeFile(source, store.blobs, signal);
+  const node: Node = { kind: 'file', digest, size, executable: false };
+  // It is not worth remembering: whoever has the node has its path info, which says the same.
+  const narCalculation = narCalculationByRendering({ ...store, hashes });
   return { node, ...(await narCalculation.calculateNar(node, signal)) };
+}
+
+async function storeFile(
+  source: AsyncIterable<Uint8Array>,
+  blobs: BlobService,
+  signal?: AbortSignal,
+): Promise<{ readonly digest: B3Digest; readonly size: number }> {
+  const gathered: Uint8Array[] = [];
+  let size = 0;
+  let writer: BlobWriter | undefined;
+  try {
+    for await (const piece of source) {
+      size += piece.length;
+      // The piece's memory is used again.
+      if (writer === undefined) gathered.push(piece.slice());
+      else await writer.write(piece);
+      if (writer !== undefined || size <= smallFile) continue;
+      writer = await blobs.create(signal);
+      for (const it of gathered.splice(0)) await writer.write(it);
+    }
+    return { digest: await (writer?.close() ?? blobs.put(concatBytes(gathered), signal)), size };
+  } finally {
+    await writer?.[Symbol.asyncDispose]();
+  }
 }
 
 function checkNar(stated: StatedPathInfo, found: NarCalculation, printed: string): void {
