@@ -20,6 +20,9 @@ import { DaemonProcess } from './daemon-process.mjs';
  * @property {string} remote
  */
 
+/** What is running is looked for among all processes of the machine. */
+const mark = `of-${process.pid}`;
+
 const expressions = `
 let
   sh = name: script: more: derivation ({
@@ -40,8 +43,8 @@ in rec {
   bad = sh "bad" "echo going wrong; exit 7" { };
   needsBad = sh "needs-bad" "echo \${bad} > $out" { };
   imported = import (sh "expression" "echo 41 > $out" { });
-  slow = sh "slow" "sleep 60; echo > $out" { };
-  shared = sh "shared" "echo begun; sleep 3; echo > $out" { };
+  slow = sh "slow" ": slow MARK; sleep 60; echo > $out" { };
+  shared = sh "shared" ": shared MARK; echo begun; sleep 3; echo > $out" { };
 }
 `;
 
@@ -476,7 +479,7 @@ function* sharedChecks({ programs, file, side }) {
         if (code !== 0 || stdout !== outcomes[0]?.stdout) throw new Error(`${code} ${stdout} ${stderr}`);
         if (!stderr.includes('begun')) throw new Error(`a client has not seen the log: ${stderr}`);
       }
-      const count = processes.split('\n').filter((it) => it === 'sleep 3').length;
+      const count = processes.split('\n').filter((it) => it.includes(`shared ${mark}`)).length;
       if (count !== 1) throw new Error(`it is built ${count} times`);
     },
   ];
@@ -497,7 +500,7 @@ function* sharedChecks({ programs, file, side }) {
       if (!killed.timedOut) throw new Error(`it has ended by itself: ${killed.stderr}`);
       await sleep(3000);
       const { stdout } = await runCommand(['ps', '-eo', 'args'], { env: programs.env });
-      if (/sleep 60; echo/.test(stdout)) throw new Error(`the build goes on: ${stdout}`);
+      if (stdout.includes(`slow ${mark}`)) throw new Error(`the build goes on: ${stdout}`);
     },
   ];
 }
@@ -675,7 +678,10 @@ function sideOf(daemon, programs) {
 function prepare(folder, programs) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'tree/folder'), { recursive: true });
-  writeFileSync(join(folder, 'default.nix'), expressions.replaceAll('./busybox', programs.busyboxFolder));
+  writeFileSync(
+    join(folder, 'default.nix'),
+    expressions.replaceAll('./busybox', programs.busyboxFolder).replaceAll('MARK', mark),
+  );
   writeFileSync(join(folder, 'tree/file'), 'contents\n');
   writeFileSync(join(folder, 'tree/folder/run'), '#!/bin/sh\n');
   chmodSync(join(folder, 'tree/folder/run'), 0o755);
