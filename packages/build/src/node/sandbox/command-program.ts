@@ -69,6 +69,7 @@ export function appendCommand(
   program
     .call('setsid', [], { purpose: 'begin a session', onError: 'next' })
     .call('umask', [0o022], { purpose: 'set the mask of permissions' });
+  appendSignals(program);
   appendLimits(program, command?.limits ?? {});
   program
     .call('personality', [noRandomAddresses | (command?.is32Bit === true ? linux32 : 0)], {
@@ -104,6 +105,19 @@ function appendDescriptors(program: SyscallProgram): void {
   program.call('close', [input], { purpose }).call('close_range', [3, lastDescriptor, closeOnExec], {
     purpose: 'close all other descriptors; that needs Linux 5.11',
   });
+}
+
+/** Two that glibc keeps for itself, and has a child of `posix_spawn` ignore. */
+const librarySignals = [32, 33];
+const signalSetBytes = 8;
+
+function appendSignals(program: SyscallProgram): void {
+  const defaultAction = program.words([0, 0, 0, 0]);
+  for (const signal of librarySignals) {
+    program.call('rt_sigaction', [signal, defaultAction, 0, signalSetBytes], {
+      purpose: 'let no signal be ignored',
+    });
+  }
 }
 
 /** What the kernel calls a machine without a name. */

@@ -56,6 +56,7 @@ const numbers = {
   unshare: [272, 97],
   dup3: [292, 24],
   prlimit64: [302, 261],
+  rt_sigaction: [13, 134],
   seccomp: [317, 277],
   close_range: [436, 436],
   mount_setattr: [442, 442],
