@@ -375,9 +375,24 @@ test('a Unix socket in place of one that a killed server left', async () => {
 });
 
 test('more connections than allowed are closed', async () => {
-  const { port, events } = await serve(async () => text('x'), { maxConnections: 2 });
-  const sockets = Array.from({ length: 6 }, () => connect(port, '127.0.0.1'));
-  for (const socket of sockets) socket.on('error', () => undefined);
-  await expect.poll(() => events.filter((it) => it.kind === 'connection-closed').length).toBe(4);
+  let asked = 0;
+  const { port, events } = await serve(
+    async ({ signal }) => {
+      asked++;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return text('x');
+    },
+    { maxConnections: 2 },
+  );
+  const open = (): ReturnType<typeof connect> => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'));
+    socket.on('error', () => undefined);
+    return socket;
+  };
+  const sockets = [open(), open()];
+  await expect.poll(() => asked).toBe(2);
+  sockets.push(open(), open(), open());
+  await expect.poll(() => events.filter((it) => it.kind === 'connection-closed').length).toBe(3);
+  expect(asked).toBe(2);
   for (const socket of sockets) socket.destroy();
 });
