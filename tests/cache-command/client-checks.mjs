@@ -13,6 +13,7 @@ export function clientChecks(world) {
     ['Neve logs in, pushes what is missing, and pulls', () => pushAndPull(world)],
     ['a push that was killed goes on', () => killedPush(world)],
     ['Neve pushes to a cache that is not of Neve', () => foreignCache(world)],
+    ["Neve pushes from a Nix's daemon", () => fromDaemon(world)],
     ['Neve administers a server over HTTP', () => administration(world)],
     ['a Nix uses what neve cache login has written', () => netrc(world)],
   ];
@@ -140,6 +141,36 @@ async function killedPush(world) {
     assert.ok(paths > 0 && paths < of, `${paths} of ${of} were still missing`);
     assert.equal((await user.json(['push', `${server.url}/main`, sample.root], { env })).paths, 0);
   } finally {
+    await server.stop();
+  }
+}
+
+/** @param {World} world */
+async function fromDaemon(world) {
+  const { place, neve, source, sample, client, hashes } = world;
+  const server = await TenantServer.start(neve('daemon-admin'), place('daemon-server'));
+  const socket = join(place('daemon-socket'), 'socket');
+  const { words, env } = source.daemon(socket);
+  const { spawn } = await import('node:child_process');
+  const [program = '', ...rest] = words;
+  const daemon = spawn(program, rest, { env, stdio: 'ignore' });
+  try {
+    const { publicKeys } = await server.create('main', ['--public']);
+    for (let i = 0; i < 200 && !existsSync(socket); i++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    const user = neve('daemon-user');
+    const token = { NEVE_CACHE_TOKEN: await server.token(['--pull', '*', '--push', '*']) };
+    const pushed = await user.json(
+      ['push', `${server.url}/main`, sample.root, '--from', `unix://${socket}`],
+      { env: token },
+    );
+    assert.equal(pushed.paths, sample.paths.length);
+    const nix = client('daemon-client');
+    const trust = ['--option', 'trusted-public-keys', publicKeys.join(' ')];
+    await nix.run(['nix', 'copy', '--from', `${server.url}/main`, '--to', nix.store, ...trust, sample.root]);
+    assert.deepEqual(await nix.hashes(sample.root), hashes);
+  } finally {
+    daemon.kill();
     await server.stop();
   }
 }

@@ -81,6 +81,12 @@ download-attempts = 1
     mkdirSync(join(this.folder, 'cache'));
   }
 
+  /** The words of a daemon for the store, and its environment. @param {string} socket */
+  daemon(socket) {
+    const words = [`${this.#bin}nix-daemon`, '--store', this.store];
+    return { words, env: { ...this.#env, NIX_DAEMON_SOCKET_PATH: socket } };
+  }
+
   /** @param {readonly string[]} words */
   attempt([program = '', ...words]) {
     return runCommand([`${this.#bin}${program}`, ...words], { env: this.#env, timeoutMs: 300_000 }).catch(

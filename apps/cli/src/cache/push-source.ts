@@ -1,7 +1,7 @@
 /**
- * Where a push comes from: a store of Neve, or with `--from` a binary cache (`file:///folder`, `https://…`), whose paths are
- * downloaded into that store as far as they are pushed. Paths are named as elsewhere, or by a link to one, as the `result` of a
- * build.
+ * Where a push comes from: a store of Neve, or with `--from` a binary cache (`file:///folder`, `https://…`) or a Nix (`daemon`),
+ * whose paths are downloaded into that store as far as they are pushed. Paths are named as elsewhere, or by a link to one, as the
+ * `result` of a build.
  */
 import { readlinkSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';

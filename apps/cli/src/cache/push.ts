@@ -7,6 +7,7 @@ import type { Signer, Substituter } from '@neve/store';
 import { write } from '../output.ts';
 import type { Arguments } from '../parse-words.ts';
 import { parseCount } from '../quantities.ts';
+import { isRemoteStore, remoteSubstituter } from '../realise/remote-stores.ts';
 import { httpSettings } from '../store/http-settings.ts';
 import { isBinaryCache } from '../store/open-binary-cache.ts';
 import { type OpenStore, openStore, storeDirectory } from '../store/open-store.ts';
@@ -26,8 +27,8 @@ const options = {
   ...storeOptions,
   from: {
     names: ['--from'],
-    parameters: ['CACHE'],
-    help: 'a binary cache that has the paths: file:///folder, https://…',
+    parameters: ['PLACE'],
+    help: 'where the paths are: file:///folder or https://… (a binary cache), daemon, unix:///socket or ssh-ng://host (a Nix)',
   },
   key: {
     names: ['--trusted-public-key'],
@@ -121,18 +122,26 @@ goes on where it ended when it is done again.`,
 function openSource(args: PushArguments, store: OpenStore): Substituter | undefined {
   const from = args.last('from');
   if (from === undefined) return undefined;
-  if (!isBinaryCache(from))
-    throw new UsageError(`--from '${from}' is no binary cache; for a store of Neve use --store`);
+  const isNix = isRemoteStore(from);
+  if (!isNix && !isBinaryCache(from)) {
+    throw new UsageError(`--from '${from}' is no binary cache and no Nix; for a store of Neve use --store`);
+  }
   const publicKeys = args.all('key').map(parsePublicKey);
-  if (publicKeys.length === 0 && !args.has('noCheck')) {
+  // Whoever runs the Nix of this machine is trusted by its users already.
+  const acceptUnsigned = args.has('noCheck') || (publicKeys.length === 0 && /^(daemon|unix:)/.test(from));
+  if (publicKeys.length === 0 && !acceptUnsigned) {
     throw new UsageError('--from needs --trusted-public-key or --no-check-signatures');
+  }
+  const trust = { publicKeys: acceptUnsigned ? [] : publicKeys, acceptUnsigned };
+  if (isNix) {
+    const directory = storeDirectory(args);
+    return remoteSubstituter(from, { store, storeDirectory: directory, environment: process.env, ...trust });
   }
   return openHttpCache({
     url: from,
     blobs: store.blobs,
     directories: store.directories,
-    publicKeys: args.has('noCheck') ? [] : publicKeys,
-    acceptUnsigned: args.has('noCheck'),
+    ...trust,
     store: storeDirectory(args),
     http: httpSettings(),
   });
