@@ -257,6 +257,95 @@ test('a client that does not read is left, and its body is ended', async () => {
   socket.destroy();
 });
 
+test('a client that does not read is left although it has asked for more, and every body is ended', async () => {
+  let open = 0;
+  const { port, events } = await serve(
+    async () => ({
+      status: 200,
+      headers: {},
+      body: (async function* () {
+        open++;
+        try {
+          while (true) yield new Uint8Array(1 << 18);
+        } finally {
+          open--;
+        }
+      })(),
+    }),
+    { idleMs: 200 },
+  );
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(20));
+  await expect.poll(() => open).toBe(20);
+  await expect.poll(() => open, { timeout: 5000 }).toBe(0);
+  expect(events.filter((it) => it.kind === 'request-ended').length).toBe(20);
+  expect(events.filter((it) => it.kind === 'request-failed')).toEqual([]);
+  socket.destroy();
+});
+
+test('a body that fails because the client has gone is no failure of the server', async () => {
+  const { port, events } = await serve(async ({ signal }) => ({
+    status: 200,
+    headers: {},
+    body: (async function* () {
+      yield new Uint8Array(1);
+      await sleep(10_000, undefined, { signal });
+    })(),
+  }));
+  const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'));
+  socket.once('data', () => socket.destroy());
+  await expect.poll(() => events.at(-1)?.kind).toBe('request-ended');
+  expect(events.some((it) => it.kind === 'request-failed')).toBe(false);
+});
+
+test('a file that is shorter than it should be is no answer', async () => {
+  const path = join(await folder(), 'file');
+  await writeFile(path, Buffer.alloc(10));
+  const { port, events } = await serve(async () => ({
+    status: 200,
+    headers: { 'content-length': '11' },
+    body: { file: path, start: 0, end: 11 },
+  }));
+  expect((await ask({ port })).status).toBe(500);
+  expect(events.some((it) => it.kind === 'request-failed')).toBe(true);
+});
+
+test('a large file to a client that reads in bursts, and others beside it', async () => {
+  const path = join(await folder(), 'file');
+  const contents = Buffer.alloc(24 << 20);
+  for (let i = 0; i < contents.length; i += 4) contents.writeUInt32LE(Math.imul(i, 2654435761) >>> 0, i);
+  await writeFile(path, contents);
+  const { port, events } = await serve(async () => ({
+    status: 200,
+    headers: { 'content-length': String(contents.length) },
+    body: { file: path, start: 0, end: contents.length },
+  }));
+  const read = (pauseMs: number): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      const pieces: Buffer[] = [];
+      const request = httpRequest({ host: '127.0.0.1', port, agent: false }, (response) => {
+        response.on('error', reject);
+        response.on('end', () => resolve(Buffer.concat(pieces)));
+        response.on('data', (piece: Buffer) => {
+          pieces.push(piece);
+          if (pauseMs === 0 || pieces.length % 40 !== 0) return;
+          response.pause();
+          setTimeout(() => response.resume(), pauseMs);
+        });
+      });
+      request.on('error', reject);
+      request.end();
+    });
+  const all = await Promise.all([read(0), read(5), read(20)]);
+  for (const received of all) expect(received.equals(contents)).toBe(true);
+  await expect.poll(() => events.filter((it) => it.kind === 'request-ended').length).toBe(3);
+  for (const event of events)
+    if (event.kind === 'request-ended')
+      expect(event).toMatchObject({ sentBytes: contents.length, isComplete: true });
+}, 30_000);
+
 test('slow headers and garbage', async () => {
   const { port } = await serve(async () => text('x'), { headersMs: 200 });
   const talk = (sent: string): Promise<string> =>

@@ -185,7 +185,9 @@ class Serving implements CacheServer {
       else if ('file' in body) await this.#sendFile(exchange, response, body);
       else await this.#sendPieces(exchange, response, body);
     } catch (error) {
-      if (!(error instanceof ClientGone)) this.#tell({ kind: 'request-failed', id: exchange.id, error });
+      if (!isNobodyThere(error, exchange)) {
+        this.#tell({ kind: 'request-failed', id: exchange.id, error });
+      }
       // Whoever got a part of an answer must not take it for all of it.
       exchange.outgoing.destroy();
     }
@@ -226,6 +228,7 @@ class Serving implements CacheServer {
     try {
       return await this.#handler(exchange.request());
     } catch (error) {
+      if (isNobodyThere(error, exchange)) throw error;
       return this.#failure(error, exchange);
     }
   }
@@ -292,6 +295,7 @@ class Serving implements CacheServer {
     send: (sink: BodySink) => Promise<void>,
   ): Promise<void> {
     const sink = new BodySink(exchange.outgoing);
+    exchange.onAbort(() => sink.close());
     try {
       await send(sink);
     } finally {
@@ -305,6 +309,7 @@ class Serving implements CacheServer {
   }
 
   #sendFailure(exchange: IncomingExchange, error: unknown): void {
+    if (isNobodyThere(error, exchange)) throw error;
     const failure = this.#failure(error, exchange);
     this.#sendBytes(exchange, failure, failure.body);
   }
@@ -348,6 +353,11 @@ class Serving implements CacheServer {
   #tell(event: ServerEvent): void {
     this.#options.onEvent?.(event);
   }
+}
+
+/** Whoever goes away makes something fail, which is no failure of the server. */
+function isNobodyThere(error: unknown, { isAborted }: IncomingExchange): boolean {
+  return isAborted || error instanceof ClientGone;
 }
 
 function latin1(bytes: Uint8Array): string {

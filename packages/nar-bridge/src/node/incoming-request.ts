@@ -25,6 +25,7 @@ export class IncomingExchange {
   #aborter: AbortController | undefined;
   #isAborted = false;
   #isBodyTaken = false;
+  readonly #onAbort: (() => void)[] = [];
 
   constructor(incoming: IncomingMessage, outgoing: ServerResponse, id: string) {
     this.incoming = incoming;
@@ -56,13 +57,24 @@ export class IncomingExchange {
   abort(): void {
     this.#isAborted = true;
     this.#aborter?.abort();
+    for (const listener of this.#onAbort.splice(0)) listener();
+  }
+
+  get isAborted(): boolean {
+    return this.#isAborted;
+  }
+
+  /** An answer whose turn has not come hears nothing of its connection from Node. */
+  onAbort(listener: () => void): void {
+    if (this.#isAborted) listener();
+    else this.#onAbort.push(listener);
   }
 
   /** Whether the server is what the connection waits for, not the client. */
   get waitsForServer(): boolean {
-    const { incoming, outgoing } = this;
-    const socket = outgoing.socket;
-    if (socket !== null && socket.writableLength > 0) return false;
+    const { incoming } = this;
+    // Also of one whose turn has not come: the client has not taken the answer before.
+    if (incoming.socket.writableLength > 0) return false;
     if (incoming.complete) return true;
     // What is here and not read, or not asked for yet.
     return incoming.readableLength > 0 || !this.#isBodyTaken;

@@ -18,10 +18,12 @@ export class BodySink {
 
   constructor(response: ServerResponse) {
     this.#response = response;
-    response.once('close', () => {
-      this.#isClosed = true;
-      this.#rejectWaiting?.(new ClientGone());
-    });
+  }
+
+  /** The client is gone. */
+  close(): void {
+    this.#isClosed = true;
+    this.#rejectWaiting?.(new ClientGone());
   }
 
   /** Fulfilled when the bytes may be written over. Throws `ClientGone`. */
