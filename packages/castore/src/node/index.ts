@@ -14,7 +14,7 @@ export type { LocalBlobs, LocalBlobsOptions } from './local-blobs.ts';
 export { fileSystemEntries } from './file-system-entries.ts';
 export type { FileSystemEntriesOptions } from './file-system-entries.ts';
 export { FileCache } from './file-cache.ts';
-export { exportToFiles, removeTree } from './export-files.ts';
+export { exportToFiles, removeTree, writeSmallFile } from './export-files.ts';
 export type { BlobFiles, ExportOptions, LinkMode } from './export-files.ts';
 export { compress } from './compress.ts';
 export { decompress } from './decompress.ts';

@@ -8,6 +8,7 @@ export class StreamConnection implements ClientConnection {
   readonly input: ClientInput;
   readonly reader: WireReader;
   readonly #output: Writable;
+  #isGathering = false;
 
   constructor(input: Readable, output: Writable) {
     this.input = new ClientInput(input);
@@ -23,8 +24,20 @@ export class StreamConnection implements ClientConnection {
 
   /** Fulfilled when the bytes have left, so that their memory can be used again. */
   send(bytes: Uint8Array): Promise<void> {
+    this.#gather();
     return new Promise((resolve, reject) => {
       this.#output.write(bytes, (error) => (error instanceof Error ? reject(error) : resolve()));
+    });
+  }
+
+  /** The end of the log and the answer come together: a client that is woken for each costs more than both. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#output.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      this.#output.uncork();
     });
   }
 }

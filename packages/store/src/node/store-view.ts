@@ -8,12 +8,13 @@
  *
  * Nothing needs it: what is missing is made again, and what is left of a path that the store no longer has is removed.
  */
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { lstat, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { equalBytes } from '@neve/bytes';
-import { type Node, encodeEntry } from '@neve/castore';
-import { type BlobFiles, exportToFiles, removeTree } from '@neve/castore/node';
+import { type FileNode, type Node, encodeEntry } from '@neve/castore';
+import { type BlobFiles, exportToFiles, removeTree, writeSmallFile } from '@neve/castore/node';
 import { NixCompatError, type StorePath, parseStorePath } from '@neve/nix-compat';
 import type { Castore } from '../copy-node.ts';
 import { StoreError } from '../store-error.ts';
@@ -40,6 +41,9 @@ export class StoreView {
   async show(storePath: StorePath, node: Node, signal?: AbortSignal): Promise<string> {
     const path = this.path(storePath);
     const record = encodeEntry(node);
+    if (node.kind === 'file' && node.size <= smallFile && (await this.#showSmall(storePath, node, record))) {
+      return path;
+    }
     if (await this.#isMade(storePath, record)) return path;
     const { folder, castore, files } = this.#options;
     const temporary = join(folder, `.new-${randomUUID()}`);
@@ -68,6 +72,33 @@ export class StoreView {
     }
   }
 
+  /**
+   * Derivations are small, and come by the thousand: what takes a thread a dozen times otherwise is done at once. False when
+   * anything is not as for a path that was never shown.
+   */
+  // oxlint-disable-next-line eslint/max-params -- of what, and what is written down of it
+  async #showSmall(storePath: StorePath, node: FileNode, record: Uint8Array): Promise<boolean> {
+    const { folder, castore } = this.#options;
+    const recordPath = this.#recordPath(storePath);
+    const made = readIfThere(recordPath);
+    if (made !== undefined) return equalBytes(made, record);
+    await using reader = await castore.blobs.open(node.digest);
+    if (reader?.size !== node.size) return false;
+    const bytes = await reader.read(0, node.size);
+    const temporary = join(folder, `.new-${randomUUID()}`);
+    try {
+      writeSmallFile(temporary, bytes, node.executable ? 0o555 : 0o444);
+      renameSync(temporary, this.path(storePath));
+      writeSmallFile(temporary, record, 0o644);
+      renameSync(temporary, recordPath);
+      return true;
+    } catch {
+      // Whoever does it the other way tells what is wrong.
+      rmSync(temporary, { force: true });
+      return false;
+    }
+  }
+
   async #isMade(storePath: StorePath, record: Uint8Array): Promise<boolean> {
     const made = await readFile(this.#recordPath(storePath)).catch(() => undefined);
     return made !== undefined && equalBytes(made, record);
@@ -90,6 +121,16 @@ export class StoreView {
 
   #recordPath({ baseName }: StorePath): string {
     return join(this.#options.folder, `.${baseName}.node`);
+  }
+}
+
+const smallFile = 1 << 16;
+
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
   }
 }
 
