@@ -101,7 +101,7 @@ async function pushAndPull(world) {
       [await server.token(['--pull', 'team']), /has not the scope 'push'/],
       [await server.token(['--pull', 'x', '--push', 'x']), /404|no cache with this name/],
     ]) {
-      const outcome = await user.attempt(['push', `${server.url}/team`, sample.root], {
+      const outcome = await other.attempt(['push', `${server.url}/team`, sample.root], {
         env: { NEVE_CACHE_TOKEN: String(token) },
       });
       assert.equal(outcome.code, 1);
