@@ -179,7 +179,8 @@ async function stopped(place) {
 
 /** @param {Place} place */
 async function handOver(place) {
-  const first = await place.daemon(['--grace', '1']);
+  // Long enough for the client to start.
+  const first = await place.daemon(['--grace', '4']);
   const long = place.start(waitingWords);
   await waitUntil(() => long.texts.stderr.includes('waits> begun'));
   first.child.kill('SIGTERM');

@@ -19,7 +19,7 @@ import { UsageError } from '../usage-error.ts';
 import { daemonTarget, titleOf } from './daemon-address.ts';
 
 /** How long a daemon that is ending is waited for, until the next one is there. */
-const retryMs = 5000;
+const retryMs = 10_000;
 const pauseMs = 100;
 
 /**

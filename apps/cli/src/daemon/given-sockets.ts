@@ -6,6 +6,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { type Server, createServer } from 'node:net';
 import type { Environment } from '../caller.ts';
+import { type ReleaseConnections, holdConnections } from './hold-connections.ts';
 
 const firstDescriptor = 3;
 
@@ -13,6 +14,7 @@ export type GivenSocket = {
   readonly listener: Server;
   /** Of a Unix socket, as far as it can be found. */
   readonly path: string | undefined;
+  readonly release: ReleaseConnections;
 };
 
 export async function givenSockets(environment: Environment): Promise<readonly GivenSocket[]> {
@@ -24,11 +26,12 @@ export async function givenSockets(environment: Environment): Promise<readonly G
 
 function listenAt(fd: number): Promise<GivenSocket> {
   const listener = createServer();
+  const release = holdConnections(listener);
   return new Promise((resolve, reject) => {
     listener.once('error', reject);
     listener.listen({ fd }, () => {
       listener.off('error', reject);
-      resolve({ listener, path: socketPathOf(fd) });
+      resolve({ listener, path: socketPathOf(fd), release });
     });
   });
 }

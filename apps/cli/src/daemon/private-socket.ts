@@ -8,6 +8,7 @@ import { type Server, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { type FileLock, tryLock } from '@neve/build/node';
 import { UsageError } from '../usage-error.ts';
+import { type ReleaseConnections, holdConnections } from './hold-connections.ts';
 
 /** What `sockaddr_un` holds, without the zero at its end. */
 const maxPathBytes = 107;
@@ -15,6 +16,7 @@ const maxPathBytes = 107;
 export type PrivateSocket = {
   readonly listener: Server;
   readonly lock: FileLock;
+  readonly release: ReleaseConnections;
 };
 
 /** Throws `UsageError` when another daemon has it, or when others could replace it. */
@@ -37,7 +39,10 @@ export async function listenPrivately(path: string): Promise<PrivateSocket> {
   try {
     writeFileSync(lockPath, `${process.pid}\n`);
     rmSync(path, { force: true });
-    return { listener: await listenAt(path), lock };
+    const listener = createServer();
+    const release = holdConnections(listener);
+    await listenAt(listener, path);
+    return { listener, lock, release };
   } catch (cause) {
     await lock[Symbol.asyncDispose]();
     throw cause;
@@ -50,8 +55,7 @@ export function isPrivateSocket(path: string): boolean {
   return found !== undefined && found.uid === process.geteuid?.() && (found.mode & 0o077) === 0;
 }
 
-function listenAt(path: string): Promise<Server> {
-  const listener = createServer();
+function listenAt(listener: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     listener.once('error', reject);
     // Node binds before it returns, so that the socket never is what others can open.
@@ -60,7 +64,7 @@ function listenAt(path: string): Promise<Server> {
       listener.listen(path, () => {
         listener.off('error', reject);
         chmodSync(path, 0o600);
-        resolve(listener);
+        resolve();
       });
     } finally {
       process.umask(before);

@@ -12,6 +12,7 @@ import { DaemonHub } from './daemon-hub.ts';
 import { type DaemonArguments, daemonLimits } from './daemon-options.ts';
 import { EvaluatorThreads } from './evaluator-threads.ts';
 import { givenSockets } from './given-sockets.ts';
+import type { ReleaseConnections } from './hold-connections.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { limitedBuilder } from './limited-builder.ts';
 import { limitedCore } from './limited-core.ts';
@@ -62,10 +63,11 @@ export async function serveDaemon(args: DaemonArguments, signal: AbortSignal): P
     daemon: { service: hub, isPrivate },
   });
   await using servers = new Servers();
-  for (const { listener, isPrivate, ...at } of listeners.sockets) {
+  for (const { listener, isPrivate, release, ...at } of listeners.sockets) {
     idle.watch(listener);
     const options = { listen: listener, graceMs: storeGraceMs, onError, ...at };
     servers.add(await serveGrpc(own(isPrivate), options));
+    release();
   }
   for (const listen of network) {
     servers.add(await serveGrpc(own(false), { listen, graceMs: storeGraceMs, onError, ...tls }));
@@ -112,6 +114,7 @@ type Listeners = AsyncDisposable & {
   readonly sockets: readonly {
     readonly listener: Server;
     readonly isPrivate: boolean;
+    readonly release: ReleaseConnections;
     readonly address?: string;
   }[];
 };
@@ -120,8 +123,8 @@ type Listeners = AsyncDisposable & {
 async function openListeners(named: readonly string[]): Promise<Listeners> {
   const given = await givenSockets(process.env);
   if (given.length > 0) {
-    const sockets = given.map(({ listener, path }) => ({
-      listener,
+    const sockets = given.map(({ listener, path, release }) => ({
+      ...{ listener, release },
       isPrivate: path !== undefined && isPrivateSocket(path),
       ...(path !== undefined && { address: `unix:${path}` }),
     }));
@@ -131,7 +134,7 @@ async function openListeners(named: readonly string[]): Promise<Listeners> {
   const opened: PrivateSocket[] = [];
   for (const path of paths) opened.push(await listenPrivately(path));
   return {
-    sockets: opened.map(({ listener }) => ({ listener, isPrivate: true })),
+    sockets: opened.map(({ listener, release }) => ({ listener, release, isPrivate: true })),
     [Symbol.asyncDispose]: async () => {
       for (const { lock, listener } of opened) {
         listener.close();

@@ -81,6 +81,9 @@ function outcome(
       reject(new RpcError('unavailable', error.message, { cause: error }));
     session.on('error', unavailable);
     stream.on('error', unavailable);
+    // A server that ends as the call begins leaves the stream without a word.
+    session.on('close', () => unavailable(new Error('the connection ended')));
+    session.on('goaway', () => session.destroy());
     stream.setTimeout(silenceMs, () => {
       isSilent = true;
       stream.destroy();

@@ -50,6 +50,7 @@ export function quickCall(
       }
     });
     socket.on('error', (error) => unavailable(error.message, error));
+    socket.on('end', () => unavailable('the connection ended'));
     socket.on('close', () => unavailable('the connection ended'));
   }).finally(() => socket.destroy());
   ended.catch(() => undefined);
