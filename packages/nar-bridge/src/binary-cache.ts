@@ -5,6 +5,7 @@
  * A cache leaves its services open.
  */
 import type { HashFunctions } from '@neve/bytes';
+import type { FileNode } from '@neve/castore';
 import {
   type Ed25519,
   type NarInfo,
@@ -36,6 +37,8 @@ import { NarInfoUploads } from './upload-narinfo.ts';
 
 export type BinaryCacheOptions = {
   readonly store: StoreServices;
+  /** The file that a blob is, if it is one, whose bytes the server can send without looking at them. */
+  readonly fileOf?: (digest: FileNode['digest']) => Promise<string | undefined>;
   readonly hashes: HashFunctions;
   readonly ed25519: Ed25519;
   /** `/nix/store` unless given. */
@@ -137,6 +140,7 @@ function cacheRoutes(options: BinaryCacheOptions): readonly CacheRoute[] {
     directories,
     known,
     compressedNars,
+    fileOf: options.fileOf,
     onlyKnown,
     onRendered: compressionRequests(options, known),
     uploadedFile: narUploads?.serve,

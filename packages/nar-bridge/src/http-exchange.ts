@@ -28,7 +28,11 @@ export type ResponseBody =
   | Uint8Array
   /** A piece is valid until the next one is asked for. */
   | AsyncIterable<Uint8Array>
+  | PiecesBody
   | FileBody;
+
+/** Bytes and parts of files, one after the other. Bytes are valid until the next piece is asked for. */
+export type PiecesBody = { readonly pieces: AsyncIterable<Uint8Array | FileBody> };
 
 /** A part of a file of this machine, which the server sends in the fastest way it has. */
 export type FileBody = { readonly file: string; readonly start: number; readonly end: number };

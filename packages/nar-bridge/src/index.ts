@@ -1,4 +1,11 @@
-export type { CacheRequest, CacheResponse, FileBody, RequestHandler, ResponseBody } from './http-exchange.ts';
+export type {
+  CacheRequest,
+  CacheResponse,
+  FileBody,
+  PiecesBody,
+  RequestHandler,
+  ResponseBody,
+} from './http-exchange.ts';
 export { binaryCache } from './binary-cache.ts';
 export type { BinaryCacheOptions, UploadOptions } from './binary-cache.ts';
 export { memoryUploadedNars } from './uploaded-nars.ts';

@@ -8,9 +8,17 @@
  * What such a name stands for never changes. All but what is compressed while it is sent can be had in ranges.
  */
 import { Digest, decodeNixBase32 } from '@neve/bytes';
-import type { BlobService, DirectoryService, Node } from '@neve/castore';
+import type { BlobService, DirectoryService, FileNode, Node } from '@neve/castore';
 import { type Compression, compressionExtensions } from '@neve/nix-compat';
-import { SeekableNar, StoreError, infusedName, narSize, nodeOfInfusedName, renderNar } from '@neve/store';
+import {
+  SeekableNar,
+  StoreError,
+  infusedName,
+  narSize,
+  nodeOfInfusedName,
+  renderNarPieces,
+  renderNar,
+} from '@neve/store';
 import type { CacheRoute, RouteAnswer } from './cache-route.ts';
 import type { CompressedNar, CompressedNars } from './compressed-nars.ts';
 import { rangedResponse } from './conditional.ts';
@@ -25,6 +33,8 @@ const narHeaders = { 'content-type': narType, 'cache-control': 'public, max-age=
 export type NarOptions = {
   readonly blobs: BlobService;
   readonly directories: DirectoryService;
+  /** The file that a blob is, if it is one: large ones are sent from there. */
+  readonly fileOf?: ((digest: FileNode['digest']) => Promise<string | undefined>) | undefined;
   readonly known: KnownNars;
   readonly compressedNars: CompressedNars | undefined;
   /** Only nodes that `known` knows are given; else all that castore has. */
@@ -136,7 +146,9 @@ function renderedNar(
     body(range): ResponseBody {
       if (range !== undefined) return rangeOfNar(node, options, { ...range, signal: request.signal });
       options.onRendered(node);
-      return renderNar(node, options, request.signal);
+      return options.fileOf === undefined
+        ? renderNar(node, options, request.signal)
+        : { pieces: renderNarPieces(node, options, request.signal) };
     },
   });
 }

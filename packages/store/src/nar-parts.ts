@@ -12,12 +12,20 @@ import { StoreError } from './store-error.ts';
 /** Bytes, or those of a blob from `start` to `end`. */
 export type NarPart = Uint8Array | BlobPart;
 
+/** A part of a file of this machine, instead of the bytes that are in it. */
+export type FilePart = { readonly file: string; readonly start: number; readonly end: number };
+
 export type BlobPart = { readonly node: FileNode; readonly start: number; readonly end: number };
 
 export type PartsOptions = {
   readonly blobs: BlobService;
   /** How many blobs are fetched ahead; 32 unless given. */
   readonly readAhead?: number;
+};
+
+export type PiecesOptions = PartsOptions & {
+  /** The file that a blob is, if it is one. */
+  readonly fileOf?: ((digest: FileNode['digest']) => Promise<string | undefined>) | undefined;
 };
 
 /** Blobs up to this size are fetched whole. */
@@ -45,11 +53,21 @@ type Begun =
   | { readonly kind: 'large'; readonly part: BlobPart; readonly reader: Promise<BlobReader> };
 
 /** A piece is valid until the next one is asked for. */
-export async function* streamParts(
+export function streamParts(
   parts: Iterator<NarPart>,
   { blobs, readAhead = defaultReadAhead }: PartsOptions,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
+  // Files come only from who knows of some.
+  return streamPieces(parts, { blobs, readAhead }, signal) as AsyncGenerator<Uint8Array, void, void>;
+}
+
+/** The same; of large blobs that are files only their names, for whoever can send them without looking at the bytes. */
+export async function* streamPieces(
+  parts: Iterator<NarPart>,
+  { blobs, readAhead = defaultReadAhead, fileOf }: PiecesOptions,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array | FilePart, void, void> {
   const queue = new PartQueue(parts, { blobs, readAhead }, signal);
   const pieces = new PieceBuffer();
   try {
@@ -57,7 +75,13 @@ export async function* streamParts(
       signal?.throwIfAborted();
       if (begun.kind === 'large') {
         await using reader = await begun.reader;
-        const { start, end } = begun.part;
+        const { node, start, end } = begun.part;
+        const file = await fileOf?.(node.digest);
+        if (file !== undefined) {
+          if (!pieces.isEmpty) yield pieces.take();
+          yield { file, start, end };
+          continue;
+        }
         let length = 0;
         for await (const bytes of reader.stream({ start, end }, signal)) {
           length += bytes.length;
@@ -95,10 +119,12 @@ export function streamBlob(
   return streamParts([{ node, start: 0, end: node.size }].values(), options, signal);
 }
 
+type QueueOptions = { readonly blobs: BlobService; readonly readAhead: number };
+
 /** What was begun and not yet taken. */
 class PartQueue {
   readonly #parts: Iterator<NarPart>;
-  readonly #options: Required<PartsOptions>;
+  readonly #options: QueueOptions;
   readonly #signal: AbortSignal | undefined;
   /** A ring would save little: the array is short. */
   #begun: Begun[] = [];
@@ -110,7 +136,7 @@ class PartQueue {
   #isDone = false;
 
   // oxlint-disable-next-line eslint/max-params -- signal comes last
-  constructor(parts: Iterator<NarPart>, options: Required<PartsOptions>, signal: AbortSignal | undefined) {
+  constructor(parts: Iterator<NarPart>, options: QueueOptions, signal: AbortSignal | undefined) {
     this.#parts = parts;
     this.#options = options;
     this.#signal = signal;

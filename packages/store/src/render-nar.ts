@@ -3,8 +3,8 @@
  * (`nar-parts.ts`).
  */
 import type { BlobService, DirectoryService, Node } from '@neve/castore';
-import { streamParts } from './nar-parts.ts';
-import type { NarPart } from './nar-parts.ts';
+import { streamPieces } from './nar-parts.ts';
+import type { FilePart, NarPart, PiecesOptions } from './nar-parts.ts';
 import { measureNar, narSegments, readClosure } from './nar-segments.ts';
 import type { NarSegment } from './nar-segments.ts';
 
@@ -20,14 +20,28 @@ export type NarSources = {
  * `not-found` when something below the node is missing, `corrupt` when a blob is not as long as it is said to be,
  * `unsupported` for more than 2^53 - 1 bytes.
  */
-export async function* renderNar(
+export function renderNar(
   node: Node,
   { blobs, directories, readAhead = 32 }: NarSources,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
+  // Files come only from who knows of some.
+  return renderNarPieces(node, { blobs, directories, readAhead }, signal) as AsyncGenerator<
+    Uint8Array,
+    void,
+    void
+  >;
+}
+
+/** The same, with the names of files instead of the bytes of large blobs that `fileOf` says to be files. */
+export async function* renderNarPieces(
+  node: Node,
+  { directories, ...options }: NarSources & Pick<PiecesOptions, 'fileOf'>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array | FilePart, void, void> {
   const closure = await readClosure(node, directories, signal);
   measureNar(node, closure);
-  yield* streamParts(wholeParts(narSegments(node, closure)), { blobs, readAhead }, signal);
+  yield* streamPieces(wholeParts(narSegments(node, closure)), options, signal);
 }
 
 /** In bytes. Blobs are not needed. Throws as `renderNar` does. */

@@ -25,6 +25,7 @@ if (compressed !== undefined) {
 }
 const handler = library.binaryCache({
   ...{ store, hashes, ed25519 },
+  fileOf: (digest) => store.blobs.filePath(digest, false),
   ...(compressed !== undefined && { compressedNars: compressed }),
 });
 const server = await library.serveCache(handler, { listen: ['127.0.0.1:0'] });

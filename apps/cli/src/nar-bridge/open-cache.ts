@@ -24,6 +24,7 @@ import type { Realisations } from '@neve/realise';
 import { lmdbRealisations } from '@neve/realise/node';
 import { lmdbNarTable } from '@neve/store/node';
 import type { Arguments } from '../parse-words.ts';
+import { isBlobFiles } from '../store/blob-files.ts';
 import { openStore, storeDirectory } from '../store/open-store.ts';
 import { readSecretKey } from '../store/read-secret-key.ts';
 import { takeRollingLease } from '../store/rolling-lease.ts';
@@ -86,9 +87,11 @@ async function openParts(
   const narInfos = new NarInfoIndex();
   const compressedNars = await openCompressedNars(args, { store, narInfos, ...observers });
   if (compressedNars !== undefined) keep(compressedNars);
+  const { blobs } = store;
   const signingKeys = args.all('signingKey').map(readSecretKey);
   const options: BinaryCacheOptions = {
     store,
+    ...(isBlobFiles(blobs) && { fileOf: (digest) => blobs.filePath(digest, false) }),
     hashes: nodeHashes,
     ed25519: nodeEd25519,
     storeDirectory: storeDirectory(args),

@@ -183,7 +183,7 @@ class Serving implements CacheServer {
       // Most answers are short: they are sent with their heads, and nothing waits for them.
       if (body === undefined || body instanceof Uint8Array) this.#sendBytes(exchange, response, body);
       else if ('file' in body) await this.#sendFile(exchange, response, body);
-      else await this.#sendPieces(exchange, response, body);
+      else await this.#sendPieces(exchange, response, 'pieces' in body ? body.pieces : body);
     } catch (error) {
       if (!isNobodyThere(error, exchange)) {
         this.#tell({ kind: 'request-failed', id: exchange.id, error });
@@ -262,10 +262,10 @@ class Serving implements CacheServer {
   async #sendPieces(
     exchange: IncomingExchange,
     response: CacheResponse,
-    body: AsyncIterable<Uint8Array>,
+    body: AsyncIterable<Uint8Array | FileBody>,
   ): Promise<void> {
     const pieces = body[Symbol.asyncIterator]();
-    let first: IteratorResult<Uint8Array, unknown>;
+    let first: IteratorResult<Uint8Array | FileBody, unknown>;
     try {
       // What fails at once can still be told.
       first = await pieces.next();

@@ -4,6 +4,8 @@
  */
 import type { ServerResponse } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { FileBody } from '../http-exchange.ts';
+import { FileSender } from './send-file.ts';
 
 /** What is read and taken without waiting goes on for so long before others have their turn. */
 const longestTurnMs = 5;
@@ -24,6 +26,12 @@ export class BodySink {
   close(): void {
     this.#isClosed = true;
     this.#rejectWaiting?.(new ClientGone());
+  }
+
+  /** Fulfilled when all of it was given to the system. Throws `ClientGone`, and what opening and reading it throws. */
+  async sendFile(body: FileBody): Promise<void> {
+    using file = await FileSender.open(body);
+    await file.send(this, this.#response);
   }
 
   /** Fulfilled when the bytes may be written over. Throws `ClientGone`. */
@@ -56,13 +64,14 @@ export class ClientGone extends Error {
 /** All pieces. Whatever goes wrong, the source is told to end. */
 export async function sendPieces(
   sink: BodySink,
-  first: IteratorResult<Uint8Array, unknown>,
-  rest: AsyncIterator<Uint8Array, unknown>,
+  first: IteratorResult<Uint8Array | FileBody, unknown>,
+  rest: AsyncIterator<Uint8Array | FileBody, unknown>,
 ): Promise<void> {
   try {
     let startedMs = performance.now();
     for (let piece = first; piece.done !== true; piece = await rest.next()) {
-      if (piece.value.length > 0) await sink.write(piece.value);
+      if (!(piece.value instanceof Uint8Array)) await sink.sendFile(piece.value);
+      else if (piece.value.length > 0) await sink.write(piece.value);
       if (performance.now() - startedMs < longestTurnMs) continue;
       await turn();
       startedMs = performance.now();

@@ -75,20 +75,29 @@ export class FileSender implements Disposable {
     try {
       let position = this.#body.start;
       while (position < end) {
-        // The head goes before it, and so does what others still have to write.
+        // The head has left with the first bytes of the body.
+        if (sink.sentBytes > 0) position = await this.#sendWhileThereIsRoom(position, sink, response);
+        if (position === end) return;
         const length = await this.#read(buffer, position);
         await sink.write(buffer.subarray(0, length));
         position += length;
-        for (let sent = 1; sent > 0 && position < end;) {
-          sent = this.#sendDirectly(response, position);
-          position += sent;
-          sink.sentBytes += sent;
-          if (sent === sendSize) await turn();
-        }
       }
     } finally {
       if (idleBuffers.length < maxIdleBuffers) idleBuffers.push(buffer);
     }
+  }
+
+  /** Gives the position that was reached. */
+  async #sendWhileThereIsRoom(start: number, sink: BodySink, response: ServerResponse): Promise<number> {
+    let position = start;
+    while (position < this.#body.end) {
+      const sent = this.#sendDirectly(response, position);
+      if (sent <= 0) break;
+      position += sent;
+      sink.sentBytes += sent;
+      if (sent === sendSize) await turn();
+    }
+    return position;
   }
 
   [Symbol.dispose](): void {

@@ -44,7 +44,7 @@ export async function ask(handler: RequestHandler, target: string, asked: Asked 
 export async function bytesOf({ body }: CacheResponse): Promise<Uint8Array> {
   if (body === undefined) return new Uint8Array();
   if (body instanceof Uint8Array) return body;
-  if ('file' in body) throw new Error('the answer is a file');
+  if ('file' in body || 'pieces' in body) throw new Error('the answer is a file');
   const pieces: Uint8Array[] = [];
   for await (const piece of body) pieces.push(piece.slice());
   return concatBytes(pieces);

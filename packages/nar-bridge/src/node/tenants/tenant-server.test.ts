@@ -87,7 +87,7 @@ async function ask(
 async function bodyOf({ body }: CacheResponse): Promise<Uint8Array> {
   if (body === undefined) return new Uint8Array();
   if (body instanceof Uint8Array) return body;
-  if ('file' in body) throw new Error('a file was not expected');
+  if ('file' in body || 'pieces' in body) throw new Error('a file was not expected');
   const pieces: Uint8Array[] = [];
   for await (const it of body) pieces.push(it.slice());
   return concatBytes(pieces);
