@@ -39,6 +39,11 @@ export class ServerMetrics {
     declare('neve_cache_uploads_refused_total', 'Uploads that were refused.');
   }
 
+  /** Requests that are being answered. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   /** Takes part in what a server tells. */
   readonly observeServer = (event: ServerEvent): void => {
     switch (event.kind) {

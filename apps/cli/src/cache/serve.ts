@@ -104,10 +104,9 @@ async function serve(args: ServeArguments, signal: AbortSignal): Promise<void> {
   const graceMs = secondsOf(args, 'graceTime');
   const metrics = new ServerMetrics();
   const log = new AccessLog({ isQuiet: args.has('quiet'), asJson: args.has('json') });
-  let inFlight = 0;
   await using folder = await ServerFolder.open(serverFolderPath(args), { create: true });
   await using compressed = await openCompressed(args, folder, {
-    isBusy: () => inFlight > 0,
+    isBusy: () => metrics.inFlight > 0,
     onMade: (hashPart) => tenants.forgetNarInfo(hashPart),
   });
   await using tenants: TenantServer = openTenantServer({
@@ -130,8 +129,6 @@ async function serve(args: ServeArguments, signal: AbortSignal): Promise<void> {
       maxConnections === undefined ? undefined : parseCount(maxConnections, '--max-connections'),
     graceMs,
     onEvent(event: ServerEvent) {
-      if (event.kind === 'request-began') inFlight++;
-      else if (event.kind === 'request-ended') inFlight--;
       metrics.observeServer(event);
       log.observeServer(event);
     },

@@ -48,6 +48,7 @@ async function serve(args: Arguments<NarBridgeOptionName>, signal: AbortSignal):
       metrics.observeCache(event);
       log.observeCache(event);
     },
+    isBusy: () => metrics.inFlight > 0,
     onProblem: (error) => write(2, `warning: a NAR could not be compressed: ${errorText(error)}\n`),
   });
   const handler = withServerPages(cache.handler, {

@@ -44,6 +44,8 @@ export type OpenCache = AsyncDisposable & {
 export type CacheObservers = {
   readonly onEvent: (event: CacheEvent) => void;
   readonly onProblem: (error: unknown) => void;
+  /** Whether somebody waits for an answer: what is made in advance makes way. */
+  readonly isBusy: () => boolean;
 };
 
 /** Throws `UsageError`, and what the services throw. */
@@ -152,7 +154,7 @@ type Compressing = CacheObservers & {
 
 async function openCompressedNars(
   args: Arguments<NarBridgeOptionName>,
-  { store, narInfos, onProblem }: Compressing,
+  { store, narInfos, onProblem, isBusy }: Compressing,
 ): Promise<CompressedNarFolder | undefined> {
   const path = args.last('compressedFolder');
   if (path === undefined) return undefined;
@@ -161,6 +163,7 @@ async function openCompressedNars(
     store,
     hashes: nodeHashes,
     maxBytes: (numberOf(args, 'compressedSize') ?? 16) * 2 ** 30,
+    isBusy,
     onEvent(event) {
       if (event.kind === 'failed') onProblem(event.error);
       else if (event.kind === 'made' && event.hashPart !== undefined) narInfos.forget(event.hashPart);

@@ -88,7 +88,7 @@ export const commandCases: Cases = {
     same(await trial.printed(script), `${expected}end`, 'the log');
     const seen: number[] = [];
     const startedMs = performance.now();
-    await trial.service.build(trial.request('echo a; sleep 1; echo b; echo made > $out'), {
+    await trial.service.build(trial.request('echo a; sleep 2; echo b; echo made > $out'), {
       onLog: () => seen.push(performance.now() - startedMs),
     });
     const [first = 0] = seen;

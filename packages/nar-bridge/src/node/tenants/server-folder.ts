@@ -13,7 +13,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobService, DirectoryService } from '@neve/castore';
-import { lmdbDirectories, openLocalBlobs } from '@neve/castore/node';
+import { type BlobFiles, lmdbDirectories, openLocalBlobs } from '@neve/castore/node';
 import type { PathInfoInventory, PathInfoService, Pins } from '@neve/store';
 import { Leases, lmdbPathInfos, lmdbPins } from '@neve/store/node';
 import { NarBridgeError } from '../../nar-bridge-error.ts';
@@ -27,7 +27,7 @@ import { lmdbUploadedNars } from '../lmdb-uploaded-nars.ts';
 import { openCacheRegistry } from './lmdb-cache-registry.ts';
 import { LmdbContentTable } from './lmdb-content-table.ts';
 
-export type Castore = { readonly blobs: BlobService; readonly directories: DirectoryService };
+export type Castore = { readonly blobs: BlobService & BlobFiles; readonly directories: DirectoryService };
 
 /** The storage of one cache. */
 export type CacheStorage = AsyncDisposable & {
@@ -42,7 +42,7 @@ export type CacheStorage = AsyncDisposable & {
 
 type Parts = {
   readonly registry: CacheRegistry & AsyncDisposable;
-  readonly blobs: BlobService & AsyncDisposable;
+  readonly blobs: BlobService & BlobFiles;
   readonly directories: DirectoryService & AsyncDisposable;
   readonly leases: Leases;
 };

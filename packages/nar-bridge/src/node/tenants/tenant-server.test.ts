@@ -1,6 +1,6 @@
 // Statuses are those of the table in `authorisation.ts`; narinfos and NARs are made and read by packages whose tests compare
 // them with Nix.
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ import {
 import { nodeEd25519 } from '@neve/nix-compat/node';
 import { type PathInfo, type StoreServices, infusedNarUrl, renderNar } from '@neve/store';
 import { memoryStore, putSamplePath } from '@neve/store/testing';
-import type { CacheRequest, CacheResponse } from '../../http-exchange.ts';
+import type { CacheRequest, CacheResponse, FileBody } from '../../http-exchange.ts';
 import { type TokenClaims, newTokenClaims } from '../../tenants/access-token.ts';
 import type { CacheAdministration } from '../../tenants/cache-administration.ts';
 import { localAdministration } from './local-administration.ts';
@@ -87,10 +87,16 @@ async function ask(
 async function bodyOf({ body }: CacheResponse): Promise<Uint8Array> {
   if (body === undefined) return new Uint8Array();
   if (body instanceof Uint8Array) return body;
-  if ('file' in body || 'pieces' in body) throw new Error('a file was not expected');
+  if ('file' in body) return await partOf(body);
   const pieces: Uint8Array[] = [];
-  for await (const it of body) pieces.push(it.slice());
+  for await (const it of 'pieces' in body ? body.pieces : body) {
+    pieces.push('file' in it ? await partOf(it) : it.slice());
+  }
   return concatBytes(pieces);
+}
+
+async function partOf({ file, start, end }: FileBody): Promise<Uint8Array> {
+  return (await readFile(file)).subarray(start, end);
 }
 
 async function textOf(response: CacheResponse): Promise<string> {

@@ -162,6 +162,7 @@ export class TenantServer implements AsyncDisposable {
     const onEvent = (event: CacheEvent): void => this.#tell(name, event);
     const cache = binaryCache({
       store: { ...castore, pathInfos: withUpstream(pathInfos, upstream) },
+      fileOf: (digest) => castore.blobs.filePath(digest, false),
       hashes: nodeHashes,
       ed25519: nodeEd25519,
       storeDirectory,
