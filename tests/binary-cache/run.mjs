@@ -22,7 +22,7 @@ const usage = `usage: node tests/binary-cache/run.mjs [options]
   --nix-bin DIR    folder of the Nix that writes the caches (default: from PATH)`;
 
 const here = dirname(fileURLToPath(import.meta.url));
-const compressions = ['none', 'xz', 'zstd', 'bzip2', 'gzip', 'br'];
+const compressions = ['none', 'xz', 'zstd', 'bzip2', 'gzip', 'br', 'lz4', 'lzip', 'lzma'];
 
 await runHarness({ usage, options: { 'nix-bin': { type: 'string' } } }, (values) =>
   withNixEnvironment({ settings: nixSettings }, async ({ folder, variables }) => {

@@ -10,7 +10,7 @@ import { BridgeServer } from './bridge-server.mjs';
 
 /** @param {World} world @returns {readonly import('./run.mjs').Check[]} */
 export function copyChecks(world) {
-  const compressions = ['none', 'xz', 'zstd', 'bzip2', 'gzip', 'br'];
+  const compressions = ['none', 'xz', 'zstd', 'bzip2', 'gzip', 'br', 'lz4', 'lzip', 'lzma'];
   return [
     ...compressions.map(
       (compression) =>
@@ -115,7 +115,7 @@ async function unsignedUpload({ folder, neve, source, sample, publicKey }) {
 async function unreadable({ folder, neve, source, sample }) {
   const server = await BridgeServer.start(neve, { store: join(folder, 'cache-unreadable') });
   try {
-    for (const compression of ['lzip', 'lz4']) {
+    for (const compression of ['compress']) {
       const copied = await source.attempt([
         'nix',
         'copy',
@@ -127,8 +127,8 @@ async function unreadable({ folder, neve, source, sample }) {
         sample.root,
       ]);
       assert.notEqual(copied.code, 0);
-      assert.match(copied.stderr, /415/);
-      assert.match(copied.stderr, /br, bzip2, gzip, none, xz, zstd/);
+      // Nix gives such a file no extension, so that nothing says what it is.
+      assert.match(copied.stderr, /HTTP error 4\d\d/);
     }
   } finally {
     assert.equal(await server.stop(), 0);

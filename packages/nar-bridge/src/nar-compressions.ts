@@ -20,6 +20,9 @@ const formats: Partial<Readonly<Record<Compression, CompressionFormat>>> = {
   br: 'brotli',
   bzip2: 'bzip2',
   gzip: 'gzip',
+  lz4: 'lz4',
+  lzip: 'lzip',
+  lzma: 'lzma',
   xz: 'xz',
   zstd: 'zstd',
 };
@@ -47,6 +50,9 @@ const nameOfFormat: Readonly<Record<CompressionFormat, Compression>> = {
   brotli: 'br',
   bzip2: 'bzip2',
   gzip: 'gzip',
+  lz4: 'lz4',
+  lzip: 'lzip',
+  lzma: 'lzma',
   xz: 'xz',
   zstd: 'zstd',
 };

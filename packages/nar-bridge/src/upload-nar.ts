@@ -197,6 +197,9 @@ const quickestLevel: Readonly<Record<CompressionFormat, number | undefined>> = {
   brotli: 1,
   bzip2: 1,
   gzip: 1,
+  lz4: undefined,
+  lzip: 0,
+  lzma: 0,
   xz: 0,
   zstd: 1,
 };

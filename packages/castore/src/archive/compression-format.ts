@@ -1,7 +1,16 @@
 /**
  * The compressions of archives and NARs, and how their streams begin. brotli has no mark and is known only by name.
  */
-export type CompressionFormat = 'none' | 'gzip' | 'bzip2' | 'xz' | 'zstd' | 'brotli';
+export type CompressionFormat =
+  | 'none'
+  | 'gzip'
+  | 'bzip2'
+  | 'xz'
+  | 'zstd'
+  | 'brotli'
+  | 'lz4'
+  | 'lzip'
+  | 'lzma';
 
 /** So many bytes of the beginning are enough for `detectCompression`. */
 export const detectionLength = 10;
@@ -13,6 +22,10 @@ export function detectCompression(start: Uint8Array): CompressionFormat {
   if (begins(0x1f, 0x8b, 0x08)) return 'gzip';
   if (begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00)) return 'xz';
   if (begins(0x28, 0xb5, 0x2f, 0xfd)) return 'zstd';
+  if (begins(0x04, 0x22, 0x4d, 0x18)) return 'lz4';
+  if (begins(0x4c, 0x5a, 0x49, 0x50, 0x01)) return 'lzip';
+  // The usual properties, and a size that is not known: all that compressors write.
+  if (begins(0x5d, 0x00, 0x00) && start.subarray(5, 10).every((byte) => byte === 0xff)) return 'lzma';
   // A frame to be skipped, which pzstd begins with.
   if (begins((start[0] ?? 0) | 0x50, 0x2a, 0x4d, 0x18) && ((start[0] ?? 0) & 0xf0) === 0x50) return 'zstd';
   return isBzip2(start) ? 'bzip2' : 'none';

@@ -17,13 +17,16 @@ async function* reusing(): AsyncGenerator<Uint8Array, void, void> {
   }
 }
 
-test.each<CompressionFormat>(['none', 'zstd', 'gzip', 'brotli', 'xz'])('%s', async (format) => {
-  let position = 0;
-  for await (const piece of decompress(compress(reusing(), format), format, { maxBytes: Infinity })) {
-    for (let index = 0; index < piece.length; index += 997) {
-      expect(piece[index]).toBe(Math.floor((position + index) / pieceSize));
+test.each<CompressionFormat>(['none', 'zstd', 'gzip', 'brotli', 'xz', 'lz4', 'lzip', 'lzma'])(
+  '%s',
+  async (format) => {
+    let position = 0;
+    for await (const piece of decompress(compress(reusing(), format), format, { maxBytes: Infinity })) {
+      for (let index = 0; index < piece.length; index += 997) {
+        expect(piece[index]).toBe(Math.floor((position + index) / pieceSize));
+      }
+      position += piece.length;
     }
-    position += piece.length;
-  }
-  expect(position).toBe(pieces * pieceSize);
-});
+    expect(position).toBe(pieces * pieceSize);
+  },
+);

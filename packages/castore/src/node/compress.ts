@@ -2,7 +2,8 @@
  * Compression of streams, in bounded memory. Without a level each format has its program's own default.
  *
  * zstd is that of node:zlib; before Node 22.15 the input is cut into pieces of 4 MiB, each a frame of its own, which
- * every decoder reads as one stream. xz needs the package lzma-native, bzip2 the program of that name.
+ * every decoder reads as one stream. xz, lzma and lzip need the package lzma-native, bzip2 the program of that name. lz4 is not
+ * compressed at all: its blocks hold the bytes as they are, for readers that know no other format.
  */
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
@@ -11,7 +12,9 @@ import * as zlib from 'node:zlib';
 import type { Liblzma } from 'lzma-native';
 import { ByteSource } from '../archive/byte-source.ts';
 import type { CompressionFormat } from '../archive/compression-format.ts';
+import { storeLz4 } from '../archive/store-lz4.ts';
 import { CastoreError } from '../castore-error.ts';
+import { encodeLzip } from './encode-lzip.ts';
 import { nativeZstd } from './native-zstd.ts';
 import { throughTransform } from './through-transform.ts';
 import { zstdCompress } from './zstd.ts';
@@ -29,12 +32,14 @@ export async function* compress(
   level?: number,
 ): AsyncGenerator<Uint8Array, void, void> {
   if (format === 'none') yield* source;
+  else if (format === 'lz4') yield* storeLz4(source);
+  else if (format === 'lzip') yield* encodeLzip(source, await lzmaEncoder(level));
   else if (format === 'zstd' && nativeZstd() === undefined) yield* compressFrames(source, level);
   else yield* throughTransform(source, await compressor(format, level));
 }
 
 async function compressor(
-  format: Exclude<CompressionFormat, 'none'>,
+  format: Exclude<CompressionFormat, 'none' | 'lz4' | 'lzip'>,
   level: number | undefined,
 ): Promise<Duplex> {
   const { constants } = zlib;
@@ -54,9 +59,16 @@ async function compressor(
       const { default: lzma } = await loadLiblzma();
       return lzma.createStream('easyEncoder', { preset: level ?? 6, check: lzma.CHECK_CRC64 });
     }
+    case 'lzma':
+      return await lzmaEncoder(level);
     case 'bzip2':
       return spawnBzip2(level ?? 9);
   }
+}
+
+async function lzmaEncoder(level = 6): Promise<Duplex> {
+  const { default: lzma } = await loadLiblzma();
+  return lzma.createStream('aloneEncoder', { preset: level });
 }
 
 async function loadLiblzma(): Promise<{ readonly default: Liblzma }> {
@@ -65,7 +77,7 @@ async function loadLiblzma(): Promise<{ readonly default: Liblzma }> {
   } catch (error) {
     throw new CastoreError(
       'unsupported',
-      'writing xz needs the package lzma-native: install it, or choose zstd',
+      'writing xz, lzma and lzip needs the package lzma-native: install it, or choose zstd',
       {
         cause: error,
       },

@@ -172,7 +172,7 @@ function newInstance(): Promise<XzExports> {
 }
 
 /** liblzma may use this much memory; `xz -9` needs 65 MiB. */
-const liblzmaMemory = 512 * 2 ** 20;
+export const liblzmaMemory: number = 512 * 2 ** 20;
 
 /** liblzma does not wait for its output to be taken, so it gets little at a time. */
 const sliceSize = 4096;
@@ -183,7 +183,8 @@ async function* decodeWithLiblzma(source: AsyncIterable<Uint8Array>): AsyncGener
   yield* throughTransform(sliced(source), transform);
 }
 
-async function* sliced(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+/** liblzma gives all that a piece expands to at once. */
+export async function* sliced(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   for await (const chunk of source) {
     for (let start = 0; start < chunk.length; start += sliceSize)
       yield chunk.subarray(start, start + sliceSize);

@@ -164,6 +164,66 @@ describe('zstd', () => {
   });
 });
 
+/** Of the programs lz4 1.9.4, lzip 1.23 and xz 5.4.1, for a line of text. */
+describe.each<readonly [CompressionFormat, string]>([
+  ['lz4', 'BCJNGGRApw8AAABuaGVsbG8gBgBQd29ybGQAAAAA5fxq0Q=='],
+  ['lzip', 'TFpJUAEMADQZSe6N6VYMYSpva9MppiFf/+9yAAAzZTQ0HQAAAAAAAAAxAAAAAAAAAA=='],
+  ['lzma', 'XQAAgAD//////////wA0GUnujelWDGEqb2vTKaYhX//vcgAA'],
+])('a file of %s', (format, base64) => {
+  const bytes = Buffer.from(base64, 'base64');
+
+  test.each([1, 7, 100])('in chunks of %i', async (size) => {
+    expect((await collect(decompress(inChunks(bytes, size), 'auto'))).toString()).toBe(
+      'hello hello hello hello world',
+    );
+  });
+
+  test('cut off anywhere', async () => {
+    for (let length = 11; length < bytes.length; length++) {
+      await expect(collect(decompress(inChunks(bytes.subarray(0, length)), format))).rejects.toMatchObject({
+        code: 'invalid-archive',
+      });
+    }
+  });
+
+  test.runIf(format !== 'lzma')('with any bit changed gives nothing else', async () => {
+    for (let bit = 48; bit < bytes.length * 8; bit++) {
+      const changed = Buffer.from(bytes);
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const result = await collect(decompress(inChunks(changed), format)).catch((it: unknown) => it);
+      // The last bits of LZMA say nothing.
+      if (result instanceof Buffer) expect(result.toString()).toBe('hello hello hello hello world');
+      else expect(result).toBeInstanceOf(CastoreError);
+    }
+  });
+});
+
+describe.each<readonly [CompressionFormat, string, readonly string[]]>([
+  ['lz4', 'lz4', ['-c']],
+  ['lz4', 'lz4', ['-c', '-9', '-BX', '-BD', '--content-size']],
+  ['lzip', 'lzip', ['-c']],
+  ['lzma', 'xz', ['-c', '-1', '--format=lzma']],
+])('%s of %s %s (skipped where the program is missing)', (format, name, args) => {
+  const bytes = program(name, args, sample);
+
+  test.runIf(bytes !== undefined)('is read, and writes what the program reads', async () => {
+    const whole = bytes ?? new Uint8Array(0);
+    expect((await collect(decompress(inChunks(whole, 100_000), 'auto'))).equals(sample)).toBe(true);
+    const own = await collect(compress(inChunks(sample), format, 1));
+    const back = ['-dc', ...args.filter((it) => it.startsWith('--format'))];
+    expect(program(name, back, own)?.equals(sample)).toBe(true);
+  });
+});
+
+test('frames of lz4 one after another', async () => {
+  const frame = Buffer.from('BCJNGGRApw8AAABuaGVsbG8gBgBQd29ybGQAAAAA5fxq0Q==', 'base64');
+  const skipped = Buffer.from('502a4d1803000000616263', 'hex');
+  const all = Buffer.concat([frame, skipped, frame]);
+  expect((await collect(decompress(inChunks(all, 5), 'lz4'))).toString()).toBe(
+    'hello hello hello hello world'.repeat(2),
+  );
+});
+
 describe('compress', () => {
   test.each<readonly [CompressionFormat, string]>([
     ['gzip', 'gzip'],
@@ -174,7 +234,7 @@ describe('compress', () => {
     expect(program(name, ['-dc'], bytes)?.equals(sample)).toBe(true);
   });
 
-  test.each<CompressionFormat>(['none', 'gzip', 'bzip2', 'xz', 'zstd', 'brotli'])(
+  test.each<CompressionFormat>(['none', 'gzip', 'bzip2', 'xz', 'zstd', 'brotli', 'lz4', 'lzip', 'lzma'])(
     '%s, there and back',
     async (format) => {
       for (const bytes of [sample, Buffer.alloc(0)]) {
@@ -200,25 +260,30 @@ test('a file that only begins like bzip2 is none', async () => {
   expect((await collect(decompress(inChunks(text, 3), 'auto'))).equals(text)).toBe(true);
 });
 
-test.each<CompressionFormat>(['gzip', 'bzip2', 'xz', 'zstd', 'brotli'])('noise as %s', async (format) => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.uint8Array({ minLength: 1, maxLength: 300 }),
-      fc.boolean(),
-      async (bytes, withStart) => {
-        const valid = withStart
-          ? await collect(compress(inChunks(Buffer.from('neve neve')), format === 'bzip2' ? 'gzip' : format))
-          : Buffer.alloc(0);
-        const damaged = Buffer.concat([valid.subarray(0, 12), bytes]);
-        const result = await collect(decompress(inChunks(damaged), format, { maxBytes: 2 ** 24 })).catch(
-          (it: unknown) => it,
-        );
-        expect(Buffer.isBuffer(result) || result instanceof CastoreError, String(result)).toBe(true);
-      },
-    ),
-    { numRuns: 60 },
-  );
-});
+test.each<CompressionFormat>(['gzip', 'bzip2', 'xz', 'zstd', 'brotli', 'lz4', 'lzip', 'lzma'])(
+  'noise as %s',
+  async (format) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ minLength: 1, maxLength: 300 }),
+        fc.boolean(),
+        async (bytes, withStart) => {
+          const valid = withStart
+            ? await collect(
+                compress(inChunks(Buffer.from('neve neve')), format === 'bzip2' ? 'gzip' : format),
+              )
+            : Buffer.alloc(0);
+          const damaged = Buffer.concat([valid.subarray(0, 12), bytes]);
+          const result = await collect(decompress(inChunks(damaged), format, { maxBytes: 2 ** 24 })).catch(
+            (it: unknown) => it,
+          );
+          expect(Buffer.isBuffer(result) || result instanceof CastoreError, String(result)).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  },
+);
 
 test('bombs stop at the limit, in little memory', async () => {
   let bomb: Uint8Array = gzipSync(Buffer.alloc(2 ** 26));

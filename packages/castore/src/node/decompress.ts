@@ -9,7 +9,9 @@ import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { ByteSource } from '../archive/byte-source.ts';
 import { type CompressionFormat, detectCompression, detectionLength } from '../archive/compression-format.ts';
 import { decodeBzip2 } from '../archive/decode-bzip2.ts';
+import { decodeLz4 } from '../archive/decode-lz4.ts';
 import { CastoreError } from '../castore-error.ts';
+import { decodeLzip, decodeLzma } from './decode-lzma.ts';
 import { decodeXz } from './decode-xz.ts';
 import { decodeZstd } from './decode-zstd.ts';
 import { throughTransform } from './through-transform.ts';
@@ -80,6 +82,12 @@ function decode(
       return decodeXz(source);
     case 'zstd':
       return decodeZstd(source);
+    case 'lz4':
+      return decodeLz4(source);
+    case 'lzip':
+      return decodeLzip(source);
+    case 'lzma':
+      return decodeLzma(source);
     case 'none':
     case 'auto':
       return source;

@@ -5,8 +5,11 @@ declare module 'lzma-native' {
 
   export type Liblzma = {
     readonly CHECK_CRC64: number;
+    createStream(coder: 'aloneEncoder', options: { preset: number }): Duplex;
     createStream(coder: 'easyEncoder', options: { preset: number; check: number }): Duplex;
-    createStream(coder: 'streamDecoder', options: { memlimit: number }): Duplex;
+    createStream(coder: 'streamDecoder' | 'aloneDecoder', options: { memlimit: number }): Duplex;
+    /** Of what comes after something with the checksum `previous`; perhaps negative. */
+    crc32(bytes: Uint8Array, previous: number): number;
   };
   const lzma: Liblzma;
   export default lzma;

@@ -193,7 +193,7 @@ async function expectRefused(
 }
 
 describe('a good cache', () => {
-  test.each<Compression>(['none', 'xz', 'zstd', 'bzip2', 'gzip', 'br'])(
+  test.each<Compression>(['none', 'xz', 'zstd', 'bzip2', 'gzip', 'br', 'lz4', 'lzip', 'lzma'])(
     'with NARs in %s',
     async (compression) => {
       const { url } = await serve(await writeCache({ compression }));
@@ -351,7 +351,7 @@ describe('what is refused', () => {
       /no valid signature by a trusted key/,
     ],
     ['other references than signed', { forge: { references: [] } }, 'untrusted', /no valid signature/],
-    ['an unknown compression', { forge: { compression: 'lzip' } }, 'unsupported', /compressed with 'lzip'/],
+    ['an unknown compression', { forge: { compression: 'lrzip' } }, 'unsupported', /compressed with 'lrzip'/],
     [
       'another compression',
       { forge: { compression: 'xz' } },

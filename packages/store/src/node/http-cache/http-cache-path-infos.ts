@@ -83,6 +83,9 @@ const formats: Partial<Readonly<Record<Compression, CompressionFormat>>> = {
   br: 'brotli',
   bzip2: 'bzip2',
   gzip: 'gzip',
+  lz4: 'lz4',
+  lzip: 'lzip',
+  lzma: 'lzma',
   xz: 'xz',
   zstd: 'zstd',
 };
