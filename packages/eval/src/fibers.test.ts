@@ -27,8 +27,12 @@ function rounds(): {
     };
     evaluation.then(end, end);
     while (!state.ended) {
-      // Enough turns for everything that can go on to do so.
-      for (let i = 0; i < 5 && !state.ended; i++) await new Promise((resolve) => setTimeout(resolve, 1));
+      // Enough turns for everything that can go on to do so, however long each takes.
+      for (let quiet = 0; quiet < 5 && !state.ended; quiet++) {
+        const before = waiting.length;
+        await new Promise((resolve) => setTimeout(resolve, 4));
+        if (waiting.length !== before) quiet = 0;
+      }
       if (waiting.length === 0) continue;
       widths.push(waiting.length);
       const now = waiting;

@@ -37,7 +37,7 @@ test('a small bomb is decoded, a large one is stopped', async () => {
   const before = process.memoryUsage().rss;
   // 26 GB.
   await expect(zstdDecompress(bomb(200_000), 2 ** 19)).rejects.toMatchObject({ code: 'limit-exceeded' });
-  expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 28);
+  expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 31);
 });
 
 test('cut off, damaged, something else', async () => {
