@@ -164,8 +164,12 @@ async function stopped(place) {
   ]);
   await waitUntil(() => short.texts.stderr.includes('waits> begun'));
   const stopping = place.run(['daemon', 'stop']);
-  assert.equal((await short.ended).code, 0);
-  assert.equal((await stopping).code, 0);
+  const [{ code: shortCode, stderr: said }, { code: stopCode, stderr: complaint }] = [
+    await short.ended,
+    await stopping,
+  ];
+  assert.equal(shortCode, 0, said);
+  assert.equal(stopCode, 0, complaint);
   assert.equal((await first.ended).code, 0);
   const second = await place.daemon();
   const long = place.start(waitingWords);

@@ -23,12 +23,14 @@ export async function showStatus(address: string, args: DaemonArguments): Promis
 /** Returns when it has ended. */
 export async function stop(address: string, args: DaemonArguments): Promise<number> {
   const target = targetOf(address);
+  let processId: number;
   try {
+    ({ processId } = await daemonStatus(target));
     await stopDaemon(target, { now: args.has('now') });
   } catch (error) {
     return reportNoDaemon(error, titleOf(target));
   }
-  while (await answers(target)) await new Promise((resolve) => setTimeout(resolve, pollMs));
+  while (await isRunning(processId, target)) await new Promise((resolve) => setTimeout(resolve, pollMs));
   return 0;
 }
 
@@ -37,12 +39,13 @@ function targetOf(address: string): ReturnType<typeof daemonTarget> {
   return daemonTarget(address === '' ? variable : address, process.env);
 }
 
-async function answers(target: ReturnType<typeof daemonTarget>): Promise<boolean> {
+/** Another one may have taken its place already. */
+async function isRunning(processId: number, target: ReturnType<typeof daemonTarget>): Promise<boolean> {
   try {
-    await daemonStatus(target);
-    return true;
+    return (await daemonStatus(target)).processId === processId;
   } catch (error) {
-    if (error instanceof RpcError && error.code === 'unavailable') return false;
+    // Calls under way may fail in any way while it ends.
+    if (error instanceof RpcError) return error.code !== 'unavailable';
     throw error;
   }
 }
