@@ -1,0 +1,1 @@
+export { AsyncActiveSpans } from './async-active-spans.ts';

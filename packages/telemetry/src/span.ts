@@ -1,0 +1,55 @@
+/**
+ * Spans: what took how long, within what. Code that is measured knows only what is here; who receives spans (a collector
+ * by OTLP, a file, Tracy) implements `Tracer`. The names are those of OpenTelemetry, its API is not used, so that measured
+ * code depends on nothing and costs nothing while nobody listens.
+ */
+
+export type AttributeValue = string | number | boolean | readonly string[];
+
+/** Names as OpenTelemetry's semantic conventions have them, or ours with dots: `blob.digest`, `derivation.path`. */
+export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
+
+/** What identifies a span in all processes. */
+export type SpanContext = {
+  /** 32 digits, lowercase hex. */
+  readonly traceId: string;
+  /** 16 digits, lowercase hex. */
+  readonly spanId: string;
+  /** Whether somebody records it. */
+  readonly sampled: boolean;
+  /** The header `tracestate` as it came. */
+  readonly traceState?: string;
+};
+
+/** `client` and `server` are the two ends of a call between processes. */
+export type SpanKind = 'internal' | 'client' | 'server';
+
+export type SpanOptions = {
+  readonly kind?: SpanKind;
+  readonly attributes?: Attributes;
+  /** Default: the active span. `undefined` by name makes a root. */
+  readonly parent?: SpanContext | undefined;
+};
+
+export interface Span {
+  readonly context: SpanContext;
+  set(attributes: Attributes): void;
+  /** Something that happened at this moment. */
+  event(name: string, attributes?: Attributes): void;
+  /** Records the error and makes the span a failed one. */
+  fail(error: unknown): void;
+  /** What comes later is ignored. */
+  end(): void;
+}
+
+/** Receives spans. It never throws, and what it does later never fails the work. */
+export interface Tracer {
+  /** `parent` has been decided. */
+  startSpan(name: string, options: SpanOptions & { readonly parent: SpanContext | undefined }): Span;
+}
+
+/** Which span is active in a chain of calls, promises included. `node/` has one with `AsyncLocalStorage`. */
+export interface ActiveSpans {
+  active(): Span | undefined;
+  run<T>(span: Span, work: () => T): T;
+}

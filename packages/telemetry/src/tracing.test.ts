@@ -1,0 +1,82 @@
+import { afterEach, expect, test } from 'vitest';
+import { AsyncActiveSpans } from './node/async-active-spans.ts';
+import type { Span, SpanContext, SpanOptions, Tracer } from './span.ts';
+import { activeSpan, inSpan, setTracing, startSpan } from './tracing.ts';
+
+afterEach(() => setTracing(undefined));
+
+type Recorded = {
+  readonly name: string;
+  readonly parent: SpanContext | undefined;
+  error?: unknown;
+  ended: number;
+};
+
+class Recorder implements Tracer {
+  readonly spans: Recorded[] = [];
+
+  startSpan(name: string, { parent }: SpanOptions & { readonly parent: SpanContext | undefined }): Span {
+    const recorded: Recorded = { name, parent, ended: 0 };
+    const number = this.spans.push(recorded);
+    return {
+      context: { traceId: 'a'.repeat(32), spanId: String(number).padStart(16, '0'), sampled: true },
+      set() {},
+      event() {},
+      fail: (error) => (recorded.error = error),
+      end: () => (recorded.ended += 1),
+    };
+  }
+}
+
+function record(): Recorder {
+  const recorder = new Recorder();
+  setTracing({ tracer: recorder, activeSpans: new AsyncActiveSpans() });
+  return recorder;
+}
+
+test('spans are within those that were active when they began, whatever else runs', async () => {
+  const recorder = record();
+  await inSpan('root', {}, async () => {
+    await Promise.all(
+      ['a', 'b'].map((name) =>
+        inSpan(name, {}, async () => {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          startSpan(`in ${name}`)?.end();
+        }),
+      ),
+    );
+  });
+  const nameOf = (parent: SpanContext | undefined): string | undefined =>
+    parent === undefined ? undefined : recorder.spans[Number(parent.spanId) - 1]?.name;
+  expect(recorder.spans.map(({ name, parent }) => [name, nameOf(parent)])).toEqual([
+    ['root', undefined],
+    ['a', 'root'],
+    ['b', 'root'],
+    ['in a', 'a'],
+    ['in b', 'b'],
+  ]);
+  expect(recorder.spans.every(({ ended }) => ended === 1)).toBe(true);
+});
+
+test('a parent by name is obeyed, also when it is none', async () => {
+  const recorder = record();
+  const parent = { traceId: 'b'.repeat(32), spanId: 'c'.repeat(16), sampled: true };
+  await inSpan('outer', {}, async () => {
+    startSpan('continued', { parent });
+    startSpan('root', { parent: undefined });
+  });
+  expect(recorder.spans.slice(1).map((it) => it.parent)).toEqual([parent, undefined]);
+});
+
+test('what fails, fails its span, and goes on to fail', async () => {
+  const recorder = record();
+  const error = new Error('no');
+  await expect(inSpan('work', {}, () => Promise.reject(error))).rejects.toBe(error);
+  expect(recorder.spans).toMatchObject([{ name: 'work', error, ended: 1 }]);
+});
+
+test('without a tracer work runs, and there are no spans', async () => {
+  expect(startSpan('nobody')).toBeUndefined();
+  const seen = await inSpan('nobody', {}, async (span) => [span, activeSpan()]);
+  expect(seen).toEqual([undefined, undefined]);
+});

@@ -1,0 +1,61 @@
+/**
+ * The tracing of this process. There is one, as there is one stderr: it is set by an app before work begins, and read by
+ * whatever is measured. A process may have several copies of this file (bundles), so that it is kept under a registered
+ * symbol of the global object.
+ */
+import type { ActiveSpans, Span, SpanOptions, Tracer } from './span.ts';
+
+export type Tracing = { readonly tracer: Tracer; readonly activeSpans: ActiveSpans };
+
+const key: unique symbol = Symbol.for('neve.telemetry.tracing');
+
+type Holder = { [key]?: Tracing | undefined };
+
+/** Undefined ends it. */
+export function setTracing(tracing: Tracing | undefined): void {
+  (globalThis as Holder)[key] = tracing;
+}
+
+/** Undefined while nobody listens. Hot code asks once and keeps its attributes unmade. */
+export function currentTracing(): Tracing | undefined {
+  return (globalThis as Holder)[key];
+}
+
+/** A span that ends elsewhere. Undefined while nobody listens. */
+export function startSpan(name: string, options: SpanOptions = {}): Span | undefined {
+  const tracing = currentTracing();
+  if (tracing === undefined) return undefined;
+  const parent = 'parent' in options ? options.parent : tracing.activeSpans.active()?.context;
+  return tracing.tracer.startSpan(name, { ...options, parent });
+}
+
+/** Runs `work` within a new span, which ends with it and fails with it. */
+export function inSpan<T>(
+  name: string,
+  options: SpanOptions,
+  work: (span: Span | undefined) => Promise<T>,
+): Promise<T> {
+  const span = startSpan(name, options);
+  return span === undefined ? work(undefined) : runInSpan(span, work);
+}
+
+async function runInSpan<T>(span: Span, work: (span: Span) => Promise<T>): Promise<T> {
+  try {
+    return await withActiveSpan(span, () => work(span));
+  } catch (error) {
+    span.fail(error);
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+/** What `work` begins has `span` as its parent. */
+export function withActiveSpan<T>(span: Span | undefined, work: () => T): T {
+  const tracing = currentTracing();
+  return span === undefined || tracing === undefined ? work() : tracing.activeSpans.run(span, work);
+}
+
+export function activeSpan(): Span | undefined {
+  return currentTracing()?.activeSpans.active();
+}
