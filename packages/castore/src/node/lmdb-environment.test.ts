@@ -23,6 +23,24 @@ const counter = `
   await root.close();
 `;
 
+/**
+ * Has the database open, and its mutexes destroyed, as LMDB leaves them when the last process closes the database (glibc's
+ * `pthread_mutex_destroy` sets the kind to -1; before it is that of a robust mutex that processes share, 0x90).
+ */
+const closer = `
+  import { openSync, readFileSync, writeSync } from 'node:fs';
+  import { open } from 'lmdb';
+  open(process.argv[1], { overlappingSync: false, maxDbs: 32 });
+  const locks = process.argv[1] + '/lock.mdb';
+  const file = openSync(locks, 'r+');
+  const bytes = readFileSync(file);
+  const kinds = [];
+  for (let at = 0; at < bytes.length; at += 4) if (bytes.readInt32LE(at) === 0x90) kinds.push(at);
+  for (const at of kinds) writeSync(file, Buffer.alloc(4, 0xff), 0, 4, at);
+  writeSync(1, kinds.length + ' destroyed');
+  setInterval(() => {}, 1000);
+`;
+
 let folder: string;
 
 beforeEach(async () => {
@@ -157,4 +175,20 @@ test('reading what was closed is an error that names the folder', async () => {
   const table = environment.table('a');
   await environment[Symbol.asyncDispose]();
   expect(() => table.get(key)).toThrow(`the database in '${folder}' cannot be read: it was closed`);
+});
+
+test('opened while another process closes it as the last one', async () => {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', closer, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: import.meta.dirname,
+  });
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  expect(said.toString()).toMatch(/^[1-9]\d* destroyed/);
+  const opening = LmdbEnvironment.open(folder);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  child.kill('SIGKILL');
+  await using environment = await opening;
+  const table = environment.table('a');
+  await environment.write(() => table.put(key, Buffer.from('value')));
+  expect(table.get(key)?.toString()).toBe('value');
 });

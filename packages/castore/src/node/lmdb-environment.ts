@@ -11,11 +11,15 @@
  * which is wrong for whoever was told by another process that something is stored. So it is reset here before a read. That
  * is sound only while no cursor is open, for which reason ranges are read to their end, and long ones in pages.
  *
- * A folder is opened once in a process, however many services use it; the last to dispose closes it.
+ * A folder is opened once in a thread, however many services use it; the last to dispose closes it. The library shares it
+ * between threads.
  */
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type * as Lmdb from 'lmdb';
 import type { Database, RangeOptions, RootDatabase } from 'lmdb';
 import { CastoreError } from '../castore-error.ts';
 import { lmdbFileProblem } from './check-lmdb-file.ts';
@@ -34,8 +38,8 @@ const tableFormat = { keyEncoding: 'binary', encoding: 'binary' } as const;
 // A commit is visible only when it is durable.
 const environmentOptions = { ...tableFormat, overlappingSync: false, maxDbs: 32 } as const;
 const rowsOfPage = 256;
-const maxOpenAttempts = 5;
-const openDelayMs = 10;
+const maxOpenAttempts = 40;
+const openDelayMs = 50;
 
 /** A change runs inside of the transaction and gives what is to be done after it. */
 type QueuedChange = { readonly change: () => () => void; readonly reject: (cause: unknown) => void };
@@ -190,23 +194,48 @@ async function openShared(path: string): Promise<SharedEnvironment> {
     );
   }
   const { open } = await import('lmdb');
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const root = open<Buffer, Buffer>(path, environmentOptions);
-      return { path, root, users: 0, queue: [], isCurrent: false };
-    } catch (cause) {
-      if (attempt === maxOpenAttempts || !isRefusedForTheMoment(cause)) throw cause;
-      await sleep(openDelayMs * attempt);
-    }
+  for (let attempt = 1; attempt < maxOpenAttempts; attempt++) {
+    const root = tryOpen(path, open);
+    if (root !== undefined) return { path, root, users: 0, queue: [], isCurrent: false };
+    await closeUnreachable();
+    await sleep(openDelayMs * (0.5 + Math.random()));
+  }
+  return {
+    path,
+    root: open<Buffer, Buffer>(path, environmentOptions),
+    users: 0,
+    queue: [],
+    isCurrent: false,
+  };
+}
+
+/** Undefined when it had broken mutexes. The error is not given, since it keeps what it was thrown through. */
+function tryOpen(path: string, open: typeof Lmdb.open): RootDatabase<Buffer, Buffer> | undefined {
+  try {
+    return open<Buffer, Buffer>(path, environmentOptions);
+  } catch (cause) {
+    if (hasBrokenMutexes(cause)) return undefined;
+    throw cause;
   }
 }
 
 /**
- * The library begins a transaction when it opens a database, does not look whether that went well, and then has none: seen
- * once in a thousand times, of a process that was alone. It tries again itself when a transaction is for reading.
+ * LMDB's last process destroys the mutexes in `lock.mdb` when it closes the database. One that opens the database at that
+ * moment, and waits for the lock of the file, does not know that and uses them as they are: then it has no transaction. As
+ * soon as everybody has closed the database, the next one makes new mutexes.
  */
-function isRefusedForTheMoment(cause: unknown): boolean {
+function hasBrokenMutexes(cause: unknown): boolean {
   return cause instanceof Error && cause.message.includes('No transaction to renew');
+}
+
+/** What the library failed to open it gives to nobody, and closes it when it is collected. */
+async function closeUnreachable(): Promise<void> {
+  // The last references are on the stack of the call that failed.
+  await nextTurn();
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  // Finalizers run afterwards.
+  await nextTurn();
 }
 
 /** Lets the reads up to the next `await` see what is committed by now. */
