@@ -7,6 +7,7 @@ export type {
   SpanKind,
   SpanOptions,
   Tracer,
+  TracerSpanOptions,
 } from './span.ts';
 export {
   type Tracing,
@@ -17,4 +18,5 @@ export {
   startSpan,
   withActiveSpan,
 } from './tracing.ts';
+export { combinedTracer } from './combined-tracer.ts';
 export { parseTraceparent, printTraceparent } from './traceparent.ts';

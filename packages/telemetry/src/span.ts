@@ -42,10 +42,17 @@ export interface Span {
   end(): void;
 }
 
+/** What a tracer is told of a new span. */
+export type TracerSpanOptions = SpanOptions & {
+  /** It has been decided. */
+  readonly parent: SpanContext | undefined;
+  /** The ids that the span has already, if another tracer has made them. */
+  readonly context?: SpanContext;
+};
+
 /** Receives spans. It never throws, and what it does later never fails the work. */
 export interface Tracer {
-  /** `parent` has been decided. */
-  startSpan(name: string, options: SpanOptions & { readonly parent: SpanContext | undefined }): Span;
+  startSpan(name: string, options: TracerSpanOptions): Span;
 }
 
 /** Which span is active in a chain of calls, promises included. `node/` has one with `AsyncLocalStorage`. */
