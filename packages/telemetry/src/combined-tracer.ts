@@ -34,8 +34,8 @@ function combinedSpan(context: SpanContext, spans: readonly Span[]): Span {
   return {
     context,
     set: (attributes) => spans.forEach((span) => span.set(attributes)),
-    event: (name, attributes) => spans.forEach((span) => span.event(name, attributes)),
+    event: (name, attributes, timeMs) => spans.forEach((span) => span.event(name, attributes, timeMs)),
     fail: (error) => spans.forEach((span) => span.fail(error)),
-    end: () => spans.forEach((span) => span.end()),
+    end: (timeMs) => spans.forEach((span) => span.end(timeMs)),
   };
 }

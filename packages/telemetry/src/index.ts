@@ -16,7 +16,27 @@ export {
   inSpan,
   setTracing,
   startSpan,
+  streamInSpan,
   withActiveSpan,
 } from './tracing.ts';
 export { combinedTracer } from './combined-tracer.ts';
 export { parseTraceparent, printTraceparent } from './traceparent.ts';
+export { parentFromEnvironment, printTraceHeaders, readTraceHeaders } from './trace-headers.ts';
+export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type Instrument,
+  type InstrumentKind,
+  type InstrumentOptions,
+  type MetricReceiver,
+  type Observation,
+  counter,
+  currentMetrics,
+  gauge,
+  histogram,
+  setMetrics,
+  upDownCounter,
+} from './metrics.ts';
+export { type LogReceiver, type LogRecord, type LogSeverity, currentLogs, log, setLogs } from './logs.ts';
+export { type RecordedSpan, RecordingTracer, replaySpan } from './recorded-span.ts';

@@ -29,17 +29,19 @@ export type SpanOptions = {
   readonly attributes?: Attributes;
   /** Default: the active span. `undefined` by name makes a root. */
   readonly parent?: SpanContext | undefined;
+  /** Milliseconds since 1970, of what has begun before it is told. Default: now. */
+  readonly startMs?: number;
 };
 
 export interface Span {
   readonly context: SpanContext;
   set(attributes: Attributes): void;
-  /** Something that happened at this moment. */
-  event(name: string, attributes?: Attributes): void;
+  /** Something that happened at this moment, or at `timeMs` since 1970. */
+  event(name: string, attributes?: Attributes, timeMs?: number): void;
   /** Records the error and makes the span a failed one. */
   fail(error: unknown): void;
-  /** What comes later is ignored. */
-  end(): void;
+  /** At this moment, or at `timeMs` since 1970. What comes later is ignored. */
+  end(timeMs?: number): void;
 }
 
 /** What a tracer is told of a new span. */

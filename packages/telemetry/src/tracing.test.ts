@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { AsyncActiveSpans } from './node/async-active-spans.ts';
 import type { Span, SpanContext, SpanOptions, Tracer } from './span.ts';
-import { activeSpan, inSpan, setTracing, startSpan } from './tracing.ts';
+import { activeSpan, inSpan, setTracing, startSpan, streamInSpan } from './tracing.ts';
 
 afterEach(() => setTracing(undefined));
 
@@ -79,4 +79,60 @@ test('without a tracer work runs, and there are no spans', async () => {
   expect(startSpan('nobody')).toBeUndefined();
   const seen = await inSpan('nobody', {}, async (span) => [span, activeSpan()]);
   expect(seen).toEqual([undefined, undefined]);
+});
+
+test('a stream runs in its span, whoever asks for its items', async () => {
+  const recorder = record();
+  const names: (string | undefined)[] = [];
+  const active = (): string | undefined => {
+    const id = activeSpan()?.context.spanId;
+    return id === undefined ? undefined : recorder.spans[Number(id) - 1]?.name;
+  };
+  const items = streamInSpan('stream', {}, async function* () {
+    names.push(active());
+    yield 1;
+    names.push(active());
+    yield 2;
+  });
+  for await (const item of items) {
+    await inSpan('reader', {}, async () => names.push(`${item} read in ${active()}`));
+  }
+  expect(names).toEqual(['stream', '1 read in reader', 'stream', '2 read in reader']);
+  expect(recorder.spans.map(({ name, ended }) => [name, ended])).toEqual([
+    ['stream', 1],
+    ['reader', 1],
+    ['reader', 1],
+  ]);
+});
+
+test('a stream that nobody reads to its end is closed within its span, which ends well', async () => {
+  const recorder = record();
+  const closed: (Span | undefined)[] = [];
+  for await (const _ of streamInSpan('stream', {}, async function* () {
+    try {
+      yield 1;
+      yield 2;
+    } finally {
+      closed.push(activeSpan());
+    }
+  }))
+    break;
+  expect(closed[0]?.context.spanId).toBe('1'.padStart(16, '0'));
+  expect(recorder.spans).toMatchObject([{ name: 'stream', ended: 1 }]);
+  expect(recorder.spans[0]?.error).toBeUndefined();
+});
+
+test('a stream that fails, fails its span', async () => {
+  const recorder = record();
+  const error = new Error('no');
+  const failing = streamInSpan('stream', {}, async function* () {
+    yield 1;
+    throw error;
+  });
+  await expect(
+    (async () => {
+      for await (const _ of failing);
+    })(),
+  ).rejects.toBe(error);
+  expect(recorder.spans).toMatchObject([{ name: 'stream', error, ended: 1 }]);
 });

@@ -50,6 +50,38 @@ async function runInSpan<T>(span: Span, work: (span: Span) => Promise<T>): Promi
   }
 }
 
+/** As `inSpan`, for what is asked for item by item; the span ends when no more is asked for. */
+export function streamInSpan<T>(
+  name: string,
+  options: SpanOptions,
+  work: (span: Span | undefined) => AsyncIterable<T>,
+): AsyncIterable<T> {
+  return currentTracing() === undefined ? work(undefined) : streamWithin(name, options, work);
+}
+
+async function* streamWithin<T>(
+  name: string,
+  options: SpanOptions,
+  work: (span: Span | undefined) => AsyncIterable<T>,
+): AsyncGenerator<T, void, void> {
+  const span = startSpan(name, options);
+  // A generator runs within whatever asks it for its next item.
+  const items = withActiveSpan(span, () => work(span)[Symbol.asyncIterator]());
+  const next = (): Promise<IteratorResult<T>> => withActiveSpan(span, () => items.next());
+  let isDone = false;
+  try {
+    for (let item = await next(); item.done !== true; item = await next()) yield item.value;
+    isDone = true;
+  } catch (error) {
+    isDone = true;
+    span?.fail(error);
+    throw error;
+  } finally {
+    if (!isDone) await withActiveSpan(span, async () => await items.return?.());
+    span?.end();
+  }
+}
+
 /** What `work` begins has `span` as its parent. */
 export function withActiveSpan<T>(span: Span | undefined, work: () => T): T {
   const tracing = currentTracing();

@@ -7,11 +7,13 @@
  * nothing was received and the server is not available, up to four times with growing, random pauses.
  */
 import { WeightedSemaphore } from '@neve/castore';
+import type { Span } from '@neve/telemetry';
 import type { Client, ClientReadableStream, ClientWritableStream, ServiceError } from '@grpc/grpc-js';
 import { parseGrpcAddress, type GrpcAddress } from '../grpc-address.ts';
 import { pathOf, type AnyCodec, type AnyMethod, type Method, type Read, type Written } from '../method.ts';
 import { RpcError, codeOfStatus } from '../rpc-error.ts';
 import { BoundedWriter } from './bounded-writer.ts';
+import { callMetadata, startCallSpan } from './call-span.ts';
 import { fromBuffer, loadGrpc, sharedOptions, toBuffer, type GrpcModule } from './load-grpc.ts';
 
 export type GrpcClientOptions = {
@@ -60,11 +62,20 @@ export class GrpcChannel implements AsyncDisposable {
     { signal, isEndless = false }: CallOptions = {},
   ): Promise<Read<A>> {
     const message = toBuffer(method.request.encode(request));
+    const span = startCallSpan(method);
     const release = isEndless ? undefined : await this.#shortCalls.acquire();
-    const answer = await this.#repeating(signal, () =>
-      this.#unaryOnce(method, message, { signal, isEndless }),
-    ).finally(() => release?.());
-    return decodeAnswer(method, answer);
+    try {
+      const answer = await this.#repeating(signal, () =>
+        this.#unaryOnce(method, message, { signal, isEndless, span }),
+      );
+      return decodeAnswer(method, answer);
+    } catch (error) {
+      span?.fail(error);
+      throw error;
+    } finally {
+      release?.();
+      span?.end();
+    }
   }
 
   /** One request, any number of answers. It is repeated as `unary` as long as there was no answer. */
@@ -74,13 +85,20 @@ export class GrpcChannel implements AsyncDisposable {
     { signal }: CallOptions = {},
   ): AsyncGenerator<Read<A>> {
     const message = toBuffer(method.request.encode(request));
-    const { first, rest } = await this.#repeating(signal, () => this.#begin(method, message, signal));
+    const span = startCallSpan(method);
+    let rest: Begun['rest'] | undefined;
     try {
-      for (let next = first; next.done !== true; next = await rest.next()) {
+      const begun = await this.#repeating(signal, () => this.#begin(method, message, { signal, span }));
+      ({ rest } = begun);
+      for (let next = begun.first; next.done !== true; next = await rest.next()) {
         yield decodeAnswer(method, next.value);
       }
+    } catch (error) {
+      span?.fail(error);
+      throw error;
     } finally {
-      await rest.return(undefined);
+      await rest?.return(undefined);
+      span?.end();
     }
   }
 
@@ -114,8 +132,8 @@ export class GrpcChannel implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  #unaryOnce(method: AnyMethod, message: Buffer, options: CallOptions): Promise<Buffer> {
-    const { signal, isEndless } = options;
+  #unaryOnce(method: AnyMethod, message: Buffer, options: Attempt): Promise<Buffer> {
+    const { signal, isEndless, span } = options;
     return new Promise((resolve, reject) => {
       const done = (error: ServiceError | null, value?: Buffer): void => {
         signal?.removeEventListener('abort', cancel);
@@ -128,7 +146,7 @@ export class GrpcChannel implements AsyncDisposable {
         same,
         same,
         message,
-        new this.#grpc.Metadata(),
+        callMetadata(this.#grpc, span),
         deadline,
         done,
       );
@@ -137,13 +155,13 @@ export class GrpcChannel implements AsyncDisposable {
     });
   }
 
-  async #begin(method: AnyMethod, message: Buffer, signal: AbortSignal | undefined): Promise<Begun> {
+  async #begin(method: AnyMethod, message: Buffer, { signal, span }: Attempt): Promise<Begun> {
     const call = this.#client.makeServerStreamRequest<Buffer, Buffer>(
       pathOf(method),
       same,
       same,
       message,
-      new this.#grpc.Metadata(),
+      callMetadata(this.#grpc, span),
     );
     const rest = this.#messagesOf(call, signal);
     return { first: await rest.next(), rest };
@@ -203,6 +221,8 @@ export class GrpcChannel implements AsyncDisposable {
   }
 }
 
+type Attempt = CallOptions & { readonly span: Span | undefined };
+
 type Begun = {
   readonly first: IteratorResult<Buffer, undefined>;
   readonly rest: AsyncGenerator<Buffer, undefined>;
@@ -248,6 +268,8 @@ export class Upload<Q, A> implements AsyncDisposable {
       signal?.removeEventListener('abort', abort);
       this.#silence.end();
       ended.resolve();
+      if (error !== null) span?.fail(failureOf(error, signal));
+      span?.end();
       if (value === undefined || error !== null) {
         fail(this.#silence.isTooLong ? tooLong(timeoutMs) : failureOf(error, signal));
         return;
@@ -255,9 +277,10 @@ export class Upload<Q, A> implements AsyncDisposable {
       answer.resolve(value);
       this.#writer.fail(new RpcError('cancelled', 'the server has ended the call before all was sent'));
     };
-    const { Metadata } = grpc;
+    const span = startCallSpan(method);
+    const metadata = callMetadata(grpc, span);
     const path = pathOf(method);
-    this.#call = client.makeClientStreamRequest<Buffer, Buffer>(path, same, same, new Metadata(), {}, done);
+    this.#call = client.makeClientStreamRequest<Buffer, Buffer>(path, same, same, metadata, {}, done);
     this.#call.on('error', ignore);
     const abort = (): void => {
       fail(signal?.reason);

@@ -13,6 +13,7 @@ import { pathOf, type AnyCodec } from '../method.ts';
 import { RpcError } from '../rpc-error.ts';
 import { isServerFailure, statusOfError } from '../status.ts';
 import { BoundedWriter } from './bounded-writer.ts';
+import { type ServedCall, serveCall } from './served-call.ts';
 import { fromBuffer, toBuffer } from './load-grpc.ts';
 
 type Call =
@@ -33,30 +34,41 @@ export function implement(
     (call as NodeJS.EventEmitter).on('cancelled', () =>
       controller.abort(new RpcError('cancelled', 'the caller has gone')),
     );
-    const answers = handler.run(requestsOf(handler.method.request, call), controller.signal);
-    const context = { answers, signal: controller.signal };
+    const header = (name: string): string | undefined => call.metadata.get(name)[0]?.toString();
+    const served = serveCall(handler.method, header);
     const fail = (error: unknown): void => {
       if (isServerFailure(error) && !controller.signal.aborted) onError(error);
       const status = toStatus(error);
+      served?.fail(error, status.code);
       if (callback === undefined) (call as ServerWritableStream<Buffer, Buffer>).emit('error', status);
       else callback(status);
     };
-    if (callback === undefined) {
-      sendAnswers(handler, call as ServerWritableStream<Buffer, Buffer>, context).catch(fail);
-    } else {
-      sendAnswer(handler, answers, callback).catch(fail);
-    }
+    const { signal } = controller;
+    const run = async (): Promise<void> => {
+      const answers = handler.run(requestsOf(handler.method.request, call, served), signal);
+      const context = { answers, signal, served };
+      await (callback === undefined
+        ? sendAnswers(handler, call as ServerWritableStream<Buffer, Buffer>, context)
+        : sendAnswer(handler, context, callback));
+      served?.end();
+    };
+    (served === undefined ? run() : served.within(run)).catch(fail);
   };
 }
 
-async function* requestsOf(codec: AnyCodec, call: Call): AsyncGenerator {
+// oxlint-disable-next-line eslint/max-params -- how they are read, where from, and who measures
+async function* requestsOf(codec: AnyCodec, call: Call, served: ServedCall | undefined): AsyncGenerator {
   if ('request' in call) {
+    served?.received(call.request.length);
     yield decode(codec, call.request);
     return;
   }
   // By itself, the iterator would end the side of the answers as well.
   const messages = (call as Readable).iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  for await (const message of messages) yield decode(codec, message);
+  for await (const message of messages) {
+    served?.received(message.length);
+    yield decode(codec, message);
+  }
   // A stream whose caller has gone ends as one that is complete; that it was cancelled is known a moment later.
   await setImmediate();
   if (call.cancelled) throw new RpcError('cancelled', 'the caller has gone');
@@ -72,27 +84,34 @@ function decode(codec: AnyCodec, message: Buffer): unknown {
 
 async function sendAnswer(
   { method }: Handler,
-  answers: AsyncIterable<unknown>,
+  { answers, served }: Answers,
   callback: sendUnaryData<Buffer>,
 ): Promise<void> {
   for await (const it of answers) {
-    callback(null, toBuffer(method.answer.encode(it)));
+    const message = toBuffer(method.answer.encode(it));
+    served?.sent(message.length);
+    callback(null, message);
     return;
   }
   throw new Error(`no answer to a call of ${pathOf(method)}`);
 }
 
-type Answers = { readonly answers: AsyncIterable<unknown>; readonly signal: AbortSignal };
+type Answers = {
+  readonly answers: AsyncIterable<unknown>;
+  readonly signal: AbortSignal;
+  readonly served: ServedCall | undefined;
+};
 
 async function sendAnswers(
   { method }: Handler,
   call: ServerWritableStream<Buffer, Buffer>,
-  { answers, signal }: Answers,
+  { answers, signal, served }: Answers,
 ): Promise<void> {
   const writer = new BoundedWriter(call);
   signal.addEventListener('abort', () => writer.fail(signal.reason), { once: true });
   for await (const it of answers) {
     const message = method.answer.encode(it);
+    served?.sent(message.length);
     await writer.write(toBuffer(message), () => method.answer.release?.(message));
   }
   call.end();
