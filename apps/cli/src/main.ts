@@ -15,6 +15,15 @@ import type * as NixDaemonMain from './nix-daemon/nix-daemon-main.ts';
 import type * as RealiseMain from './realise/realise-main.ts';
 import type * as StoreMain from './store/store-main.ts';
 import { showVersion } from './show-version.ts';
+import {
+  type WantedTelemetry,
+  endMeasuring,
+  runMeasured,
+  serviceNameOf,
+  wantedTelemetry,
+} from './telemetry/measured-command.ts';
+import type { EndTelemetry } from './telemetry/otlp-main.ts';
+import type * as OtlpMain from './telemetry/otlp-main.ts';
 
 /** Changes with the scripts. */
 declare const NEVE_BUILD: string;
@@ -30,12 +39,39 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const hasCommands = first === 'store' || first === 'cache' || first === 'daemon';
   const scripts = commandScripts(hasCommands ? [first, rest[0] ?? ''] : [first]);
-  const exitCode = await run(argv, scripts);
+  const telemetry = wantedTelemetry(argv, process.env);
+  const endTelemetry = telemetry && (await startTelemetry(argv, scripts, telemetry));
+  try {
+    await runToEnd(argv, scripts, endTelemetry !== undefined);
+  } catch (error) {
+    await endTelemetry?.();
+    throw error;
+  }
+  if (endTelemetry !== undefined) await endMeasuring(endTelemetry);
+}
+
+// oxlint-disable-next-line eslint/max-params -- what, with what, and how
+async function runToEnd(
+  argv: readonly string[],
+  scripts: CommandScripts,
+  isMeasured: boolean,
+): Promise<void> {
+  const exitCode = await (isMeasured ? runMeasured(argv, () => run(argv, scripts)) : run(argv, scripts));
   process.exitCode = exitCode;
   // What failed or only showed help needed little of the code.
   const isHelp = argv.includes('--help') || argv.includes('-h');
   if (exitCode === 0 && !isHelp) scripts.saveCode();
   collectBeforeExit();
+}
+
+// oxlint-disable-next-line eslint/max-params -- for what, from where, and which
+function startTelemetry(
+  argv: readonly string[],
+  scripts: CommandScripts,
+  wanted: WantedTelemetry,
+): Promise<EndTelemetry> {
+  const main = scripts.load('otlp-main.cjs') as typeof OtlpMain;
+  return main.startTelemetry(serviceNameOf(argv), wanted);
 }
 
 /** The build makes the scripts of these files. */

@@ -3,6 +3,7 @@
  * `nix-build`, `nix eval` and `nix build` spell them. Settings (`settings.ts`) are options too and are not repeated here.
  */
 import type { OptionSpec } from './parse-words.ts';
+import { otlpOption } from './telemetry/otlp-option.ts';
 
 export type EvaluatingCommand = 'eval' | 'instantiate' | 'build' | 'log' | 'why-depends' | 'explain';
 
@@ -172,6 +173,7 @@ export const optionTable = {
   },
   option: { names: ['--option'], parameters: ['NAME', 'VALUE'], help: 'set a setting' },
   impure: { names: ['--impure'], parameters: [], help: 'allow access to the environment (the default)' },
+  otlp: otlpOption,
   verbose: { names: ['-v', '--verbose'], parameters: [], help: 'say more (repeatable)' },
   quiet: { names: ['--quiet'], parameters: [], help: 'say less' },
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },

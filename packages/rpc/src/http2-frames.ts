@@ -39,8 +39,11 @@ export type Frame = {
   readonly payload: Uint8Array;
 };
 
-/** What opens a connection and its call. `method` is `/package.Service/Method`. */
-export function openingFrames(method: string): Uint8Array {
+/**
+ * What opens a connection and its call. `method` is `/package.Service/Method`; of `metadata`, which has names in lower case,
+ * what is longer than a field can be here is left out.
+ */
+export function openingFrames(method: string, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const settings = [...setting(enablePush, 0), ...setting(initialWindowSize, largestWindow)];
   const fields = [
     // `:method: POST` and `:scheme: http`
@@ -49,6 +52,9 @@ export function openingFrames(method: string): Uint8Array {
     literal(0x01, 'localhost'),
     [0x0f, 0x10, ...text('application/grpc')],
     [0x00, ...text('te'), ...text('trailers')],
+    ...Object.entries(metadata)
+      .filter(([, value]) => value.length <= maxText)
+      .map(([name, value]) => [0x00, ...text(name), ...text(value)]),
   ].flat();
   return concat([
     ascii(preface),
@@ -152,7 +158,10 @@ function literal(name: number, value: string): readonly number[] {
   return [name, ...text(value)];
 }
 
-/** Of less than 127 characters, not compressed. */
+/** Longer ones have a length of several bytes. */
+const maxText = 126;
+
+/** Of `maxText` characters at most, not compressed. */
 function text(value: string): readonly number[] {
   return [value.length, ...ascii(value)];
 }

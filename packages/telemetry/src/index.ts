@@ -18,6 +18,7 @@ export {
   startSpan,
   streamInSpan,
   withActiveSpan,
+  withRemoteParent,
 } from './tracing.ts';
 export { combinedTracer } from './combined-tracer.ts';
 export { parseTraceparent, printTraceparent } from './traceparent.ts';

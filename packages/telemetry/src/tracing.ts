@@ -3,7 +3,7 @@
  * whatever is measured. A process may have several copies of this file (bundles), so that it is kept under a registered
  * symbol of the global object.
  */
-import type { ActiveSpans, Span, SpanOptions, Tracer } from './span.ts';
+import type { ActiveSpans, Span, SpanContext, SpanOptions, Tracer } from './span.ts';
 
 export type Tracing = { readonly tracer: Tracer; readonly activeSpans: ActiveSpans };
 
@@ -86,6 +86,17 @@ async function* streamWithin<T>(
 export function withActiveSpan<T>(span: Span | undefined, work: () => T): T {
   const tracing = currentTracing();
   return span === undefined || tracing === undefined ? work() : tracing.activeSpans.run(span, work);
+}
+
+/** As `withActiveSpan`, for a span of another process or thread. */
+export function withRemoteParent<T>(parent: SpanContext | undefined, work: () => T): T {
+  return withActiveSpan(parent && remoteSpan(parent), work);
+}
+
+/** Only its context is of use here. */
+function remoteSpan(context: SpanContext): Span {
+  const ignore = (): void => undefined;
+  return { context, set: ignore, event: ignore, fail: ignore, end: ignore };
 }
 
 export function activeSpan(): Span | undefined {

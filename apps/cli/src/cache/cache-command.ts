@@ -1,8 +1,10 @@
 /** What a command of `neve cache` is. Each has a file of its own, named for it; `cache-main.ts` lists them. */
+import { otlpOption } from '../telemetry/otlp-option.ts';
 import type { Arguments, OptionSpec } from '../parse-words.ts';
 
 export const commonOptions = {
   json: { names: ['--json'], parameters: [], help: 'print as JSON' },
+  otlp: otlpOption,
   quiet: { names: ['--quiet'], parameters: [], help: 'show no progress' },
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },
 } as const satisfies Record<string, OptionSpec>;

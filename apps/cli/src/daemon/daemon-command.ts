@@ -6,6 +6,14 @@ import type { StoreIO } from '@neve/eval-store/node';
 import { nodeHashes } from '@neve/bytes/node';
 import { StoreDirectory } from '@neve/nix-compat';
 import type { RealiseEvent } from '@neve/realise';
+import {
+  type SpanContext,
+  activeSpan,
+  currentLogs,
+  currentTracing,
+  replaySpan,
+  withRemoteParent,
+} from '@neve/telemetry';
 import type { DaemonCommand, DaemonEvent, DaemonStatus } from '@neve/rpc/node';
 import type { Caller } from '../caller.ts';
 import { Interruption, isSignalName } from '../interruption.ts';
@@ -36,6 +44,8 @@ type Evaluated = { readonly exitCode: number; readonly task: RealiseTask | undef
 export class RunningCommand {
   readonly command: DaemonCommand;
   readonly startedMs: number = Date.now();
+  /** The span of the call that has brought it. */
+  readonly #trace: SpanContext | undefined = activeSpan()?.context;
   state: State = 'waiting';
   readonly #host: CommandHost;
   readonly #abortion = new AbortController();
@@ -176,7 +186,8 @@ export class RunningCommand {
         this.#caller.write(2, `error: ${crashMessage(error)}\n`);
         resolve({ exitCode: 1, task: undefined, usedBytes: Infinity });
       };
-      const order = { directory, environment, standardInput, colour, argv: [name, ...words] };
+      const argv = [name, ...words];
+      const order = { directory, environment, standardInput, colour, argv, trace: this.#trace };
       thread.run({ kind: 'run', ...order }, { onReport, onCrash });
     });
   }
@@ -195,8 +206,16 @@ export class RunningCommand {
           () => undefined,
         );
         return;
+      case 'span': {
+        const tracer = currentTracing()?.tracer;
+        if (tracer !== undefined) replaySpan(tracer, report.span);
+        return;
+      }
+      case 'log':
+        currentLogs()?.emit(report.record);
+        return;
       case 'question':
-        this.#answer(report.question).then(
+        withRemoteParent(report.span, () => this.#answer(report.question)).then(
           (value) => thread.tell({ kind: 'answer', id: report.id, value: portable(value) }),
           (error: unknown) => thread.tell({ kind: 'refusal', id: report.id, error: plainError(error) }),
         );

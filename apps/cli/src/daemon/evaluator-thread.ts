@@ -4,6 +4,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Added, StoreIO } from '@neve/eval-store/node';
+import { RecordingTracer, activeSpan, inSpan, setLogs, setTracing } from '@neve/telemetry';
+import { AsyncActiveSpans } from '@neve/telemetry/node';
 import type { Caller } from '../caller.ts';
 import { runEvaluateMain } from '../evaluate-main.ts';
 import type { EvaluationFailure, RealiseSession, RealiseTask } from '../realise/realise-session.ts';
@@ -32,7 +34,7 @@ function report(message: ThreadReport): void {
 
 function ask(question: Question): Promise<unknown> {
   const id = ++lastId;
-  report({ kind: 'question', id, question });
+  report({ kind: 'question', id, question, span: activeSpan()?.context });
   return new Promise((fulfil, reject) => waiters.set(id, { fulfil, reject }));
 }
 
@@ -81,6 +83,15 @@ function storeOfMainThread(): StoreIO {
   return { ...Object.fromEntries(methods), describe } as StoreIO;
 }
 
+const activeSpans = new AsyncActiveSpans();
+const tracer = new RecordingTracer((span) => report({ kind: 'span', span }));
+
+/** What is measured here is told to the main thread, which has somebody to tell. */
+function measure(isWanted: boolean): void {
+  setTracing(isWanted ? { tracer, activeSpans } : undefined);
+  setLogs(isWanted ? { emit: (record) => report({ kind: 'log', record }) } : undefined);
+}
+
 async function run(order: Extract<ThreadOrder, { readonly kind: 'run' }>): Promise<void> {
   let task: RealiseTask | undefined;
   let memoryBytes = 0;
@@ -93,15 +104,18 @@ async function run(order: Extract<ThreadOrder, { readonly kind: 'run' }>): Promi
     evaluationFailure: async () => (await ask({ kind: 'failure' })) as EvaluationFailure,
     [Symbol.asyncDispose]: async () => undefined,
   };
-  const exitCode = await runEvaluateMain(order.argv, {
-    caller: callerOf(order),
-    core,
-    onStats: ({ gc }) => (memoryBytes = (gc as { readonly totalBytes: number }).totalBytes),
-    openSession: async (options) => {
-      await ask({ kind: 'open', options });
-      return session;
-    },
-  });
+  measure(order.trace !== undefined);
+  const exitCode = await inSpan('neve.evaluation', { parent: order.trace }, () =>
+    runEvaluateMain(order.argv, {
+      caller: callerOf(order),
+      core,
+      onStats: ({ gc }) => (memoryBytes = (gc as { readonly totalBytes: number }).totalBytes),
+      openSession: async (options) => {
+        await ask({ kind: 'open', options });
+        return session;
+      },
+    }),
+  );
   report({ kind: 'ended', exitCode, task, memoryBytes });
 }
 

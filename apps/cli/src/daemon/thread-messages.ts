@@ -4,6 +4,7 @@
  */
 import type { PathSet } from '@neve/eval';
 import { byteKey } from '@neve/bytes';
+import type { LogRecord, RecordedSpan, SpanContext } from '@neve/telemetry';
 import type { RealiseOptions } from '../realise/realise-options.ts';
 import type { RealiseTask } from '../realise/realise-session.ts';
 import type { Environment } from '../caller.ts';
@@ -18,6 +19,8 @@ export type ThreadOrder =
       readonly environment: Environment;
       readonly standardInput: Uint8Array | undefined;
       readonly colour: boolean;
+      /** What its spans are part of; without it there are none. */
+      readonly trace: SpanContext | undefined;
     }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'refusal'; readonly id: number; readonly error: PlainError };
@@ -25,7 +28,16 @@ export type ThreadOrder =
 /** From the thread. */
 export type ThreadReport =
   | { readonly kind: 'output'; readonly file: 1 | 2; readonly bytes: Uint8Array }
-  | { readonly kind: 'question'; readonly id: number; readonly question: Question }
+  | {
+      readonly kind: 'question';
+      readonly id: number;
+      readonly question: Question;
+      /** The span in which it is asked. */
+      readonly span: SpanContext | undefined;
+    }
+  /** One that has ended. */
+  | { readonly kind: 'span'; readonly span: RecordedSpan }
+  | { readonly kind: 'log'; readonly record: LogRecord }
   /** Of `StoreIO`; nothing is answered. */
   | { readonly kind: 'describe'; readonly added: unknown }
   | {

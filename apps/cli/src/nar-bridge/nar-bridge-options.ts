@@ -2,7 +2,7 @@
 import type { OptionSpec } from '../parse-words.ts';
 import { storeOptions } from '../store/store-options.ts';
 
-const { store, composition, blobs, directories, pathInfos, storeDir, quiet, help } = storeOptions;
+const { store, composition, blobs, directories, pathInfos, storeDir, otlp, quiet, help } = storeOptions;
 
 export const narBridgeOptions = {
   listen: {
@@ -85,6 +85,7 @@ export const narBridgeOptions = {
   pathInfos,
   storeDir,
   json: { names: ['--json'], parameters: [], help: 'write the log of requests as JSON' },
+  otlp,
   quiet: { ...quiet, help: 'write no log of requests' },
   help,
 } as const satisfies Record<string, OptionSpec>;

@@ -1,5 +1,6 @@
 /** The options that every command of `neve store` has: which store it works on, and how it shows what it does. */
 import type { Arguments, OptionSpec } from '../parse-words.ts';
+import { otlpOption } from '../telemetry/otlp-option.ts';
 
 export const storeOptions = {
   store: {
@@ -33,6 +34,7 @@ export const storeOptions = {
     help: 'the directory that stands in store paths (default: /nix/store)',
   },
   json: { names: ['--json'], parameters: [], help: 'print as JSON' },
+  otlp: otlpOption,
   quiet: { names: ['--quiet'], parameters: [], help: 'show no progress' },
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },
 } as const satisfies Record<string, OptionSpec>;

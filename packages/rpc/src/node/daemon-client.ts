@@ -1,4 +1,5 @@
 /** A client that has the daemon run a command. What it needs to start is little. */
+import { printTraceHeaders, startSpan } from '@neve/telemetry';
 import { type ClientEvent, decodeEvent, encodeCommand, encodeSignal } from '../command-messages.ts';
 import { commandCalls, type DaemonCommand } from '../daemon-service.ts';
 import type { LightTarget } from './light-call.ts';
@@ -24,9 +25,15 @@ export function callCommand(
   { onEvent }: CommandCallOptions,
 ): CommandCall {
   let isAnything = false;
+  const service = 'neve.daemon.v1.DaemonService';
+  const span = startSpan(`${service}/${commandCalls[name]}`, {
+    kind: 'client',
+    attributes: { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': commandCalls[name] },
+  });
   const options = {
+    ...(span !== undefined && { metadata: printTraceHeaders(span.context) }),
     // The full name is spelled out: what lists the calls would load their schemas.
-    method: `/neve.daemon.v1.DaemonService/${commandCalls[name]}`,
+    method: `/${service}/${commandCalls[name]}`,
     onMessage: (message: Uint8Array): void => {
       isAnything = true;
       const event = decodeEvent(message);
@@ -49,7 +56,15 @@ export function callCommand(
     const { lightCall } = await import('./light-call.ts');
     await begin(lightCall(target, options));
   };
-  return { signal: (it) => call?.send(encodeSignal(it)), ended: run() };
+  const ended = run().then(
+    () => span?.end(),
+    (error: unknown) => {
+      span?.fail(error);
+      span?.end();
+      throw error;
+    },
+  );
+  return { signal: (it) => call?.send(encodeSignal(it)), ended };
 }
 
 export { commandCalls } from '../daemon-service.ts';

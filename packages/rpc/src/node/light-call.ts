@@ -22,6 +22,7 @@ export type LightTarget =
 export type LightCallOptions = {
   /** `/package.Service/Method`. */
   readonly method: string;
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly onMessage: (message: Uint8Array) => void;
   /** How long the server may be silent, in milliseconds. Five minutes. */
   readonly silenceMs?: number;
@@ -40,13 +41,14 @@ export interface LightCall {
 const windowBytes = 1024 * 1024;
 
 export function lightCall(target: LightTarget, options: LightCallOptions): LightCall {
-  const { method, onMessage, silenceMs = 300_000 } = options;
+  const { method, metadata, onMessage, silenceMs = 300_000 } = options;
   const session = open(target);
   const stream = session.request({
     ':method': 'POST',
     ':path': method,
     'content-type': 'application/grpc',
     te: 'trailers',
+    ...metadata,
   });
   const ended = outcome(session, stream, { onMessage, silenceMs }).finally(() => session.destroy());
   ended.catch(() => undefined);

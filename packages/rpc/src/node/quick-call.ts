@@ -26,12 +26,16 @@ export interface QuickCall {
   close(): void;
 }
 
-export function quickCall(
-  path: string,
-  { method, onMessage }: { readonly method: string; readonly onMessage: (message: Uint8Array) => void },
-): QuickCall {
+export type QuickCallOptions = {
+  /** `/package.Service/Method`. */
+  readonly method: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly onMessage: (message: Uint8Array) => void;
+};
+
+export function quickCall(path: string, { method, metadata, onMessage }: QuickCallOptions): QuickCall {
   const socket = connect(path);
-  socket.write(openingFrames(method));
+  socket.write(openingFrames(method, metadata));
   const messages = new MessageReader(onMessage);
   const ended = new Promise<void>((resolve, reject) => {
     const frames = new FrameReader((frame) => {
