@@ -36,3 +36,11 @@ export function watchInterruptions(interrupt: (interruption: Interruption) => vo
   for (const name of names) process.on(name, stop);
   return { [Symbol.dispose]: remove };
 }
+
+/** Waits until a signal is aborted, be it already. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,6 +1,7 @@
 /** An error on its way to the user: one block on standard error. A bug of Neve shows its stack. */
 import { type Diagnostic, renderDiagnostic } from '@neve/diagnostics';
 import { EvalIOError, EvaluationError } from '@neve/eval';
+import { bugText } from './bug-text.ts';
 import type { Caller } from './caller.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -29,8 +30,7 @@ export function reportError(
     // It comes from another script, with a class of its own.
     report(plain(error.message));
   } else {
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    report(plain(`this is a bug in Neve, please report it\n${stack}`));
+    report(plain(bugText(error)));
   }
 }
 

@@ -1,5 +1,4 @@
 /** `neve cache serve`: the caches of a folder over HTTP, until it is interrupted. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import { type Caller, ServerMetrics, withServerPages } from '@neve/nar-bridge';
@@ -10,18 +9,19 @@ import {
   ServerFolder,
   type TenantEvent,
   type TenantServer,
-  type TlsOptions,
   localAdministration,
   openTenantServer,
   serveCache,
 } from '@neve/nar-bridge/node';
 import { AccessLog } from '../nar-bridge/access-log.ts';
 import { buildLogFiles } from '../nar-bridge/build-log-files.ts';
-import { errorText } from '../nar-bridge/error-text.ts';
+import { errorText } from '../error-text.ts';
+import { untilAborted } from '../interruption.ts';
 import { write } from '../output.ts';
 import type { Arguments } from '../parse-words.ts';
 import { parseAge, parseCount } from '../quantities.ts';
 import { httpSettings } from '../store/http-settings.ts';
+import { readTlsFiles, tlsOptions } from '../tls-options.ts';
 import { UsageError } from '../usage-error.ts';
 import { type CommonOptionName, cacheCommand } from './cache-command.ts';
 import { folderOption, serverFolderPath } from './server-place.ts';
@@ -71,13 +71,7 @@ const options = {
     parameters: ['SECONDS'],
     help: 'how long what is under way may take to end (default: 30)',
   },
-  cert: { names: ['--tls-cert'], parameters: ['FILE'], help: 'certificate of the server, PEM' },
-  key: { names: ['--tls-key'], parameters: ['FILE'], help: 'its secret key, PEM' },
-  ca: {
-    names: ['--tls-client-ca'],
-    parameters: ['FILE'],
-    help: 'only clients with a certificate by this one',
-  },
+  ...tlsOptions,
 } as const;
 
 type ServeArguments = Arguments<keyof typeof options | CommonOptionName>;
@@ -97,7 +91,7 @@ The log goes to standard error.`,
 });
 
 async function serve(args: ServeArguments, signal: AbortSignal): Promise<void> {
-  const [listen, tls] = [args.all('listen'), readTls(args)];
+  const [listen, tls] = [args.all('listen'), readTlsFiles(args)];
   const gcInterval = args.last('gcInterval');
   const gcIntervalMs = gcInterval === undefined ? undefined : parseAge(gcInterval);
   const maxConnections = args.last('maxConnections');
@@ -123,7 +117,7 @@ async function serve(args: ServeArguments, signal: AbortSignal): Promise<void> {
   });
   await using _server = await serveCache(tenants.handler, {
     listen: listen.length === 0 ? ['[::]:9000'] : listen,
-    tls,
+    tls: tls === undefined ? undefined : { ...tls, clientCa: tls.ca },
     activation: process.env,
     maxConnections:
       maxConnections === undefined ? undefined : parseCount(maxConnections, '--max-connections'),
@@ -134,10 +128,7 @@ async function serve(args: ServeArguments, signal: AbortSignal): Promise<void> {
     },
   });
   using _collection = gcIntervalMs === undefined ? undefined : collectEvery(gcIntervalMs, folder);
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await untilAborted(signal);
 }
 
 type Compressing = { readonly isBusy: () => boolean; readonly onMade: (hashPart: string) => void };
@@ -231,16 +222,4 @@ function secondsOf(
   if (text === undefined) return undefined;
   if (/^[0-9]{1,6}(\.[0-9]{1,3})?$/.test(text)) return Number(text) * 1000;
   throw new UsageError(`${options[option].names[0]} '${text}' is no number of seconds`);
-}
-
-function readTls(args: ServeArguments): TlsOptions | undefined {
-  const [cert, key, ca] = [args.last('cert'), args.last('key'), args.last('ca')];
-  if (cert === undefined && key === undefined && ca === undefined) return undefined;
-  if (cert === undefined || key === undefined)
-    throw new UsageError('--tls-cert and --tls-key belong together');
-  return {
-    cert: readFileSync(cert),
-    key: readFileSync(key),
-    ...(ca !== undefined && { clientCa: readFileSync(ca) }),
-  };
 }

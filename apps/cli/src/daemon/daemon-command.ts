@@ -15,6 +15,7 @@ import {
   withRemoteParent,
 } from '@neve/telemetry';
 import type { DaemonCommand, DaemonEvent, DaemonStatus } from '@neve/rpc/node';
+import { bugText } from '../bug-text.ts';
 import type { Caller } from '../caller.ts';
 import { Interruption, isSignalName } from '../interruption.ts';
 import type { RealiseOptions } from '../realise/realise-options.ts';
@@ -300,5 +301,5 @@ function crashMessage(error: Error): string {
   if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
     return 'the evaluation was ended: it needs more memory than the daemon allows';
   }
-  return `this is a bug in Neve, please report it\n${error.stack ?? error.message}`;
+  return bugText(error);
 }

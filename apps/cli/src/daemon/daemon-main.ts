@@ -1,10 +1,10 @@
 /** `neve daemon`: one process that owns the store, and evaluates and builds in it for many clients. */
 import { setMaxListeners } from 'node:events';
+import { reportFailure } from '../error-text.ts';
 import { optionLines } from '../help.ts';
 import { watchInterruptions } from '../interruption.ts';
 import { write } from '../output.ts';
 import { optionsByName, parseWords } from '../parse-words.ts';
-import { isExpected } from '../store/store-errors.ts';
 import { UsageError } from '../usage-error.ts';
 import { type DaemonArguments, daemonOptions } from './daemon-options.ts';
 import { showStatus, stop } from './daemon-commands.ts';
@@ -40,7 +40,7 @@ export async function runDaemonCommand(argv: readonly string[]): Promise<number>
       throw new UsageError(`unrecognised command 'daemon ${args.positional.join(' ')}'`);
     return await runUntilStopped(args);
   } catch (error) {
-    return reportDaemonError(error);
+    return reportFailure(error, 'daemon');
   }
 }
 
@@ -51,15 +51,4 @@ async function runUntilStopped(args: DaemonArguments): Promise<number> {
   using _watch = watchInterruptions((interruption) => stopping.abort(interruption));
   await serveDaemon(args, stopping.signal);
   return 0;
-}
-
-function reportDaemonError(error: unknown): number {
-  if (error instanceof UsageError) {
-    write(2, `error: ${error.message}\nTry 'neve daemon --help' for more information.\n`);
-  } else if (isExpected(error)) write(2, `error: ${error.message}\n`);
-  else {
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    write(2, `error: this is a bug in Neve, please report it\n${stack}\n`);
-  }
-  return 1;
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Arguments, OptionSpec } from '../parse-words.ts';
 import { type StoreOptionName, storeOptions } from '../store/store-options.ts';
+import { tlsOptions } from '../tls-options.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const daemonOptions = {
@@ -10,13 +11,8 @@ export const daemonOptions = {
     parameters: ['ADDRESS'],
     help: "host:port for stores and builds, or unix:/path in place of the user's socket; may be given again",
   },
-  cert: { names: ['--tls-cert'], parameters: ['FILE'], help: 'certificate of the server at host:port, PEM' },
-  key: { names: ['--tls-key'], parameters: ['FILE'], help: 'its secret key, PEM' },
-  ca: {
-    names: ['--tls-client-ca'],
-    parameters: ['FILE'],
-    help: 'only clients with a certificate by this one',
-  },
+  ...tlsOptions,
+  cert: { ...tlsOptions.cert, help: 'certificate of the server at host:port, PEM' },
   builder: {
     names: ['--builder'],
     parameters: ['URL'],

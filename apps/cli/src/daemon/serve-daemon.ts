@@ -6,6 +6,7 @@ import { type GrpcServer, type ServedServices, serveGrpc } from '@neve/rpc/node'
 import { write } from '../output.ts';
 import { Workshop } from '../realise/workshop.ts';
 import { takeRollingLease } from '../store/rolling-lease.ts';
+import { readTlsFiles } from '../tls-options.ts';
 import { UsageError } from '../usage-error.ts';
 import { userSocket } from './daemon-address.ts';
 import { DaemonHub } from './daemon-hub.ts';
@@ -27,7 +28,7 @@ const storeGraceMs = 2000;
 /** Until the signal is aborted, or a client ends it. */
 export async function serveDaemon(args: DaemonArguments, signal: AbortSignal): Promise<void> {
   const limits = daemonLimits(args);
-  const tls = tlsOf(args);
+  const tls = readTlsFiles(args);
   const addresses = args.all('listen');
   const network = addresses.filter((it) => !it.startsWith('unix:'));
   const storeName = args.last('store');
@@ -70,7 +71,14 @@ export async function serveDaemon(args: DaemonArguments, signal: AbortSignal): P
     release();
   }
   for (const listen of network) {
-    servers.add(await serveGrpc(own(false), { listen, graceMs: storeGraceMs, onError, ...tls }));
+    servers.add(
+      await serveGrpc(own(false), {
+        listen,
+        graceMs: storeGraceMs,
+        onError,
+        ...(tls !== undefined && { tls }),
+      }),
+    );
   }
   for (const { address, url } of servers.all) {
     write(2, `listening on ${address}; clients connect to ${url}\n`);
@@ -153,18 +161,6 @@ function pathOf(address: string): string {
 function loadCore(maxBytes: number): WebAssembly.Module {
   const path = process.env['NEVE_CORE'] ?? join(__dirname, '../neve.wasm');
   return new WebAssembly.Module(limitedCore(readFileSync(path), maxBytes));
-}
-
-type Tls = { readonly tls?: NonNullable<Parameters<typeof serveGrpc>[1]['tls']> };
-
-function tlsOf(args: DaemonArguments): Tls {
-  const { cert, key, ca } = { cert: args.last('cert'), key: args.last('key'), ca: args.last('ca') };
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new UsageError('--tls-cert and --tls-key belong together');
-  }
-  if (cert === undefined || key === undefined) return {};
-  const pair = { cert: readFileSync(cert), key: readFileSync(key) };
-  return { tls: { ...pair, ...(ca !== undefined && { ca: readFileSync(ca) }) } };
 }
 
 function buildPolicyOf(

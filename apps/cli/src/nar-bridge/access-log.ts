@@ -2,7 +2,7 @@
 import type { CacheEvent, RequestEnded, ServerEvent } from '@neve/nar-bridge';
 import { terminalText } from '@neve/diagnostics';
 import { write } from '../output.ts';
-import { errorText } from './error-text.ts';
+import { errorText } from '../error-text.ts';
 
 export type AccessLogOptions = { readonly isQuiet: boolean; readonly asJson: boolean };
 

@@ -1,15 +1,15 @@
 /** `neve nar-bridge`: a store as a binary cache over HTTP, until it is interrupted. */
-import { readFileSync } from 'node:fs';
 import { setMaxListeners } from 'node:events';
 import { ServerMetrics, withServerPages } from '@neve/nar-bridge';
-import { type CacheServerOptions, type TlsOptions, serveCache } from '@neve/nar-bridge/node';
+import { type CacheServerOptions, serveCache } from '@neve/nar-bridge/node';
 import { optionLines } from '../help.ts';
-import { watchInterruptions } from '../interruption.ts';
+import { untilAborted, watchInterruptions } from '../interruption.ts';
 import { write } from '../output.ts';
 import { type Arguments, optionsByName, parseWords } from '../parse-words.ts';
+import { readTlsFiles } from '../tls-options.ts';
 import { UsageError } from '../usage-error.ts';
 import { AccessLog } from './access-log.ts';
-import { errorText } from './error-text.ts';
+import { errorText, reportFailure } from '../error-text.ts';
 import { type NarBridgeOptionName, narBridgeOptions } from './nar-bridge-options.ts';
 import { numberOf } from './number-option.ts';
 import { openCache } from './open-cache.ts';
@@ -31,9 +31,7 @@ export async function runNarBridge(argv: readonly string[]): Promise<number> {
     await serve(args, aborter.signal);
     return 0;
   } catch (error) {
-    write(2, `error: ${errorText(error)}\n`);
-    if (error instanceof UsageError) write(2, "Try 'neve nar-bridge --help' for more information.\n");
-    return 1;
+    return reportFailure(error, 'nar-bridge');
   }
 }
 
@@ -66,10 +64,7 @@ async function serve(args: Arguments<NarBridgeOptionName>, signal: AbortSignal):
       log.observeServer(event);
     },
   });
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await untilAborted(signal);
 }
 
 function readServerOptions(args: Arguments<NarBridgeOptionName>): CacheServerOptions {
@@ -78,29 +73,17 @@ function readServerOptions(args: Arguments<NarBridgeOptionName>): CacheServerOpt
   if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode)) {
     throw new UsageError(`--socket-mode '${mode}' is not a mode as 660`);
   }
+  const tls = readTlsFiles(args);
   const idleSeconds = numberOf(args, 'idleTimeout');
   const graceSeconds = numberOf(args, 'graceTime');
   return {
     listen: listen.length === 0 ? ['[::]:9000'] : listen,
-    tls: readTls(args),
+    tls: tls === undefined ? undefined : { ...tls, clientCa: tls.ca },
     socketMode: mode === undefined ? undefined : parseInt(mode, 8),
     activation: process.env,
     maxConnections: numberOf(args, 'maxConnections'),
     idleMs: idleSeconds === undefined ? undefined : idleSeconds * 1000,
     graceMs: graceSeconds === undefined ? undefined : graceSeconds * 1000,
-  };
-}
-
-function readTls(args: Arguments<NarBridgeOptionName>): TlsOptions | undefined {
-  const [cert, key, ca] = [args.last('cert'), args.last('key'), args.last('ca')];
-  if (cert === undefined && key === undefined && ca === undefined) return undefined;
-  if (cert === undefined || key === undefined) {
-    throw new UsageError('TLS needs both --tls-cert and --tls-key');
-  }
-  return {
-    cert: readFileSync(cert),
-    key: readFileSync(key),
-    ...(ca !== undefined && { clientCa: readFileSync(ca) }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The options of `neve nar-bridge`: those of Snix's program of that name, and Neve's own. */
 import type { OptionSpec } from '../parse-words.ts';
 import { storeOptions } from '../store/store-options.ts';
+import { tlsOptions } from '../tls-options.ts';
 
 const { store, composition, blobs, directories, pathInfos, storeDir, otlp, quiet, help } = storeOptions;
 
@@ -71,13 +72,7 @@ export const narBridgeOptions = {
     parameters: ['MODE'],
     help: 'of a Unix socket, as 660 (the default)',
   },
-  cert: { names: ['--tls-cert'], parameters: ['FILE'], help: 'certificate of the server, PEM' },
-  key: { names: ['--tls-key'], parameters: ['FILE'], help: 'its secret key, PEM' },
-  ca: {
-    names: ['--tls-client-ca'],
-    parameters: ['FILE'],
-    help: 'only clients with a certificate by this one',
-  },
+  ...tlsOptions,
   store,
   composition,
   blobs,

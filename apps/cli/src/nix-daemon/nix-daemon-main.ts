@@ -1,11 +1,11 @@
 /** `neve nix-daemon`: the store, and builds in it, for clients of Nix. */
 import { setMaxListeners } from 'node:events';
-import { NixDaemonError, type Peer } from '@neve/nix-daemon';
+import type { Peer } from '@neve/nix-daemon';
 import { type ServerEvent, serveNixDaemon, serveStdio } from '@neve/nix-daemon/node';
-import { type Interruption, watchInterruptions } from '../interruption.ts';
+import { bugText } from '../bug-text.ts';
+import { reportFailure } from '../error-text.ts';
+import { type Interruption, untilAborted, watchInterruptions } from '../interruption.ts';
 import { write } from '../output.ts';
-import { reportStoreError } from '../store/store-errors.ts';
-import { UsageError } from '../usage-error.ts';
 import {
   type NixDaemonArguments,
   type NixDaemonOptions,
@@ -39,7 +39,7 @@ export async function runNixDaemon(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (interruption !== undefined) return interruption.exitCode;
-    return report(error);
+    return reportFailure(error, 'nix-daemon');
   }
 }
 
@@ -71,10 +71,7 @@ async function serveAll(
     },
   });
   if (!isQuiet) write(2, `${greeting(server.address, places)}\n`);
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await untilAborted(signal);
 }
 
 function greeting(address: string, { view, logs }: Places): string {
@@ -95,24 +92,10 @@ function showProblem(event: ServerEvent): void {
   } else if (event.kind === 'failed') {
     write(2, `warning: a connection has ended: ${event.error.message}\n`);
   } else if (event.kind === 'bug') {
-    const { error } = event;
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    write(2, `error: this is a bug in Neve, please report it\n${stack}\n`);
+    write(2, `error: ${bugText(event.error)}\n`);
   }
 }
 
 function nameOf({ user }: Peer): string {
   return user ?? '<unknown>';
-}
-
-function report(error: unknown): number {
-  if (error instanceof NixDaemonError) {
-    write(2, `error: ${error.message}\n`);
-    return 1;
-  }
-  if (error instanceof UsageError) {
-    write(2, `error: ${error.message}\nTry 'neve nix-daemon --help' for more information.\n`);
-    return 1;
-  }
-  return reportStoreError(error, 'nix-daemon');
 }

@@ -1,7 +1,7 @@
 /** Whether the world, the input or a build is to blame for an error; everything else is a bug. */
 import { FetchError } from '@neve/fetch';
 import { RealiseError } from '@neve/realise';
-import { isExpected } from '../store/store-errors.ts';
+import { isExpected } from '../expected-errors.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function isExpectedFailure(error: unknown): error is Error {

@@ -1,9 +1,11 @@
 /** `neve store daemon`: the store over gRPC, and builds in it. */
 import { serveGrpc } from '@neve/rpc/node';
 import type { BuildService } from '@neve/build';
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { untilAborted } from '../interruption.ts';
 import { write } from '../output.ts';
+import { parseCount } from '../quantities.ts';
+import { readTlsFiles, tlsOptions } from '../tls-options.ts';
 import { UsageError } from '../usage-error.ts';
 import type { BuilderPlace } from './open-builder.ts';
 import { openStore } from './open-store.ts';
@@ -25,13 +27,7 @@ With --builder it builds as well: whoever can connect can have any program run i
       parameters: ['ADDRESS'],
       help: 'where to listen (default: [::1]:8000)',
     },
-    cert: { names: ['--tls-cert'], parameters: ['FILE'], help: 'certificate of the server, PEM' },
-    key: { names: ['--tls-key'], parameters: ['FILE'], help: 'its secret key, PEM' },
-    ca: {
-      names: ['--tls-client-ca'],
-      parameters: ['FILE'],
-      help: 'only clients with a certificate by this one',
-    },
+    ...tlsOptions,
     builder: {
       names: ['--builder'],
       parameters: ['URL'],
@@ -55,18 +51,16 @@ With --builder it builds as well: whoever can connect can have any program run i
   },
   async run(args, signal) {
     if (args.positional.length > 0) throw new UsageError('neve store daemon takes no arguments');
-    const { cert, key, ca } = { cert: args.last('cert'), key: args.last('key'), ca: args.last('ca') };
-    if ((cert === undefined) !== (key === undefined))
-      throw new UsageError('--tls-cert and --tls-key belong together');
+    const tls = readTlsFiles(args);
     await using store = await openStore(args);
     await using state = await openState(args);
     await using _lease = await takeRollingLease(state.leases);
-    const url = args.last('builder');
+    const [url, maxBuilds] = [args.last('builder'), args.last('maxBuilds')];
     const place = { castore: store, state, buildUsersGroup: args.last('buildUsers') };
     await using builder = url === undefined ? undefined : await openBuilderAt(url, place);
     const buildPolicy = {
       hostPaths: ['/dev/kvm', ...args.all('hostPaths').map(hostPath)],
-      maxBuilds: count(args.last('maxBuilds')) ?? availableParallelism(),
+      maxBuilds: maxBuilds === undefined ? availableParallelism() : parseCount(maxBuilds, '--max-builds'),
     };
     await using server = await serveGrpc(
       {
@@ -76,22 +70,12 @@ With --builder it builds as well: whoever can connect can have any program run i
       },
       {
         listen: args.last('listen') ?? '[::1]:8000',
-        ...(cert !== undefined &&
-          key !== undefined && {
-            tls: {
-              cert: readFileSync(cert),
-              key: readFileSync(key),
-              ...(ca !== undefined && { ca: readFileSync(ca) }),
-            },
-          }),
+        ...(tls !== undefined && { tls }),
         onError: (error) => write(2, `error: ${error instanceof Error ? error.message : String(error)}\n`),
       },
     );
     write(2, `listening on ${server.address}; clients connect to ${server.url}\n`);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await untilAborted(signal);
   },
 });
 
@@ -107,10 +91,4 @@ function hostPath(path: string): string {
     .every((it, index) => (index === 0) === (it === '') && it !== '.' && it !== '..');
   if (isClean) return path;
   throw new UsageError(`--allow-host-path '${path}' is not an absolute path without '.', '..' and '//'`);
-}
-
-function count(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new UsageError(`--max-builds '${text}' is not a number from 1`);
 }

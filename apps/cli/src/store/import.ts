@@ -13,7 +13,7 @@ import { type OpenStore, openStore, storeDirectory } from './open-store.ts';
 import { pathInfoJson } from './path-info-json.ts';
 import { type StoreState, openState } from './store-state.ts';
 import { storeCommand } from './store-command.ts';
-import { isExpected } from './store-errors.ts';
+import { isExpected } from '../expected-errors.ts';
 
 type Form = 'files' | 'nar' | 'tar' | 'zip' | 'git';
 

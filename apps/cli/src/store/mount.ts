@@ -2,6 +2,7 @@
 import type { DirectoryNode } from '@neve/castore';
 import { mountCastore } from '@neve/castore/node';
 import { StoreError, pathInfoRoots } from '@neve/store';
+import { untilAborted } from '../interruption.ts';
 import { write } from '../output.ts';
 import { UsageError } from '../usage-error.ts';
 import { type OpenStore, openStore, storeDirectory } from './open-store.ts';
@@ -50,10 +51,7 @@ Extended attributes user.neve.castore.* say the digests.`,
       signal,
     );
     if (!args.has('quiet')) write(2, `mounted at ${mount.mountpoint}; interrupt or unmount it to end\n`);
-    const interrupted = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.race([mount.unmounted, interrupted]);
+    await Promise.race([mount.unmounted, untilAborted(signal)]);
   },
 });
 
