@@ -245,7 +245,8 @@ export class CoreEvaluator implements Evaluator {
 
   async #readSource(source: Source): Promise<SourceText> {
     if (source.kind !== 'file') {
-      return { text: source.text, path: undefined, directory: encodeUtf8(source.directory) };
+      const text = typeof source.text === 'string' ? encodeUtf8(source.text) : source.text;
+      return { text, path: undefined, directory: encodeUtf8(source.directory) };
     }
     try {
       const path = await runSteps(this.#requests.resolveImport(encodeUtf8(source.path)));

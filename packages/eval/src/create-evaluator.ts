@@ -4,14 +4,21 @@ import { restrictAccess } from './access-control.ts';
 import { Core } from './core.ts';
 import { CoreEvaluator } from './core-evaluator.ts';
 import type { EvalIO } from './eval-io.ts';
-import type { Evaluator, EvaluatorOptions, EvaluatorSettings } from './evaluator.ts';
+import {
+  type Evaluator,
+  type EvaluatorOptions,
+  type EvaluatorSettings,
+  defaultSettings,
+} from './evaluator.ts';
 
 /** The release of Nix whose language this is: `builtins.nixVersion`. */
 const nixVersion = '2.35.2';
 const languageVersion = 6;
 const maximumStackBytes = 512 * 1024 * 1024;
 
-export function createEvaluator({ core: module, io, settings }: EvaluatorOptions): Evaluator {
+/** An evaluator of its own memory. It lives as long as it, its programs and values are referred to. */
+export function createEvaluator({ core: module, io, settings: given }: EvaluatorOptions): Evaluator {
+  const settings: EvaluatorSettings = { ...defaultSettings, ...given };
   const core = new Core(module);
   const { exports } = core;
   exports.configureEvaluation(

@@ -42,6 +42,22 @@ export type EvaluatorSettings = {
   readonly lintAbsolutePathLiterals?: LintLevel | undefined;
 };
 
+/** Impure evaluation without a search path, an environment or experimental features; the store is not written to. */
+export const defaultSettings: EvaluatorSettings = {
+  storeDir: '/nix/store',
+  currentSystem: 'x86_64-linux',
+  pureEval: false,
+  restrictEval: false,
+  nixPath: [],
+  homeDirectory: undefined,
+  experimentalFeatures: new Set<string>(),
+  maxCallDepth: 10_000,
+  traceVerbose: false,
+  abortOnWarn: false,
+  showTrace: false,
+  writesStore: false,
+};
+
 /** What is done about something in a source that a setting frowns upon. */
 export type LintLevel = 'ignore' | 'warn' | 'fatal';
 
@@ -55,7 +71,7 @@ export type Source =
   | { readonly kind: 'file'; readonly path: string }
   | {
       readonly kind: 'string' | 'stdin';
-      readonly text: Uint8Array;
+      readonly text: Uint8Array | string;
       /** The absolute directory that relative paths in the text are relative to. */
       readonly directory: string;
     };
@@ -143,5 +159,6 @@ export type EvaluatorOptions = {
   /** The compiled language core; a program keeps one for all its evaluators. */
   readonly core: WebAssembly.Module;
   readonly io: EvalIO;
-  readonly settings: EvaluatorSettings;
+  /** What is not given is as in `defaultSettings`. */
+  readonly settings?: Partial<EvaluatorSettings>;
 };

@@ -19,7 +19,7 @@ export type {
   PathSet,
   WriteDerivationOptions,
 } from './eval-io.ts';
-export { EvaluationError } from './evaluator.ts';
+export { EvaluationError, defaultSettings } from './evaluator.ts';
 export type {
   DerivationOutput,
   Evaluator,
@@ -32,5 +32,8 @@ export type {
   Value,
 } from './evaluator.ts';
 export { createEvaluator } from './create-evaluator.ts';
+export { createMemoryIO } from './memory-io.ts';
+export type { MemoryFiles, MemoryIOOptions } from './memory-io.ts';
+export { evaluateJson } from './evaluate-json.ts';
 export { coreHash } from './core-hashes.ts';
 export type { HashBytes } from './core-hashes.ts';
