@@ -1,9 +1,9 @@
 /** `log/<base name of a derivation>`: what a build printed. An output is answered with the log of its derivation. */
 import { NixCompatError, type StorePath, parseStorePath } from '@neve/nix-compat';
-import type { PathInfoService } from '@neve/store';
+import { type PathInfoService, formatOfEncoding } from '@neve/store';
 import type { CacheRoute, RouteAnswer } from './cache-route.ts';
 import type { CacheRequest, CacheResponse } from './http-exchange.ts';
-import { type Decompress, requestEncoding } from './nar-compressions.ts';
+import type { Decompress } from './nar-compressions.ts';
 import { bodyProblem, unknownEncoding } from './request-body.ts';
 import { notFound, textResponse, textType } from './text-response.ts';
 
@@ -43,7 +43,7 @@ function putLog(logs: CacheLogs, decompress: Decompress): RouteAnswer {
     const derivation = storePathOf(name);
     if (derivation?.isDerivation !== true)
       return textResponse(400, `'${name}' is not the base name of a derivation`);
-    const format = requestEncoding(request.headers);
+    const format = formatOfEncoding(request.headers['content-encoding']);
     if (format === undefined) return unknownEncoding(request.headers);
     try {
       await logs.write(

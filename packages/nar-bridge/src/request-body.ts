@@ -1,8 +1,9 @@
 /** A short body as one piece, decoded if the client has encoded it (`narinfo-compression` and others of Nix do). */
 import { concatBytes } from '@neve/bytes';
 import { CastoreError } from '@neve/castore';
+import { contentEncodings, formatOfEncoding } from '@neve/store';
 import type { CacheRequest, CacheResponse } from './http-exchange.ts';
-import { type Decompress, knownEncodings, requestEncoding } from './nar-compressions.ts';
+import type { Decompress } from './nar-compressions.ts';
 import { NarBridgeError } from './nar-bridge-error.ts';
 import { textResponse } from './text-response.ts';
 
@@ -11,7 +12,7 @@ export async function readRequestBody(
   { headers, body }: Pick<CacheRequest, 'headers' | 'body'>,
   { maxBytes, decompress }: { readonly maxBytes: number; readonly decompress: Decompress },
 ): Promise<Uint8Array | CacheResponse> {
-  const format = requestEncoding(headers);
+  const format = formatOfEncoding(headers['content-encoding']);
   if (format === undefined) return unknownEncoding(headers);
   if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLong(maxBytes);
   const pieces: Uint8Array[] = [];
@@ -36,6 +37,7 @@ export function bodyProblem(error: unknown, maxBytes: number): CacheResponse {
   }
   if (error instanceof CastoreError) {
     if (error.code === 'limit-exceeded') return tooLong(maxBytes);
+    if (error.code === 'unsupported') return textResponse(415, error.message);
     if (['invalid-archive', 'corrupt', 'invalid-name', 'invalid-directory'].includes(error.code)) {
       return textResponse(400, error.message);
     }
@@ -51,6 +53,6 @@ export function unknownEncoding(headers: CacheRequest['headers']): CacheResponse
   const given = headers['content-encoding'] ?? '';
   return textResponse(
     415,
-    `the Content-Encoding '${given}' is not known; send it as ${knownEncodings.join(', ')}`,
+    `the Content-Encoding '${given}' is not known; send it as ${contentEncodings.join(', ')}`,
   );
 }

@@ -6,7 +6,7 @@
 import type { Digest, HashFunctions } from '@neve/bytes';
 import { type CompressionFormat, WeightedSemaphore, detectCompression } from '@neve/castore';
 import { NixCompatError } from '@neve/nix-compat';
-import { StoreError, ingestNar, renderNar } from '@neve/store';
+import { StoreError, compressionFormats, compressionOfFormat, ingestNar, renderNar } from '@neve/store';
 import type { StoreServices } from '@neve/store';
 import type { CacheEvent } from './cache-event.ts';
 import type { RouteAnswer } from './cache-route.ts';
@@ -15,10 +15,8 @@ import { HashedFile } from './hashed-file.ts';
 import {
   type Compress,
   type Decompress,
+  compressionNames,
   compressionOfExtension,
-  compressionOfFormat,
-  formatOf,
-  readableCompressions,
 } from './nar-compressions.ts';
 import {
   type UploadedFile,
@@ -104,8 +102,8 @@ export class NarUploads {
    */
   readonly serve: UploadedFile = async ({ hash, extension }, request) => {
     const upload = await this.find(`${hash}.nar${extension}`, request.signal);
-    const format = upload === undefined ? undefined : formatOf(upload.compression);
-    if (upload === undefined || format === undefined) return undefined;
+    if (upload === undefined) return undefined;
+    const format = compressionFormats[upload.compression];
     const nar = renderNar(upload.node, this.#options.store, request.signal);
     return {
       status: 200,
@@ -129,10 +127,10 @@ export class NarUploads {
       return textResponse(415, 'a NAR has no Content-Encoding: its name says how it is compressed');
     const format = formatOfExtension(file.extension);
     if (format === undefined) {
-      const readable = readableCompressions.join(', ');
+      const known = compressionNames.join(', ');
       return textResponse(
         415,
-        `NARs in files '${file.extension}' cannot be read here; compress with ${readable}`,
+        `NARs in files '${file.extension}' cannot be read here; compress with ${known}`,
       );
     }
     if (Number(request.headers['content-length'] ?? 0) > this.#limits.maxFileBytes) return this.#tooLarge();
@@ -189,17 +187,21 @@ type Announced = { readonly fileHash: Digest; readonly format: CompressionFormat
 function formatOfExtension(extension: string): CompressionFormat | 'auto' | undefined {
   if (extension === '') return 'auto';
   const compression = compressionOfExtension(extension);
-  return compression === undefined ? undefined : formatOf(compression);
+  return compression === undefined ? undefined : compressionFormats[compression];
 }
 
 const quickestLevel: Readonly<Record<CompressionFormat, number | undefined>> = {
   none: undefined,
   brotli: 1,
   bzip2: 1,
+  compress: undefined,
+  grzip: undefined,
   gzip: 1,
+  lrzip: 1,
   lz4: undefined,
   lzip: 0,
   lzma: 0,
+  lzop: undefined,
   xz: 0,
   zstd: 1,
 };

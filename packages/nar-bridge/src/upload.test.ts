@@ -1,7 +1,7 @@
 // What must be refused follows from what a narinfo says and from the rules at the head of `upload-narinfo.ts`. Compressed files
 // are made by Node's own libraries and the writers of `@neve/castore`, which its tests compare with the programs of these names.
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Digest, concatBytes, encodeUtf8 } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
 import { type CompressionFormat, decodeEntry } from '@neve/castore';
@@ -113,45 +113,48 @@ const narInfoUrl = ({ storePath }: NarInfo): string => `/${storePath.hashPart}.n
 const putNarInfo = (handler: RequestHandler, narInfo: NarInfo) =>
   put(handler, narInfoUrl(narInfo), printNarInfo(narInfo, storeDirectory));
 
-describe.each(['none', 'xz', 'zstd', 'bzip2', 'gzip', 'br'] as const)('%s', (compression) => {
-  test('a NAR and its narinfo', async () => {
-    const handler = cache();
-    const { bytes, url, narInfo } = await fileOf(nar, compression);
-    expect((await ask(handler, `/${url}`, { method: 'HEAD' })).status).toBe(404);
-    expect((await put(handler, `/${url}`, bytes)).status).toBe(201);
-    expect((await ask(handler, `/${url}`, { method: 'HEAD' })).status).toBe(200);
-    expect((await ask(handler, narInfoUrl(narInfo))).status).toBe(404);
-    expect((await putNarInfo(handler, narInfo)).status).toBe(201);
-    const served = parseNarInfo((await ask(handler, narInfoUrl(narInfo))).text, storeDirectory);
-    expect(served).toMatchObject({ narSize: nar.length, references: [path], deriver: narInfo.deriver });
-    expect((await ask(handler, `/${served.url}`)).bytes).toEqual(nar);
-    expect(events.map(({ kind }) => kind)).toEqual(['nar-uploaded', 'path-added']);
-  });
+describe.each(['none', 'xz', 'zstd', 'bzip2', 'gzip', 'br', 'compress', 'lzop'] as const)(
+  '%s',
+  (compression) => {
+    test('a NAR and its narinfo', async () => {
+      const handler = cache();
+      const { bytes, url, narInfo } = await fileOf(nar, compression);
+      expect((await ask(handler, `/${url}`, { method: 'HEAD' })).status).toBe(404);
+      expect((await put(handler, `/${url}`, bytes)).status).toBe(201);
+      expect((await ask(handler, `/${url}`, { method: 'HEAD' })).status).toBe(200);
+      expect((await ask(handler, narInfoUrl(narInfo))).status).toBe(404);
+      expect((await putNarInfo(handler, narInfo)).status).toBe(201);
+      const served = parseNarInfo((await ask(handler, narInfoUrl(narInfo))).text, storeDirectory);
+      expect(served).toMatchObject({ narSize: nar.length, references: [path], deriver: narInfo.deriver });
+      expect((await ask(handler, `/${served.url}`)).bytes).toEqual(nar);
+      expect(events.map(({ kind }) => kind)).toEqual(['nar-uploaded', 'path-added']);
+    });
 
-  test('the name of what was put leads to the same NAR', async () => {
-    const handler = cache();
-    const { bytes, url, narInfo } = await fileOf(nar, compression);
-    await put(handler, `/${url}`, bytes);
-    await putNarInfo(handler, narInfo);
-    const again = await ask(handler, `/${url}`);
-    const pieces: Uint8Array[] = [];
-    const source = (async function* () {
-      yield again.bytes;
-    })();
-    const format = compression === 'br' ? 'brotli' : compression;
-    for await (const piece of decompress(source, format)) pieces.push(piece.slice());
-    expect(concatBytes(pieces)).toEqual(nar);
-  });
+    test('the name of what was put leads to the same NAR', async () => {
+      const handler = cache();
+      const { bytes, url, narInfo } = await fileOf(nar, compression);
+      await put(handler, `/${url}`, bytes);
+      await putNarInfo(handler, narInfo);
+      const again = await ask(handler, `/${url}`);
+      const pieces: Uint8Array[] = [];
+      const source = (async function* () {
+        yield again.bytes;
+      })();
+      const format = compression === 'br' ? 'brotli' : compression;
+      for await (const piece of decompress(source, format)) pieces.push(piece.slice());
+      expect(concatBytes(pieces)).toEqual(nar);
+    });
 
-  test('a file that is cut off', async () => {
-    const { bytes } = await fileOf(nar, compression);
-    const part = bytes.slice(0, -5);
-    const url = `/nar/${sha256(part).format('nix32')}.nar${compressionExtensions[compression]}`;
-    const handler = cache();
-    expect((await put(handler, url, part)).status).toBe(400);
-    expect((await ask(handler, url)).status).toBe(404);
-  });
-});
+    test('a file that is cut off', async () => {
+      const { bytes } = await fileOf(nar, compression);
+      const part = bytes.slice(0, -5);
+      const url = `/nar/${sha256(part).format('nix32')}.nar${compressionExtensions[compression]}`;
+      const handler = cache();
+      expect((await put(handler, url, part)).status).toBe(400);
+      expect((await ask(handler, url)).status).toBe(404);
+    });
+  },
+);
 
 test('gzip without an extension, as Nix names it', async () => {
   const handler = cache();
@@ -180,10 +183,21 @@ describe('a file that is refused', () => {
     expect((await put(cache(), `/nar/${sha256(bytes).format('nix32')}.nar`, bytes)).status).toBe(400);
   });
 
-  test.each(['.Z', '.lrz', '.grz', '.exe'])('has the extension %s', async (extension) => {
-    const answer = await put(cache(), `/nar/${sha256(nar).format('nix32')}.nar${extension}`, nar);
+  test('has an extension that no compression has', async () => {
+    const answer = await put(cache(), `/nar/${sha256(nar).format('nix32')}.nar.exe`, nar);
     expect(answer.status).toBe(415);
-    expect(answer.text).toContain('br, bzip2, gzip, lz4, lzip, lzma, none, xz, zstd');
+    expect(answer.text).toContain(
+      'br, bzip2, compress, grzip, gzip, lrzip, lz4, lzip, lzma, lzop, none, xz, zstd',
+    );
+  });
+
+  test('needs a program that is not installed', async () => {
+    vi.stubEnv('PATH', '/nowhere');
+    const url = `/nar/${sha256(nar).format('nix32')}.nar.grz`;
+    const answer = await put(cache(), url, nar);
+    vi.unstubAllEnvs();
+    expect(answer.status).toBe(415);
+    expect(answer.text).toContain('needs the program grzip: install it');
   });
 
   test('is too large, as it says or as it is', async () => {

@@ -34,6 +34,12 @@ export type { NarCalculationOptions } from './nar-calculation.ts';
 export { cachedNarCalculation, memoryNarTable } from './cached-nar-calculation.ts';
 export type { NarTable } from './cached-nar-calculation.ts';
 export { infusedName, infusedNarUrl, nodeOfInfusedName, nodeOfInfusedUrl } from './infused-nar-url.ts';
+export {
+  compressionFormats,
+  compressionOfFormat,
+  contentEncodings,
+  formatOfEncoding,
+} from './compression-formats.ts';
 export { ingestNar } from './ingest-nar.ts';
 export type { ExpectedNar, IngestNarOptions } from './ingest-nar.ts';
 export { readPathClosure, readReferrers, requirePathClosure } from './closure.ts';

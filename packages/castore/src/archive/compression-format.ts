@@ -10,7 +10,11 @@ export type CompressionFormat =
   | 'brotli'
   | 'lz4'
   | 'lzip'
-  | 'lzma';
+  | 'lzma'
+  | 'compress'
+  | 'lzop'
+  | 'grzip'
+  | 'lrzip';
 
 /** So many bytes of the beginning are enough for `detectCompression`. */
 export const detectionLength = 10;
@@ -24,11 +28,22 @@ export function detectCompression(start: Uint8Array): CompressionFormat {
   if (begins(0x28, 0xb5, 0x2f, 0xfd)) return 'zstd';
   if (begins(0x04, 0x22, 0x4d, 0x18)) return 'lz4';
   if (begins(0x4c, 0x5a, 0x49, 0x50, 0x01)) return 'lzip';
+  if (begins(0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a, 0x0a)) return 'lzop';
+  if (begins(0x4c, 0x52, 0x5a, 0x49, 0x00)) return 'lrzip';
+  if (begins(0x47, 0x52, 0x5a, 0x69, 0x70, 0x49, 0x49, 0x00)) return 'grzip';
+  if (isLzw(start)) return 'compress';
   // The usual properties, and a size that is not known: all that compressors write.
   if (begins(0x5d, 0x00, 0x00) && start.subarray(5, 10).every((byte) => byte === 0xff)) return 'lzma';
   // A frame to be skipped, which pzstd begins with.
   if (begins((start[0] ?? 0) | 0x50, 0x2a, 0x4d, 0x18) && ((start[0] ?? 0) & 0xf0) === 0x50) return 'zstd';
   return isBzip2(start) ? 'bzip2' : 'none';
+}
+
+/** Codes have 9 to 16 bits, and two flags are never set. */
+function isLzw(start: Uint8Array): boolean {
+  const flags = start[2] ?? 0;
+  const bits = flags & 0x1f;
+  return start[0] === 0x1f && start[1] === 0x9d && (flags & 0x60) === 0 && bits >= 9 && bits <= 16;
 }
 
 /** `BZh`, the size of blocks as a digit, and the mark of a block or, in an empty stream, of the end. */

@@ -17,16 +17,24 @@ async function* reusing(): AsyncGenerator<Uint8Array, void, void> {
   }
 }
 
-test.each<CompressionFormat>(['none', 'zstd', 'gzip', 'brotli', 'xz', 'lz4', 'lzip', 'lzma'])(
-  '%s',
-  async (format) => {
-    let position = 0;
-    for await (const piece of decompress(compress(reusing(), format), format, { maxBytes: Infinity })) {
-      for (let index = 0; index < piece.length; index += 997) {
-        expect(piece[index]).toBe(Math.floor((position + index) / pieceSize));
-      }
-      position += piece.length;
+test.each<CompressionFormat>([
+  'none',
+  'zstd',
+  'gzip',
+  'brotli',
+  'xz',
+  'lz4',
+  'lzip',
+  'lzma',
+  'compress',
+  'lzop',
+])('%s', async (format) => {
+  let position = 0;
+  for await (const piece of decompress(compress(reusing(), format), format, { maxBytes: Infinity })) {
+    for (let index = 0; index < piece.length; index += 997) {
+      expect(piece[index]).toBe(Math.floor((position + index) / pieceSize));
     }
-    expect(position).toBe(pieces * pieceSize);
-  },
-);
+    position += piece.length;
+  }
+  expect(position).toBe(pieces * pieceSize);
+});

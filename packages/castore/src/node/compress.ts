@@ -2,18 +2,20 @@
  * Compression of streams, in bounded memory. Without a level each format has its program's own default.
  *
  * zstd is that of node:zlib; before Node 22.15 the input is cut into pieces of 4 MiB, each a frame of its own, which
- * every decoder reads as one stream. xz, lzma and lzip need the package lzma-native, bzip2 the program of that name. lz4 is not
- * compressed at all: its blocks hold the bytes as they are, for readers that know no other format.
+ * every decoder reads as one stream. xz, lzma and lzip need the package lzma-native; bzip2, grzip and lrzip the programs of
+ * those names. lz4 and lzop are not compressed at all: their blocks hold the bytes as they are, for readers that know no other
+ * format.
  */
-import { strict as assert } from 'node:assert';
-import { spawn } from 'node:child_process';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import * as zlib from 'node:zlib';
 import type { Liblzma } from 'lzma-native';
 import { ByteSource } from '../archive/byte-source.ts';
 import type { CompressionFormat } from '../archive/compression-format.ts';
+import { encodeLzw } from '../archive/encode-lzw.ts';
+import { storeLzop } from '../archive/lzop-file.ts';
 import { storeLz4 } from '../archive/store-lz4.ts';
 import { CastoreError } from '../castore-error.ts';
+import { throughProgram } from './compression-program.ts';
 import { encodeLzip } from './encode-lzip.ts';
 import { nativeZstd } from './native-zstd.ts';
 import { throughTransform } from './through-transform.ts';
@@ -31,15 +33,43 @@ export async function* compress(
   format: CompressionFormat,
   level?: number,
 ): AsyncGenerator<Uint8Array, void, void> {
-  if (format === 'none') yield* source;
-  else if (format === 'lz4') yield* storeLz4(source);
-  else if (format === 'lzip') yield* encodeLzip(source, await lzmaEncoder(level));
-  else if (format === 'zstd' && nativeZstd() === undefined) yield* compressFrames(source, level);
-  else yield* throughTransform(source, await compressor(format, level));
+  switch (format) {
+    case 'none':
+      yield* source;
+      return;
+    case 'lz4':
+      yield* storeLz4(source);
+      return;
+    case 'lzop':
+      yield* storeLzop(source);
+      return;
+    case 'compress':
+      yield* encodeLzw(source);
+      return;
+    case 'lzip':
+      yield* encodeLzip(source, await lzmaEncoder(level));
+      return;
+    case 'bzip2':
+    case 'grzip':
+    case 'lrzip':
+      yield* throughProgram(source, { name: format, action: 'write', level });
+      return;
+    case 'zstd': {
+      const native = nativeZstd();
+      if (native === undefined) yield* compressFrames(source, level);
+      else yield* throughTransform(source, native.compressor(level ?? 3));
+      return;
+    }
+    case 'gzip':
+    case 'brotli':
+    case 'xz':
+    case 'lzma':
+      yield* throughTransform(source, await compressor(format, level));
+  }
 }
 
 async function compressor(
-  format: Exclude<CompressionFormat, 'none' | 'lz4' | 'lzip'>,
+  format: 'gzip' | 'brotli' | 'xz' | 'lzma',
   level: number | undefined,
 ): Promise<Duplex> {
   const { constants } = zlib;
@@ -50,19 +80,12 @@ async function compressor(
       const params = level === undefined ? {} : { [constants.BROTLI_PARAM_QUALITY]: level };
       return zlib.createBrotliCompress({ chunkSize: outputSize, params });
     }
-    case 'zstd': {
-      const native = nativeZstd();
-      assert(native !== undefined, 'without it, frames are written one by one');
-      return native.compressor(level ?? 3);
-    }
     case 'xz': {
       const { default: lzma } = await loadLiblzma();
       return lzma.createStream('easyEncoder', { preset: level ?? 6, check: lzma.CHECK_CRC64 });
     }
     case 'lzma':
       return await lzmaEncoder(level);
-    case 'bzip2':
-      return spawnBzip2(level ?? 9);
   }
 }
 
@@ -83,23 +106,6 @@ async function loadLiblzma(): Promise<{ readonly default: Liblzma }> {
       },
     );
   }
-}
-
-function spawnBzip2(level: number): Duplex {
-  const child = spawn('bzip2', ['-c', `-${level}`], { stdio: ['pipe', 'pipe', 'ignore'] });
-  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  child.on('error', (cause) =>
-    stream.destroy(
-      new CastoreError('unsupported', 'writing bzip2 needs the program bzip2: install it, or choose zstd', {
-        cause,
-      }),
-    ),
-  );
-  child.on('exit', (code) => {
-    if (code !== 0) stream.destroy(new CastoreError('io', `bzip2 ended with the exit status ${code}`));
-  });
-  stream.on('close', () => child.kill());
-  return stream;
 }
 
 /** A frame is made of several pieces, and compressed while the source has ended. */

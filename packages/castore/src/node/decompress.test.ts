@@ -234,19 +234,28 @@ describe('compress', () => {
     expect(program(name, ['-dc'], bytes)?.equals(sample)).toBe(true);
   });
 
-  test.each<CompressionFormat>(['none', 'gzip', 'bzip2', 'xz', 'zstd', 'brotli', 'lz4', 'lzip', 'lzma'])(
-    '%s, there and back',
-    async (format) => {
-      for (const bytes of [sample, Buffer.alloc(0)]) {
-        const compressed = await collect(
-          compress(inChunks(bytes), format, format === 'brotli' ? 5 : undefined),
-        );
-        expect((await collect(decompress(inChunks(compressed), format))).equals(bytes)).toBe(true);
-        if (format !== 'brotli')
-          expect((await collect(decompress(inChunks(compressed), 'auto'))).equals(bytes)).toBe(true);
-      }
-    },
-  );
+  test.each<CompressionFormat>([
+    'none',
+    'gzip',
+    'bzip2',
+    'xz',
+    'zstd',
+    'brotli',
+    'lz4',
+    'lzip',
+    'lzma',
+    'compress',
+    'lzop',
+  ])('%s, there and back', async (format) => {
+    for (const bytes of [sample, Buffer.alloc(0)]) {
+      const compressed = await collect(
+        compress(inChunks(bytes), format, format === 'brotli' ? 5 : undefined),
+      );
+      expect((await collect(decompress(inChunks(compressed), format))).equals(bytes)).toBe(true);
+      if (format !== 'brotli')
+        expect((await collect(decompress(inChunks(compressed), 'auto'))).equals(bytes)).toBe(true);
+    }
+  });
 });
 
 test('brotli by name', async () => {
@@ -260,30 +269,36 @@ test('a file that only begins like bzip2 is none', async () => {
   expect((await collect(decompress(inChunks(text, 3), 'auto'))).equals(text)).toBe(true);
 });
 
-test.each<CompressionFormat>(['gzip', 'bzip2', 'xz', 'zstd', 'brotli', 'lz4', 'lzip', 'lzma'])(
-  'noise as %s',
-  async (format) => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.uint8Array({ minLength: 1, maxLength: 300 }),
-        fc.boolean(),
-        async (bytes, withStart) => {
-          const valid = withStart
-            ? await collect(
-                compress(inChunks(Buffer.from('neve neve')), format === 'bzip2' ? 'gzip' : format),
-              )
-            : Buffer.alloc(0);
-          const damaged = Buffer.concat([valid.subarray(0, 12), bytes]);
-          const result = await collect(decompress(inChunks(damaged), format, { maxBytes: 2 ** 24 })).catch(
-            (it: unknown) => it,
-          );
-          expect(Buffer.isBuffer(result) || result instanceof CastoreError, String(result)).toBe(true);
-        },
-      ),
-      { numRuns: 60 },
-    );
-  },
-);
+test.each<CompressionFormat>([
+  'gzip',
+  'bzip2',
+  'xz',
+  'zstd',
+  'brotli',
+  'lz4',
+  'lzip',
+  'lzma',
+  'compress',
+  'lzop',
+])('noise as %s', async (format) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      fc.boolean(),
+      async (bytes, withStart) => {
+        const valid = withStart
+          ? await collect(compress(inChunks(Buffer.from('neve neve')), format === 'bzip2' ? 'gzip' : format))
+          : Buffer.alloc(0);
+        const damaged = Buffer.concat([valid.subarray(0, 12), bytes]);
+        const result = await collect(decompress(inChunks(damaged), format, { maxBytes: 2 ** 24 })).catch(
+          (it: unknown) => it,
+        );
+        expect(Buffer.isBuffer(result) || result instanceof CastoreError, String(result)).toBe(true);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
 
 test('bombs stop at the limit, in little memory', async () => {
   let bomb: Uint8Array = gzipSync(Buffer.alloc(2 ** 26));

@@ -1,6 +1,7 @@
 /**
  * Decompression of streams, in constant memory and only as fast as the result is taken. All members of a stream that
- * consists of several are decoded (pigz, pbzip2, pixz, pzstd write those). A decoder is loaded when it is first used.
+ * consists of several are decoded (pigz, pbzip2, pixz, pzstd write those). A decoder is loaded when it is first used; those of
+ * grzip and lrzip are the programs of those names.
  *
  * Input that is cut off or damaged is an error naming the format; `maxBytes` is the guard against streams that expand
  * without end. Leaving the loop ends the decoder and closes the source.
@@ -10,7 +11,10 @@ import { ByteSource } from '../archive/byte-source.ts';
 import { type CompressionFormat, detectCompression, detectionLength } from '../archive/compression-format.ts';
 import { decodeBzip2 } from '../archive/decode-bzip2.ts';
 import { decodeLz4 } from '../archive/decode-lz4.ts';
+import { decodeLzw } from '../archive/decode-lzw.ts';
+import { decodeLzop } from '../archive/lzop-file.ts';
 import { CastoreError } from '../castore-error.ts';
+import { throughProgram } from './compression-program.ts';
 import { decodeLzip, decodeLzma } from './decode-lzma.ts';
 import { decodeXz } from './decode-xz.ts';
 import { decodeZstd } from './decode-zstd.ts';
@@ -88,6 +92,13 @@ function decode(
       return decodeLzip(source);
     case 'lzma':
       return decodeLzma(source);
+    case 'compress':
+      return decodeLzw(source);
+    case 'lzop':
+      return decodeLzop(source);
+    case 'grzip':
+    case 'lrzip':
+      return throughProgram(source, { name: format, action: 'read' });
     case 'none':
     case 'auto':
       return source;

@@ -2,24 +2,15 @@
  * The files of a binary cache behind HTTP. 404 and 410 say that there is no file; so does 403, which S3 answers where
  * nobody may list the bucket. A body that the server encoded (narinfos can be stored so) is decoded.
  */
-import { CastoreError, type CompressionFormat } from '@neve/castore';
+import { CastoreError } from '@neve/castore';
 import { decompress } from '@neve/castore/node';
 import { redactUrl } from '@neve/diagnostics';
 import { HttpError, statusError } from '@neve/http';
 import { HttpClient, type HttpResponse, type HttpSettings } from '@neve/http/node';
+import { formatOfEncoding } from '../../compression-formats.ts';
 import { StoreError } from '../../store-error.ts';
 import type { CacheFiles } from './cache-files.ts';
 import { gather } from './gather.ts';
-
-const encodings: Readonly<Record<string, CompressionFormat>> = {
-  identity: 'none',
-  gzip: 'gzip',
-  'x-gzip': 'gzip',
-  br: 'brotli',
-  zstd: 'zstd',
-  xz: 'xz',
-  bzip2: 'bzip2',
-};
 
 export class HttpCacheFiles implements CacheFiles {
   readonly #client: HttpClient;
@@ -76,7 +67,7 @@ async function* decoded(
   { body, contentEncoding, discard }: HttpResponse,
   { url, maxBytes }: Decoding,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const format = encodings[contentEncoding];
+  const format = formatOfEncoding(contentEncoding);
   if (format === undefined) {
     await discard();
     const problem = `the server encoded the body as '${contentEncoding}', which is not known here`;

@@ -19,9 +19,10 @@ import { decompress } from '@neve/castore/node';
 import { redactUrl } from '@neve/diagnostics';
 import type { HttpSettings } from '@neve/http/node';
 import { NixCompatError, StoreDirectory, parseNixCacheInfo } from '@neve/nix-compat';
-import type { Compression, NarInfo, NixCacheInfo, PublicKey } from '@neve/nix-compat';
+import type { NarInfo, NixCacheInfo, PublicKey } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
 import { CircuitBreaker } from '../../circuit-breaker.ts';
+import { compressionFormats } from '../../compression-formats.ts';
 import { provesContents } from '../../content-address-match.ts';
 import { hashPartBytes } from '../../hash-part.ts';
 import { nodeOfInfusedUrl } from '../../infused-nar-url.ts';
@@ -77,18 +78,6 @@ const maxNarInfoBytes = 1 << 22;
 
 /** As in Nix, for a cache that does not say. */
 const defaultPriority = 0;
-
-const formats: Partial<Readonly<Record<Compression, CompressionFormat>>> = {
-  none: 'none',
-  br: 'brotli',
-  bzip2: 'bzip2',
-  gzip: 'gzip',
-  lz4: 'lz4',
-  lzip: 'lzip',
-  lzma: 'lzma',
-  xz: 'xz',
-  zstd: 'zstd',
-};
 
 type Found = { readonly narInfo: NarInfo; readonly text: string; readonly isRemembered: boolean };
 
@@ -268,11 +257,7 @@ class HttpCache implements Substituter {
   async #download(narInfo: NarInfo, signal: AbortSignal): Promise<Node> {
     const { storePath, url, compression, narHash, narSize, contentAddress } = narInfo;
     const subject = `${this.name}: '${storePath.baseName}'`;
-    const format = formats[compression];
-    if (format === undefined) {
-      const problem = `its NAR is compressed with '${compression}', which cannot be read here`;
-      throw new StoreError('unsupported', `${subject}: ${problem}; take it from another cache`);
-    }
+    const format = compressionFormats[compression];
     try {
       const body = await this.#files.open(url, signal);
       if (body === undefined) {
