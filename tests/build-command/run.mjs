@@ -3,6 +3,7 @@
 // expected were recorded from Nix 2.34.8.
 
 import { runHarness } from '../lib/options.mjs';
+import { runChecks } from '../lib/run-checks.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { nixImplementation } from '../lib/implementation.mjs';
 import { storeTestOptions, storeTestUsage, withWorkingFolder } from '../store/working-folder.mjs';
@@ -32,19 +33,11 @@ await runHarness(
       const nix = values['nix-bin'] === undefined ? undefined : nixImplementation(values['nix-bin']);
       const neve = new BuildCommand(folder, values['neve']);
       const tally = new Tally();
-      for (const [name, check] of [
+      const checks = [
         ...nixBuildChecks({ neve, folder, nix, busybox: values['busybox'] }),
         ...commandChecks({ neve, folder }),
-      ]) {
-        if (!name.includes(values['filter'] ?? '')) continue;
-        try {
-          await check();
-          tally.record(name, true);
-        } catch (error) {
-          tally.record(name, false);
-          console.log(`FAIL ${name}\n${error instanceof Error ? error.message : String(error)}\n`);
-        }
-      }
+      ];
+      await runChecks(checks, { tally, filter: values['filter'] });
       return tally.conclude();
     }),
 );

@@ -6,13 +6,15 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { NixMachine } from '../lib/nix-machine.mjs';
 import { runHarness } from '../lib/options.mjs';
+import { runChecks } from '../lib/run-checks.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { storeTestOptions, storeTestUsage, withWorkingFolder } from '../store/working-folder.mjs';
 import { CacheCommand } from './cache-server.mjs';
 import { clientChecks } from './client-checks.mjs';
-import { NixClient } from './nix-client.mjs';
 import { retentionChecks } from './retention-checks.mjs';
+import { makeClosure } from './sample-closure.mjs';
 import { tokenChecks } from './token-checks.mjs';
 import { upstreamChecks } from './upstream-checks.mjs';
 
@@ -22,14 +24,14 @@ const usage = `usage: node tests/cache-command/run.mjs [options]
   --filter TEXT    only checks whose name contains this
 ${storeTestUsage}`;
 
-/** @typedef {readonly [name: string, check: () => Promise<void>]} Check */
+/** @typedef {import('../lib/run-checks.mjs').Check} Check */
 
 /**
  * @typedef {object} World
  * @property {(name: string) => string} place a new folder
  * @property {(name: string) => CacheCommand} neve Neve with a configuration and a store of its own
- * @property {(name: string) => NixClient} client a Nix with an empty store
- * @property {NixClient} source the Nix that has made the closure
+ * @property {(name: string) => NixMachine} client a Nix with an empty store
+ * @property {NixMachine} source the Nix that has made the closure
  * @property {{ root: string, paths: string[] }} sample
  * @property {Record<string, string>} hashes of its NARs
  */
@@ -43,32 +45,21 @@ await runHarness(
         mkdirSync(path, { recursive: true });
         return path;
       };
-      const client = (/** @type {string} */ name) => new NixClient(place(name), values['nix-bin']);
+      const client = (/** @type {string} */ name) =>
+        new NixMachine(place(name), values['nix-bin'], { settings: 'download-attempts = 1\n' });
       const neve = (/** @type {string} */ name) => new CacheCommand(place(name), store);
       const source = client('source');
-      const sample = await source.makeClosure();
+      const sample = await makeClosure(source);
       /** @type {World} */
       const world = { place, neve, client, source, sample, hashes: await source.hashes(sample.root) };
       const tally = new Tally();
-      for (const [name, check] of [
+      const checks = [
         ...tokenChecks(world),
         ...upstreamChecks(world),
         ...retentionChecks(world),
         ...clientChecks(world),
-      ]) {
-        if (!name.includes(values['filter'] ?? '')) continue;
-        const started = performance.now();
-        try {
-          await check();
-          tally.record(name, true);
-          console.log(`passed ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
-        } catch (error) {
-          tally.record(name, false);
-          console.log(
-            `FAILED ${name}\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-          );
-        }
-      }
+      ];
+      await runChecks(checks, { tally, filter: values['filter'], showPassed: true });
       return tally.conclude();
     }),
 );

@@ -41,7 +41,7 @@ function copyTo({ source, sample }, to, token) {
 
 /**
  * @param {World} world
- * @param {import('./nix-client.mjs').NixClient} nix
+ * @param {import('../lib/nix-machine.mjs').NixMachine} nix
  * @param {{ from: string, keys: readonly string[], token?: string }} options
  */
 function copyFrom({ sample }, nix, { from, keys, token = '' }) {
@@ -199,7 +199,7 @@ async function twoCaches(world) {
 async function requiredSignatures(world) {
   await withServer(world, 'signed', async (server) => {
     const { source, sample } = world;
-    const secret = await source.makeKey('ci-1');
+    const { secret } = await source.makeKey('ci-1');
     const key = readFileSync(secret.replace(/secret$/, 'public'), 'utf8').trim();
     await server.create('main', ['--require-signatures', '--trusted-public-key', key]);
     const token = await server.token(['--pull', '*', '--push', '*']);

@@ -40,7 +40,7 @@ export function upstreamChecks(world) {
  */
 async function withProxy(world, name, body, settings = []) {
   const { source, sample, place, neve } = world;
-  const secret = await source.makeKey(`${name}-1`);
+  const { secret } = await source.makeKey(`${name}-1`);
   const upstreamKey = readFileSync(secret.replace(/secret$/, 'public'), 'utf8').trim();
   const folder = join(source.folder, `cache-${name}`);
   await source.run([

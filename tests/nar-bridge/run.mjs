@@ -7,12 +7,13 @@
 // client; TLS, Unix sockets, and sockets that systemd has opened.
 
 import { join } from 'node:path';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { NixMachine } from '../lib/nix-machine.mjs';
 import { runHarness } from '../lib/options.mjs';
+import { runChecks } from '../lib/run-checks.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { storeTestOptions, storeTestUsage, withWorkingFolder } from '../store/working-folder.mjs';
 import { copyChecks } from './copy-checks.mjs';
-import { NixMachine } from './nix-machine.mjs';
 import { questionChecks } from './question-checks.mjs';
 import { SampleClosure } from './sample-closure.mjs';
 import { transportChecks } from './transport-checks.mjs';
@@ -24,7 +25,7 @@ const usage = `usage: node tests/nar-bridge/run.mjs [options]
   --filter TEXT    only checks whose name contains this
 ${storeTestUsage}`;
 
-/** @typedef {readonly [name: string, check: () => Promise<void>]} Check */
+/** @typedef {import('../lib/run-checks.mjs').Check} Check */
 
 /**
  * @typedef {object} World
@@ -54,37 +55,20 @@ await runHarness(
       const world = { folder, neve, source, machine, sample, ...keys };
       const tally = new Tally();
       tally.record(`${sample.paths.length} paths are at least 200`, sample.paths.length >= 200);
-      for (const [name, check] of [
+      const checks = [
         ...copyChecks(world),
         ...questionChecks(world),
         ...uploadChecks(world),
         ...transportChecks(world),
-      ]) {
-        if (!name.includes(values['filter'] ?? '')) continue;
-        const started = performance.now();
-        try {
-          await check();
-          tally.record(name, true);
-          console.log(`passed ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
-        } catch (error) {
-          tally.record(name, false);
-          console.log(
-            `FAILED ${name}\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-          );
-        }
-      }
+      ];
+      await runChecks(checks, { tally, filter: values['filter'], showPassed: true });
       return tally.conclude();
     }),
 );
 
 /** @param {NixMachine} nix */
 async function makeKeys(nix) {
-  const make = async (/** @type {string} */ name) => {
-    const [secret, publicFile] = [join(nix.folder, `${name}.secret`), join(nix.folder, `${name}.public`)];
-    await nix.run(['nix-store', '--generate-binary-cache-key', name, secret, publicFile]);
-    return { secret, public: readFileSync(publicFile, 'utf8').trim() };
-  };
-  const [own, cache] = [await make('source-1'), await make('cache-1')];
+  const [own, cache] = [await nix.makeKey('source-1'), await nix.makeKey('cache-1')];
   return {
     secretKey: own.secret,
     publicKey: own.public,

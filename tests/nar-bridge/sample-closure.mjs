@@ -55,7 +55,7 @@ export class SampleClosure {
   /** The build id of a file of debug information. */
   buildId = '';
 
-  /** @param {import('./nix-machine.mjs').NixMachine} nix */
+  /** @param {import('../lib/nix-machine.mjs').NixMachine} nix */
   static async make(nix) {
     const sample = new SampleClosure();
     const file = join(nix.folder, 'sample.nix');

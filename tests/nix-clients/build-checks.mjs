@@ -6,7 +6,7 @@ import { expectEnd, expectSame } from './copy-checks.mjs';
 import { ways } from './nix-side.mjs';
 
 /** @typedef {import('./nix-side.mjs').NixSide} NixSide */
-/** @typedef {import('../nix-daemon/run-checks.mjs').Check} Check */
+/** @typedef {import('../lib/run-checks.mjs').Check} Check */
 
 /** `salt` makes other derivations of them. @param {NixSide} side */
 function writeExpressions(side, salt = '') {

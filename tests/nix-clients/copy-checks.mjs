@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ways } from './nix-side.mjs';
 
 /** @typedef {import('./nix-side.mjs').NixSide} NixSide */
-/** @typedef {import('../nix-daemon/run-checks.mjs').Check} Check */
+/** @typedef {import('../lib/run-checks.mjs').Check} Check */
 
 /** How many derivations there are in the chain that is copied. */
 const chainLength = 60;

@@ -7,7 +7,7 @@ import { withNixEnvironment } from '../lib/nix-environment.mjs';
 import { UsageError, runHarness } from '../lib/options.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { findBusybox, isStaticProgram } from '../build/build-programs.mjs';
-import { runChecks } from '../nix-daemon/run-checks.mjs';
+import { runChecks } from '../lib/run-checks.mjs';
 import { storeTestOptions, storeTestUsage, withWorkingFolder } from '../store/working-folder.mjs';
 import { buildChecks } from './build-checks.mjs';
 import { copyChecks } from './copy-checks.mjs';

@@ -50,7 +50,7 @@ in rec {
 
 /**
  * @param {{ programs: ClientPrograms, oldNix: string | undefined }} options
- * @returns {Generator<import('./run-checks.mjs').Check>}
+ * @returns {Generator<import('../lib/run-checks.mjs').Check>}
  */
 export function* commandChecks({ programs, oldNix }) {
   const folder = join(programs.folder, 'commands');
@@ -65,7 +65,7 @@ export function* commandChecks({ programs, oldNix }) {
    * @param {string} name
    * @param {Command} command
    * @param {(outcome: Outcome) => unknown} [view] what has to be the same
-   * @returns {import('./run-checks.mjs').Check}
+   * @returns {import('../lib/run-checks.mjs').Check}
    */
   const same = (name, command, view = ({ code, stdout }) => ({ code, stdout })) => [
     name,
@@ -76,7 +76,7 @@ export function* commandChecks({ programs, oldNix }) {
       if (is !== must) throw new Error(`${is}\n  not\n${must}\n${ours.stderr}`);
     },
   ];
-  /** @type {(name: string, ...words: string[]) => import('./run-checks.mjs').Check} */
+  /** @type {(name: string, ...words: string[]) => import('../lib/run-checks.mjs').Check} */
   const sameWords = (name, program = '', ...args) => same(name, (on) => on.run(program, ...args));
   /** @type {(...args: string[]) => Command} */
   const build =
@@ -375,7 +375,7 @@ export function* commandChecks({ programs, oldNix }) {
  * Caches that a trusted client names.
  *
  * @param {{ sides: Record<'nix' | 'neve', On>, path: (name: string) => string }} options
- * @returns {Generator<import('./run-checks.mjs').Check>}
+ * @returns {Generator<import('../lib/run-checks.mjs').Check>}
  */
 function* substitutionChecks({ sides, path }) {
   yield [
@@ -427,7 +427,7 @@ function* substitutionChecks({ sides, path }) {
  * What a daemon with a key has built is trusted by who knows the key.
  *
  * @param {{ programs: ClientPrograms, folder: string, file: string }} options
- * @returns {Generator<import('./run-checks.mjs').Check>}
+ * @returns {Generator<import('../lib/run-checks.mjs').Check>}
  */
 function* signingChecks({ programs, folder, file }) {
   yield [
@@ -463,7 +463,7 @@ function* signingChecks({ programs, folder, file }) {
 
 /**
  * @param {{ programs: ClientPrograms, file: string, side: On }} options
- * @returns {Generator<import('./run-checks.mjs').Check>}
+ * @returns {Generator<import('../lib/run-checks.mjs').Check>}
  */
 function* sharedChecks({ programs, file, side }) {
   yield [
@@ -509,7 +509,7 @@ function* sharedChecks({ programs, file, side }) {
  * Only root can be somebody else.
  *
  * @param {{ programs: ClientPrograms, folder: string, path: (name: string) => string }} options
- * @returns {Generator<import('./run-checks.mjs').Check>}
+ * @returns {Generator<import('../lib/run-checks.mjs').Check>}
  */
 function* untrustedChecks({ programs, folder, path }) {
   if (process.getuid?.() !== 0) {
@@ -600,7 +600,7 @@ function* untrustedChecks({ programs, folder, path }) {
 
 /**
  * @param {{ programs: ClientPrograms, oldNix: string, file: string }} options
- * @returns {Generator<import('./run-checks.mjs').Check>}
+ * @returns {Generator<import('../lib/run-checks.mjs').Check>}
  */
 function* oldNixChecks({ programs, oldNix, file }) {
   const run = (/** @type {string} */ program, /** @type {string[]} */ ...args) =>
@@ -610,7 +610,7 @@ function* oldNixChecks({ programs, oldNix, file }) {
     /** @type {string} */ program,
     /** @type {string[]} */ ...args
   ) =>
-    /** @type {import('./run-checks.mjs').Check} */ ([
+    /** @type {import('../lib/run-checks.mjs').Check} */ ([
       `an older Nix: ${name}`,
       async () => {
         const wanted = await programs.on('neve', program, args);

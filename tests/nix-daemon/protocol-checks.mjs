@@ -11,7 +11,7 @@ import { DaemonProcess } from './daemon-process.mjs';
 
 /**
  * @typedef {import('./client-programs.mjs').ClientPrograms} ClientPrograms
- * @typedef {import('./run-checks.mjs').Check} Check
+ * @typedef {import('../lib/run-checks.mjs').Check} Check
  */
 
 /**

@@ -16,7 +16,7 @@ import { storeTestOptions, storeTestUsage, withWorkingFolder } from '../store/wo
 import { ClientPrograms } from './client-programs.mjs';
 import { commandChecks } from './command-checks.mjs';
 import { protocolChecks } from './protocol-checks.mjs';
-import { runChecks } from './run-checks.mjs';
+import { runChecks } from '../lib/run-checks.mjs';
 
 const usage = `usage: node tests/nix-daemon/run.mjs [options]
 

@@ -1,16 +1,10 @@
 // A real Nix on a machine of its own: a store, a state, a configuration and a cache in a folder, so that nothing that another
 // machine knows is known here.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { runCommand } from '../lib/command.mjs';
-import { UsageError } from '../lib/options.mjs';
-
-const settings = `build-users-group =
-sandbox-paths = /bin /usr /lib /lib64
-substituters =
-experimental-features = nix-command ca-derivations
-`;
+import { runCommand } from './command.mjs';
+import { UsageError } from './options.mjs';
 
 export class NixMachine {
   /** @type {string} */
@@ -22,13 +16,22 @@ export class NixMachine {
 
   /**
    * @param {string} folder
-   * @param {string | undefined} bin
+   * @param {string | undefined} bin folder of its programs; from PATH unless given
+   * @param {{ settings?: string }} [options] lines for nix.conf
    */
-  constructor(folder, bin) {
+  constructor(folder, bin, { settings = '' } = {}) {
     this.folder = folder;
     this.#bin = bin === undefined ? '' : `${resolve(bin)}/`;
     for (const name of ['etc', 'home', 'cache']) mkdirSync(join(folder, name), { recursive: true });
-    writeFileSync(join(folder, 'etc/nix.conf'), settings);
+    writeFileSync(
+      join(folder, 'etc/nix.conf'),
+      `build-users-group =
+sandbox-paths = /bin /usr /lib /lib64
+substituters =
+experimental-features = nix-command ca-derivations
+netrc-file = ${this.netrc}
+${settings}`,
+    );
     this.#env = {
       PATH: process.env['PATH'],
       LANG: 'C.UTF-8',
@@ -45,6 +48,21 @@ export class NixMachine {
   /** The URL of its store. */
   get store() {
     return join(this.folder, 'store');
+  }
+
+  get netrc() {
+    return join(this.folder, 'netrc');
+  }
+
+  /** @param {string} token the password for servers on this machine */
+  useToken(token) {
+    writeFileSync(this.netrc, `machine 127.0.0.1\nlogin anybody\npassword ${token}\n`, { mode: 0o600 });
+  }
+
+  /** The words of a daemon for the store, and its environment. @param {string} socket */
+  daemon(socket) {
+    const words = [`${this.#bin}nix-daemon`, '--store', this.store];
+    return { words, env: { ...this.#env, NIX_DAEMON_SOCKET_PATH: socket } };
   }
 
   /** Where a store path is as files. @param {string} path */
@@ -80,6 +98,23 @@ export class NixMachine {
     const { code, stdout, stderr } = await this.attempt(words);
     if (code !== 0) throw new Error(`${words.join(' ')}: ${stderr}`);
     return stdout;
+  }
+
+  /** Files with a new key for signing. @param {string} name */
+  async makeKey(name) {
+    const [secret, shown] = [join(this.folder, `${name}.secret`), join(this.folder, `${name}.public`)];
+    await this.run(['nix-store', '--generate-binary-cache-key', name, secret, shown]);
+    return { secret, public: readFileSync(shown, 'utf8').trim() };
+  }
+
+  /** The SHA-256 of every NAR in the closure, as this Nix has it. @param {string} root */
+  async hashes(root) {
+    const format = ['--json', '--json-format', '1'];
+    const text = await this.run(['nix', 'path-info', ...format, '-r', '--store', this.store, root]);
+    /** @type {Record<string, { narHash: string }>} */
+    const infos = JSON.parse(text);
+    const all = Object.entries(infos).map(([path, { narHash }]) => [path, narHash]);
+    return Object.fromEntries(all.sort());
   }
 
   /** The NAR of a store path, byte for byte. @param {string} path */
