@@ -13,11 +13,16 @@ import {
   type Evaluator,
   type EvaluatorSettings,
   type Program,
+  type ProgramOutline,
   type Source,
   type Value,
+  type ValueDescription,
+  type ValuePart,
 } from './evaluator.ts';
 import { Fibers, type Offers } from './fibers.ts';
 import { HostRequests } from './host-requests.ts';
+import { describeValue, partsOfValue } from './describe-value.ts';
+import { readOutline } from './program-outline.ts';
 import { printEvaluated } from './print-evaluated.ts';
 import { parseSelectionPath } from './selection-path.ts';
 import { SourceMap, replacePositionMarkers } from './source-map.ts';
@@ -103,8 +108,34 @@ export class CoreEvaluator implements Evaluator {
     return this.#core.takeOutput();
   }
 
+  async outline(source: Source): Promise<ProgramOutline> {
+    const { text, path, directory } = await this.#readSource(source);
+    this.#guard(() => {
+      const places = this.#places(path, directory);
+      this.#core.exports.outlineInput(this.#core.write(text), originOfKind[source.kind], ...places);
+    }, text);
+    return readOutline(decodeUtf8(this.#core.takeOutput()));
+  }
+
   async evaluate(program: Program): Promise<Value> {
     return await this.#force(this.#core.exports.newThunk(loaded(program).handle));
+  }
+
+  async force(value: Value): Promise<Value> {
+    return await this.#force(this.#kept(value));
+  }
+
+  describe(value: Value): ValueDescription {
+    const description = describeValue(this.#core, this.#kept(value));
+    return { ...description, text: decodeUtf8(this.#withPositions(encodeUtf8(description.text))) };
+  }
+
+  parts(value: Value, range: { from: number; count: number }): readonly ValuePart[] {
+    return partsOfValue(this.#core, this.#kept(value), range);
+  }
+
+  release(value: Value): void {
+    this.#core.exports.release(value.handle);
   }
 
   delay(program: Program): Value {
@@ -195,7 +226,7 @@ export class CoreEvaluator implements Evaluator {
   }
 
   /** Forces a value that is inside of another one. */
-  async force(value: Address): Promise<Value> {
+  async forceInside(value: Address): Promise<Value> {
     return await this.#force(value);
   }
 

@@ -55,6 +55,7 @@ export type CoreExports = {
   release(handle: Handle): void;
   loadInput(length: number, origin: number, path: Address, base: Address): Address;
   showInput(length: number, origin: number, path: Address, base: Address): void;
+  outlineInput(length: number, origin: number, path: Address, base: Address): void;
   newThunk(code: Address): Address;
   beginForce(value: Address): void;
   beginDeepForce(value: Address): void;

@@ -13,7 +13,7 @@ const searchable = /^[A-Za-z_][A-Za-z0-9\-_+]*$/;
 
 type Search = {
   readonly evaluator: Evaluator & {
-    force(value: Address): Promise<Value>;
+    forceInside(value: Address): Promise<Value>;
     during<T>(offers: Offers, walk: () => Promise<T>): Promise<T>;
   };
   readonly core: Core;
@@ -48,7 +48,7 @@ async function collect(value: Value, found: DerivationOutput[], search: Search):
     const size = exports.listSize(exports.kept(value.handle));
     const at = (index: number): Address => exports.itemAt(exports.kept(value.handle), index);
     await inParts(size, { at, search }, async (index) => {
-      const item = await evaluator.force(at(index));
+      const item = await evaluator.forceInside(at(index));
       await collectChild(item, found, search);
     });
     return;
@@ -125,7 +125,7 @@ function attrAddress(value: Value, name: string, core: Core): Address {
 
 async function attr(value: Value, name: string, { core, evaluator }: Search): Promise<Value | undefined> {
   const address = attrAddress(value, name, core);
-  return address === 0 ? undefined : await evaluator.force(address);
+  return address === 0 ? undefined : await evaluator.forceInside(address);
 }
 
 async function textAttr(value: Value, name: string, search: Search): Promise<string | undefined> {

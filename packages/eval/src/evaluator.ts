@@ -92,6 +92,73 @@ export type DerivationOutput = {
   readonly outputName: string;
 };
 
+/** What a value is, as far as it is evaluated. */
+export type ValueDescription = {
+  /** `thunk` is not evaluated, `builtin` a builtin with all, some or none of its arguments missing. */
+  readonly kind: ValueKind;
+  /** As `nix-instantiate --eval` prints it, cut after some length; of a set or list the text is empty. */
+  readonly text: string;
+  /** Number of attributes or items. */
+  readonly size: number;
+  /** A set whose `type` is evaluated, and is `derivation`. */
+  readonly isDerivation: boolean;
+};
+
+export type ValueKind =
+  | 'thunk'
+  | 'null'
+  | 'bool'
+  | 'int'
+  | 'float'
+  | 'string'
+  | 'path'
+  | 'list'
+  | 'set'
+  | 'lambda'
+  | 'builtin';
+
+/** An attribute (with its name) or an item of a value. */
+export type ValuePart = {
+  readonly name: string | undefined;
+  readonly value: Value;
+};
+
+/** A line of a syntax tree: a node, or a binding, a formal or an `inherit`. */
+export type SyntaxNode = {
+  /** `Call`, `Lambda`, `Binding` …: the names of `packages/language/assembly/syntax/outline.ts`. */
+  readonly kind: string;
+  /** Where its position is in the source, in bytes: the beginning, or the operator; `undefined` is nowhere. */
+  readonly offset: number | undefined;
+  /** What it is to its parent, such as `condition`, or empty. */
+  readonly role: string;
+  /** A name or a literal, or empty. */
+  readonly label: string;
+  readonly children: readonly SyntaxNode[];
+};
+
+/** A piece of code that is run as a whole: a file, something that is evaluated when it is needed, or a function. */
+export type CodeBlock = {
+  readonly kind: 'file' | 'thunk' | 'lambda';
+  /** In the source, in bytes. */
+  readonly offset: number | undefined;
+  /** The attribute that a function is bound to, or empty. */
+  readonly name: string;
+  readonly instructions: readonly Instruction[];
+};
+
+export type Instruction = {
+  readonly offset: number | undefined;
+  readonly name: string;
+  /** `@3` is a block by its index, `>3` the instruction of this block that a jump leads to. */
+  readonly operands: string;
+};
+
+/** How a program is seen by the compiler. */
+export type ProgramOutline = {
+  readonly tree: SyntaxNode;
+  readonly code: readonly CodeBlock[];
+};
+
 export interface Evaluator {
   /** Reads a source; a directory means its `default.nix`. */
   parse(source: Source): Promise<Program>;
@@ -99,7 +166,22 @@ export interface Evaluator {
   /** The program as Nix prints what it parsed (`nix-instantiate --parse`). */
   printProgram(program: Program): Uint8Array;
 
+  /** The tree and the code of a source, whether or not its variables are defined. Nothing is evaluated. */
+  outline(source: Source): Promise<ProgramOutline>;
+
   evaluate(program: Program): Promise<Value>;
+
+  /** Evaluates a value so far that it can be described. */
+  force(value: Value): Promise<Value>;
+
+  /** What a value is. Nothing is evaluated. */
+  describe(value: Value): ValueDescription;
+
+  /** Some of the parts of a set, in the order of its names, or of a list. They are values of their own, to be released. */
+  parts(value: Value, range: { from: number; count: number }): readonly ValuePart[];
+
+  /** Gives a value up: its handle means nothing any more. */
+  release(value: Value): void;
 
   /** A value that is evaluated when it is needed, as `--arg` gives one. */
   delay(program: Program): Value;

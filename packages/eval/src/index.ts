@@ -21,15 +21,22 @@ export type {
 } from './eval-io.ts';
 export { EvaluationError, defaultSettings } from './evaluator.ts';
 export type {
+  CodeBlock,
   DerivationOutput,
   Evaluator,
   EvaluatorOptions,
   EvaluatorSettings,
+  Instruction,
   LintLevel,
   Program,
+  ProgramOutline,
   SearchPathEntry,
   Source,
+  SyntaxNode,
   Value,
+  ValueDescription,
+  ValueKind,
+  ValuePart,
 } from './evaluator.ts';
 export { createEvaluator } from './create-evaluator.ts';
 export { createMemoryIO } from './memory-io.ts';

@@ -13,7 +13,7 @@ import { setHostHashes } from "./builtins/hashing";
 import { defineConstantNamed } from "./builtins/registry";
 import { Code } from "./compile/code";
 import { findGlobal, initializeGlobals } from "./compile/globals";
-import { loadSource, loadedBytes, showSource } from "./compile/load";
+import { loadSource, loadedBytes, outlineSource, showSource } from "./compile/load";
 import {
   appendTraceMessage,
   errorKind as kindOfError,
@@ -362,6 +362,13 @@ export function showInput(length: u32, origin: u32, path: Value, base: Value): v
   setRaisingPc(0);
   outputMark = textMark();
   showSource(input, length, origin, permanentPath(path), permanentPath(base));
+}
+
+/** Writes the tree and the code of the input to the output: compile/load.ts says how. */
+export function outlineInput(length: u32, origin: u32, path: Value, base: Value): void {
+  setRaisingPc(0);
+  outputMark = textMark();
+  outlineSource(input, length, origin, permanentPath(path), permanentPath(base));
 }
 
 /** Begins to force a value. */

@@ -3,11 +3,12 @@
 import { Address } from "../memory/chunks";
 import { resetArena } from "../memory/arena";
 import { ERROR_PARSE, beginError, raiseError } from "../errors/raise";
-import { appendBytes } from "../memory/text";
+import { appendByte, appendBytes } from "../memory/text";
 import { appendPosition } from "../values/print-position";
 import { parseSource } from "../syntax/parser";
 import { Node } from "../syntax/ast";
-import { addSource } from "../syntax/positions";
+import { appendOutline } from "../syntax/outline";
+import { addSource, sourceAt, sourceCount } from "../syntax/positions";
 import { showNode } from "../syntax/show";
 import {
   syntaxErrorCount,
@@ -20,9 +21,10 @@ import { Keys } from "../values/attrs";
 import { Value } from "../values/value";
 import { Code, blockEntry } from "./code";
 import { compileFile } from "./compile";
+import { appendListing } from "./listing";
 import { setCompiledSource } from "./current-position";
 import { keepSourceWarnings } from "./source-warnings";
-import { raiseNotedUndefined } from "./undefined-variables";
+import { forgetNotedUndefined, raiseNotedUndefined } from "./undefined-variables";
 
 /** Sources read, and their bytes: for NIX_SHOW_STATS. */
 export let loadedBytes: u32 = 0;
@@ -46,6 +48,20 @@ export function showSource(text: Address, length: u32, origin: u32, path: Value,
   compileFile(root, 0);
   raiseNotedUndefined();
   showNode(root);
+  resetArena();
+}
+
+/**
+ * Appends the syntax tree of a source to the text buffer as syntax/outline.ts has it, an empty line, and its code as
+ * listing.ts has it; or raises the first error in it. An undefined variable is none here.
+ */
+export function outlineSource(text: Address, length: u32, origin: u32, path: Value, basePath: Value): void {
+  const root = parse(text, length, origin, path, basePath);
+  const start = sourceAt(sourceCount() - 1).start;
+  appendOutline(root, start);
+  appendByte(0x0a);
+  appendListing(compileFile(root, 0), start, length);
+  forgetNotedUndefined();
   resetArena();
 }
 

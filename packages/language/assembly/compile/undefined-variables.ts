@@ -27,3 +27,8 @@ export function raiseNotedUndefined(): void {
   errorQuoted(symbolName(undefinedName));
   raiseError(position);
 }
+
+/** For whoever looks at code without running it. */
+export function forgetNotedUndefined(): void {
+  undefinedPosition = 0;
+}
