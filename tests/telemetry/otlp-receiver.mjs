@@ -62,7 +62,10 @@ const logRecord = {
 const request = (item) => ({
   1: field(
     'resources',
-    { 1: field('resource', resource), 2: field('scopes', { 1: field('scope', scope), 2: field('items', item, true) }, true) },
+    {
+      1: field('resource', resource),
+      2: field('scopes', { 1: field('scope', scope), 2: field('items', item, true) }, true),
+    },
     true,
   ),
 });
@@ -234,7 +237,8 @@ export class OtlpReceiver {
     for (const { resource: of, scopes = [] } of decode(bytes, table)['resources'] ?? []) {
       const its = attributesOf(of?.attributes);
       for (const { items = [] } of scopes) {
-        for (const item of items) this.#keep(signal, { ...item, resource: its, service: its['service.name'] });
+        for (const item of items)
+          this.#keep(signal, { ...item, resource: its, service: its['service.name'] });
       }
     }
   }
