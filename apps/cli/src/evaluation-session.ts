@@ -18,11 +18,13 @@ import {
   createEvaluator,
 } from '@neve/eval';
 import { type StoreIO, createFileSystemIO, createLazyStoreIO } from '@neve/eval-store/node';
+import { currentLogs, log } from '@neve/telemetry';
 import type { Caller } from './caller.ts';
 import { hostSystem } from './host-system.ts';
 import type { EvaluateArguments } from './parse-arguments.ts';
 import { channels, parseSearchPath, parseSearchPathEntry } from './search-path.ts';
 import type { Settings } from './settings.ts';
+import { tracedEvaluator } from './telemetry/traced-evaluator.ts';
 
 export type SessionOptions = {
   readonly args: EvaluateArguments;
@@ -101,7 +103,7 @@ export function startEvaluator({
       heapThresholdBytes: numberOf(environment['NEVE_HEAP_THRESHOLD']),
     },
   });
-  return { evaluator, loadStore: async () => await lazy?.load() };
+  return { evaluator: tracedEvaluator(evaluator), loadStore: async () => await lazy?.load() };
 }
 
 /** The language core lies above the scripts; `NEVE_CORE` names another build of it. */
@@ -144,6 +146,7 @@ function showMessage(
   text: Uint8Array,
   about: MessageSubject = {},
 ): void {
+  if (currentLogs() !== undefined) log(level === 'trace' ? 'info' : 'warning', decodeUtf8(text));
   const { position, doing } = about;
   const colour = caller.wantsColour();
   const message = decodeUtf8(text);

@@ -1,6 +1,7 @@
 /** An error on its way to the user: one block on standard error. A bug of Neve shows its stack. */
 import { type Diagnostic, renderDiagnostic } from '@neve/diagnostics';
 import { EvalIOError, EvaluationError } from '@neve/eval';
+import { log } from '@neve/telemetry';
 import { bugText } from './bug-text.ts';
 import type { Caller } from './caller.ts';
 import { UsageError } from './usage-error.ts';
@@ -14,6 +15,7 @@ export function reportError(
   }: { readonly showTrace: boolean; readonly command: string; readonly caller: Caller },
 ): void {
   const report = (diagnostic: Diagnostic): void => {
+    log('error', diagnostic.message);
     caller.write(2, `${renderDiagnostic(diagnostic, { showTrace, colour: caller.wantsColour() })}\n`);
   };
   const hintAtHelp = (): void => {

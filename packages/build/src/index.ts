@@ -4,4 +4,5 @@ export type { BuildConstraints, BuildLimits, BuildRequest, HostPath } from './bu
 export { checkBuildRequest } from './check-build-request.ts';
 export type { BuildOptions, BuildOutput, BuildResult, BuildService } from './build-service.ts';
 export { dummyBuilder } from './dummy-builder.ts';
+export { tracedBuilder } from './traced-builder.ts';
 export { buildKind } from './service-kinds.ts';

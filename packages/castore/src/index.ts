@@ -49,6 +49,7 @@ export { cacheDirectories } from './cache-directories.ts';
 export { priorityDirectories } from './priority-directories.ts';
 export type { PrioritizedDirectories } from './priority-directories.ts';
 export { readOnlyDirectories } from './read-only-directories.ts';
+export { tracedBlobs, tracedDirectories } from './traced-services.ts';
 export { verifiedDirectories } from './verified-directories.ts';
 export { OrderedWindow } from './ordered-window.ts';
 export { bytesReader } from './bytes-reader.ts';

@@ -2,6 +2,7 @@
  * Answers what the core asks of the world (`assembly/machine/host-request.ts` lists the requests) with an `EvalIO`.
  */
 import { byteKey, decodeUtf8, encodeHex, encodeUtf8 } from '@neve/bytes';
+import { callInSpan, currentTracing } from '@neve/telemetry';
 import type { Address, Core, Handle } from './core.ts';
 import {
   type AddPathOptions,
@@ -210,10 +211,12 @@ export class HostRequests {
       kept = exports.keep(string);
       this.#sources.keepFile(path, this.#core.read(string));
     };
-    const answer = this.#withContents(path, (text) => {
-      if (isLate) keepString(this.#core.newString(text));
-      else written = this.#core.write(text);
-    });
+    const read = (): Answer<void> =>
+      this.#withContents(path, (text) => {
+        if (isLate) keepString(this.#core.newString(text));
+        else written = this.#core.write(text);
+      });
+    const answer = currentTracing() === undefined ? read() : readInSpan(path, read);
     if (!(answer instanceof Promise)) return exports.newInt(written ?? 0);
     isLate = true;
     if (written !== undefined) keepString(exports.newString(written));
@@ -380,7 +383,7 @@ export class HostRequests {
   *#ensurePath(): Steps<Address> {
     const path = this.#bytes(0);
     if (this.#io.realise === undefined) yield* this.#expectValid(path);
-    else yield* need(this.#io.realise([{ kind: 'path', storePath: decodeUtf8(path) }]));
+    else yield* need(this.#realised([{ kind: 'path', storePath: decodeUtf8(path) }]));
     return this.#core.exports.nullValue();
   }
 
@@ -393,7 +396,7 @@ export class HostRequests {
     const context = this.#context(0);
     const output = firstOutput(context);
     if (this.#io.realise !== undefined && (this.#importsFromDerivations || output === undefined)) {
-      return this.#list(yield* need(this.#io.realise(context)));
+      return this.#list(yield* need(this.#realised(context)));
     }
     for (const element of context) yield* this.#expectValid(encodeUtf8(basePath(element)));
     if (output === undefined) return this.#list(context.map(basePath));
@@ -402,6 +405,14 @@ export class HostRequests {
       : "the option 'allow-import-from-derivation' is disabled";
     const message = `cannot build '${output}' during evaluation because ${reason}`;
     throw new EvalIOError('not-supported', message);
+  }
+
+  /** Import from derivation, and what else an evaluation wants to be there. */
+  #realised(context: readonly ContextElement[]): Answer<readonly string[]> {
+    const realise = (): Answer<readonly string[]> => this.#io.realise?.(context) ?? [];
+    if (currentTracing() === undefined) return realise();
+    const attributes = { 'eval.context': context.map(basePath) };
+    return callInSpan('eval.import-from-derivation', { attributes }, realise);
   }
 
   /** What the string that is an argument refers to. */
@@ -429,7 +440,12 @@ export class HostRequests {
     const kind = this.#text(0) as FetchRequest['kind'];
     const attributes = this.#fetchAttributes(1);
     if (this.#io.fetch === undefined) throw cannotFetch(kind, attributes);
-    const fetched = yield* need(this.#io.fetch({ kind, attributes, pure: this.#isPure }));
+    const fetch = this.#io.fetch.bind(this.#io);
+    const fetched = yield* need(
+      callInSpan('eval.fetch', { attributes: { 'fetch.kind': kind } }, () =>
+        fetch({ kind, attributes, pure: this.#isPure }),
+      ),
+    );
     const { exports } = this.#core;
     const outPath = exports.newStorePath(this.#core.write(encodeUtf8(fetched.storePath)));
     const others = [...fetched.attributes].map(([name, value]) => [name, this.#attribute(value)] as const);
@@ -537,4 +553,9 @@ function nameOfStorePath(path: string): string {
 function pathSet(paths: readonly Uint8Array[]): PathSet {
   const keys = new Set(paths.map(byteKey));
   return { has: (relative) => keys.has(byteKey(relative)), paths: () => paths };
+}
+
+/** A file that an evaluation reads to evaluate it. */
+function readInSpan(path: Uint8Array, read: () => Answer<void>): Answer<void> {
+  return callInSpan('eval.file', { attributes: { 'code.file.path': decodeUtf8(path) } }, read);
 }

@@ -34,3 +34,4 @@ export {
 export type { TreeReference, TreeReferenceOptions } from './tree-reference.ts';
 export { lockTreeReference, treeAttributes } from './tree-attributes.ts';
 export type { TreeAttributesOptions } from './tree-attributes.ts';
+export { tracedFetcher } from './traced-fetcher.ts';

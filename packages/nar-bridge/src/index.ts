@@ -51,3 +51,4 @@ export { planRetention } from './tenants/retention.ts';
 export type { CachedPath, RetentionPlan, RetentionPolicy } from './tenants/retention.ts';
 export type { PullEvent } from './upstream/pull-through.ts';
 export type { UpstreamEvent } from './upstream/upstream-caches.ts';
+export { measuredHandler } from './measured-handler.ts';

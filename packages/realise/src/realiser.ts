@@ -10,6 +10,7 @@ import { FetchError, type FetchEvent, type Fetcher } from '@neve/fetch';
 import type { HashFunctions } from '@neve/bytes';
 import { type Derivation, type StoreDirectory, type StorePath, contentAddressedPath } from '@neve/nix-compat';
 import { type NarCalculationService, type PathInfo, StoreError, requirePathClosure } from '@neve/store';
+import { inSpan } from '@neve/telemetry';
 import {
   buildsAreDisabled,
   failedDependencies,
@@ -20,6 +21,7 @@ import {
 import type { BuildJob, DerivationBuilder } from './derivation-builder.ts';
 import { type CacheProblem, Decisions, type DecisionsOptions, type Offer } from './decisions.ts';
 import type { DescribedFetch, DescribedImport, DescribedText, OutputOf } from './known-paths.ts';
+import { decisionSpan, inBuildSpan, logEvent, queued, substituted } from './realise-telemetry.ts';
 import { RealiseError } from './realise-error.ts';
 import type { BuildMode, RealiseEvent } from './realise-event.ts';
 import type { BuildTurn, SharedBuild, SharedBuilds } from './shared-builds.ts';
@@ -99,7 +101,9 @@ export class Realiser {
 
   /** Throws `RealiseError`. */
   path(storePath: StorePath): Promise<PathInfo> {
-    return once(this.#paths, storePath.hashPart, () => this.#makePath(storePath));
+    return once(this.#paths, storePath.hashPart, () =>
+      inSpan('realise.path', this.#spanOf(storePath), () => this.#makePath(storePath)),
+    );
   }
 
   /** Throws `RealiseError`: `not-found` too when the derivation has no such output. */
@@ -148,7 +152,7 @@ export class Realiser {
   }
 
   async #makePath(storePath: StorePath): Promise<PathInfo> {
-    const decision = await this.decisions.decide(storePath);
+    const decision = await decisionSpan(storePath, () => this.decisions.decide(storePath));
     switch (decision.kind) {
       case 'present':
         return decision.pathInfo;
@@ -203,9 +207,15 @@ export class Realiser {
         const already = await store.pathInfos.get(storePath.hashPart, signal);
         if (already !== undefined) return already;
         this.#emit({ kind: 'substitution-started', storePath, from: substituter.name });
-        const pathInfo = await substituter.get(storePath.hashPart, signal);
-        if (pathInfo === undefined) throw new StoreError('not-found', `${substituter.name} no longer has it`);
-        const stored = await store.pathInfos.put(pathInfo, signal);
+        const stored = await inSpan('realise.substitute', this.#spanOf(storePath), async (span) => {
+          span?.set({ 'substituter.name': substituter.name });
+          const pathInfo = await substituter.get(storePath.hashPart, signal);
+          if (pathInfo === undefined) {
+            throw new StoreError('not-found', `${substituter.name} no longer has it`);
+          }
+          return await store.pathInfos.put(pathInfo, signal);
+        });
+        substituted(stored);
         this.#emit({ kind: 'substitution-ended', storePath, narSize: stored.narSize });
         return stored;
       });
@@ -240,7 +250,11 @@ export class Realiser {
       if (already !== undefined) return already;
       this.#emit({ kind: 'fetch-started', storePath });
       const onEvent = (event: FetchEvent): void => this.#emit({ kind: 'fetch-event', storePath, event });
-      const { node, narHash, narSize, contentAddress } = await fetcher.fetch(fetch, { onEvent, signal });
+      const { node, narHash, narSize, contentAddress } = await inSpan(
+        'realise.fetch',
+        this.#spanOf(storePath),
+        () => fetcher.fetch(fetch, { onEvent, signal }),
+      );
       const actual = contentAddressedPath(storeDirectory, { name: storePath.name, contentAddress });
       if (actual.hashPart !== storePath.hashPart) {
         throw new RealiseError(
@@ -280,7 +294,9 @@ export class Realiser {
   }
 
   #build(drvPath: StorePath): Promise<Outputs> {
-    return once(this.#builds, drvPath.hashPart, () => this.#buildNow(drvPath, 'build'));
+    return once(this.#builds, drvPath.hashPart, () =>
+      inSpan('realise.derivation', this.#spanOf(drvPath), () => this.#buildNow(drvPath, 'build')),
+    );
   }
 
   async #buildNow(drvPath: StorePath, mode: BuildMode): Promise<Outputs> {
@@ -315,7 +331,7 @@ export class Realiser {
       if (mode === 'build' && already !== undefined) return already;
       if (mode === 'check' && already === undefined) throw nothingToCheck(this.#print(drvPath));
       if (limits.builds === 0) throw buildsAreDisabled(this.#print(drvPath));
-      const release = await this.#slots.builds.acquire();
+      const release = await queued('builds', this.#slots.builds.acquire());
       try {
         this.#throwIfGivenUp(drvPath);
         return await this.#run(drvPath, mode, (onLog) => job.build({ mode, onLog, signal }));
@@ -361,7 +377,7 @@ export class Realiser {
     try {
       const outputs = await job.present(signal);
       if (outputs !== undefined) return { kind: 'present', outputs };
-      release = await this.#slots.builds.acquire();
+      release = await queued('builds', this.#slots.builds.acquire());
       this.#throwIfGivenUp(drvPath);
       build = turn.start({ build: (options) => job.build({ mode: 'build', ...options }), settle });
       return { kind: 'begun', build, release };
@@ -387,7 +403,10 @@ export class Realiser {
   ): Promise<Outputs> {
     this.#emit({ kind: 'build-started', derivation, mode });
     try {
-      const outputs = await build((bytes) => this.#emit({ kind: 'build-log', derivation, bytes }));
+      const span = this.#spanOf(derivation);
+      const outputs = await inBuildSpan(mode, span, () =>
+        build((bytes) => this.#emit({ kind: 'build-log', derivation, bytes })),
+      );
       this.#emit({ kind: 'build-ended', derivation, error: undefined });
       return outputs;
     } catch (error) {
@@ -433,7 +452,7 @@ export class Realiser {
 
   #inSlot<T>(kind: 'substitutions' | 'downloads', storePath: StorePath, work: () => Promise<T>): Promise<T> {
     return this.#locked([storePath], async () => {
-      const release = await this.#slots[kind].acquire();
+      const release = await queued(kind, this.#slots[kind].acquire());
       try {
         this.#options.signal?.throwIfAborted();
         return await work();
@@ -472,6 +491,11 @@ export class Realiser {
     return await Promise.all(work);
   }
 
+  /** As Snix has it, and as people know it. */
+  #spanOf(storePath: StorePath): { readonly attributes: Readonly<Record<string, string>> } {
+    return { attributes: { 'path.digest': storePath.hashPart, 'path.name': storePath.name } };
+  }
+
   #print(storePath: StorePath): string {
     return this.#options.storeDirectory.print(storePath);
   }
@@ -482,6 +506,7 @@ export class Realiser {
   }
 
   #emit(event: RealiseEvent): void {
+    logEvent(event);
     this.#options.onEvent?.(event);
   }
 }

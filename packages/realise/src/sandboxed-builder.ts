@@ -14,6 +14,7 @@ import {
   readDerivationOptions,
 } from '@neve/nix-compat';
 import { NarObserver, type NarCalculation, type PathInfo, type StoreServices } from '@neve/store';
+import { inSpan } from '@neve/telemetry';
 import type { BuildSettings } from './build-settings.ts';
 import type { BuildJob, BuildJobOptions, DerivationBuilder, ReadyDerivation } from './derivation-builder.ts';
 import { derivationToRequest } from './derivation-to-request.ts';
@@ -144,7 +145,9 @@ class DerivationBuild implements BuildJob {
       await compareOutputs({ ...built, existing }, services, signal);
       return existing;
     }
-    return await registerOutputs({ ...built, existing }, services, signal);
+    return await inSpan('realise.register-outputs', {}, () =>
+      registerOutputs({ ...built, existing }, services, signal),
+    );
   }
 
   async #existing(signal?: AbortSignal): Promise<ReadonlyMap<string, PathInfo>> {

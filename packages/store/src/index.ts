@@ -16,6 +16,7 @@ export { memoryPathInfos } from './memory-path-infos.ts';
 export type { MemoryPathInfosOptions } from './memory-path-infos.ts';
 export { lruPathInfos } from './lru-path-infos.ts';
 export { cachePathInfos } from './cache-path-infos.ts';
+export { tracedPathInfos } from './traced-path-infos.ts';
 export type { CachePathInfosOptions } from './cache-path-infos.ts';
 export { priorityPathInfos } from './priority-path-infos.ts';
 export { readOnlyPathInfos } from './read-only-path-infos.ts';

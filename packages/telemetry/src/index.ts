@@ -12,6 +12,7 @@ export type {
 export {
   type Tracing,
   activeSpan,
+  callInSpan,
   currentTracing,
   inSpan,
   setTracing,
@@ -20,6 +21,12 @@ export {
   withActiveSpan,
   withRemoteParent,
 } from './tracing.ts';
+export {
+  type TracedMethod,
+  type TracedMethods,
+  type TracedServiceOptions,
+  tracedService,
+} from './traced-service.ts';
 export { combinedTracer } from './combined-tracer.ts';
 export { parseTraceparent, printTraceparent } from './traceparent.ts';
 export { parentFromEnvironment, printTraceHeaders, readTraceHeaders } from './trace-headers.ts';

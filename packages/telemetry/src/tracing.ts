@@ -50,6 +50,26 @@ async function runInSpan<T>(span: Span, work: (span: Span) => Promise<T>): Promi
   }
 }
 
+/** As `inSpan`, for what may give its result at once. */
+export function callInSpan<T>(
+  name: string,
+  options: SpanOptions,
+  work: () => T | Promise<T>,
+): T | Promise<T> {
+  const span = startSpan(name, options);
+  if (span === undefined) return work();
+  try {
+    const result = withActiveSpan(span, work);
+    if (result instanceof Promise) return runInSpan(span, () => result);
+    span.end();
+    return result;
+  } catch (error) {
+    span.fail(error);
+    span.end();
+    throw error;
+  }
+}
+
 /** As `inSpan`, for what is asked for item by item; the span ends when no more is asked for. */
 export function streamInSpan<T>(
   name: string,

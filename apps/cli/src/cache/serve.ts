@@ -1,7 +1,7 @@
 /** `neve cache serve`: the caches of a folder over HTTP, until it is interrupted. */
 import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
-import { type Caller, ServerMetrics, withServerPages } from '@neve/nar-bridge';
+import { type Caller, ServerMetrics, measuredHandler, withServerPages } from '@neve/nar-bridge';
 import type { CacheRequest, CacheResponse, RequestHandler, ServerEvent } from '@neve/nar-bridge';
 import { textResponse } from '@neve/nar-bridge';
 import {
@@ -115,7 +115,7 @@ async function serve(args: ServeArguments, signal: AbortSignal): Promise<void> {
     serverRoutes: serverRoutes(metrics, folder),
     onEvent: (event) => tellOfCache(event, { metrics, log }),
   });
-  await using _server = await serveCache(tenants.handler, {
+  await using _server = await serveCache(measuredHandler(tenants.handler), {
     listen: listen.length === 0 ? ['[::]:9000'] : listen,
     tls: tls === undefined ? undefined : { ...tls, clientCa: tls.ca },
     activation: process.env,

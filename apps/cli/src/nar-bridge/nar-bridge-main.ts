@@ -1,6 +1,6 @@
 /** `neve nar-bridge`: a store as a binary cache over HTTP, until it is interrupted. */
 import { setMaxListeners } from 'node:events';
-import { ServerMetrics, withServerPages } from '@neve/nar-bridge';
+import { ServerMetrics, measuredHandler, withServerPages } from '@neve/nar-bridge';
 import { type CacheServerOptions, serveCache } from '@neve/nar-bridge/node';
 import { optionLines } from '../help.ts';
 import { untilAborted, watchInterruptions } from '../interruption.ts';
@@ -57,7 +57,7 @@ async function serve(args: Arguments<NarBridgeOptionName>, signal: AbortSignal):
     acceptsUploads: !args.has('readOnly'),
     isSecure: args.has('cert'),
   });
-  await using _server = await serveCache(handler, {
+  await using _server = await serveCache(measuredHandler(handler), {
     ...serverOptions,
     onEvent(event) {
       metrics.observeServer(event);

@@ -32,6 +32,7 @@ import {
 import { archiveUnpacker } from '@neve/realise/node';
 import type { Castore, PathInfo, Substituter } from '@neve/store';
 import { openHttpCache } from '@neve/store/node';
+import { currentTracing } from '@neve/telemetry';
 import { cacheFolder } from '../cache-folder.ts';
 import type { Caller, Environment } from '../caller.ts';
 import { httpCacheSettings, httpSettings } from '../store/http-settings.ts';
@@ -178,7 +179,7 @@ export async function openFetcher(
 ): Promise<Fetcher> {
   const { environment } = caller;
   const { createFetcher } = await import('@neve/fetch/node');
-  return createFetcher({
+  const fetcher = createFetcher({
     ...store,
     hashes: nodeHashes,
     cacheFolder: join(cacheFolder(environment), 'fetch'),
@@ -187,6 +188,9 @@ export async function openFetcher(
     ...(options.tarballTtlSeconds !== undefined && { ttlMs: options.tarballTtlSeconds * 1000 }),
     ...(options.hashedMirrors !== undefined && { hashedMirrors: options.hashedMirrors }),
   });
+  if (currentTracing() === undefined) return fetcher;
+  const { tracedFetcher } = await import('@neve/fetch');
+  return tracedFetcher(fetcher, 'fetcher');
 }
 
 function fetchHttpSettings(

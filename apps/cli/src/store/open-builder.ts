@@ -14,6 +14,7 @@ import { ServiceUrl } from '@neve/compose';
 import { parseGrpcAddress } from '@neve/rpc';
 import { openGrpcBuilder, openRemoteBuilder } from '@neve/rpc/node';
 import type { Castore } from '@neve/store';
+import { currentTracing } from '@neve/telemetry';
 import { UsageError } from '../usage-error.ts';
 import { isBlobFiles } from './blob-files.ts';
 import type { StoreState } from './store-state.ts';
@@ -50,6 +51,13 @@ export function parseBuilder(text: string, storeUrl: string | undefined): Builde
 
 /** Throws `BuildError` and `RpcError`. Libraries are loaded by whoever needs them. */
 export async function openBuilder(name: BuilderName, place: BuilderPlace): Promise<BuildService> {
+  const builder = await openUntraced(name, place);
+  if (currentTracing() === undefined) return builder;
+  const { tracedBuilder } = await import('@neve/build');
+  return tracedBuilder(builder, name.kind);
+}
+
+async function openUntraced(name: BuilderName, place: BuilderPlace): Promise<BuildService> {
   switch (name.kind) {
     case 'dummy': {
       const { dummyBuilder } = await import('@neve/build');

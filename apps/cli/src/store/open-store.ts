@@ -9,18 +9,13 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import { blobKind, directoryKind } from '@neve/castore';
-import {
-  Composition,
-  type CompositionConfig,
-  type Registry,
-  composeFromUrls,
-  parseComposition,
-} from '@neve/compose';
+import { type CompositionConfig, type Registry, composeFromUrls, parseComposition } from '@neve/compose';
 import { StoreDirectory } from '@neve/nix-compat';
 import { type StoreServices, pathInfoKind } from '@neve/store';
 import { UsageError } from '../usage-error.ts';
 import type { StoreArguments } from './store-options.ts';
 import { storeRegistry } from './store-registry.ts';
+import { tracedComposition } from './traced-composition.ts';
 
 /** A store that a command works on, for as long as it is not disposed of. */
 export type OpenStore = StoreServices &
@@ -42,7 +37,7 @@ export function openStore(args: StoreArguments): Promise<OpenStore> {
 /** The store called `text` on the command line; without a name the one that the other options say. */
 export async function openNamedStore(text: string | undefined, args: StoreArguments): Promise<OpenStore> {
   const { config, name } = chooseStore(text, args, storeRegistry());
-  const composition = new Composition(config);
+  const composition = tracedComposition(config);
   try {
     const blobs = await composition.get(blobKind, name);
     const directories = await composition.get(directoryKind, name);

@@ -16,6 +16,7 @@ import { freemem, release } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { type BlobService, type DirectoryService, abortable } from '@neve/castore';
 import type { BlobFiles } from '@neve/castore/node';
+import { inSpan } from '@neve/telemetry';
 import { BuildError, type ExitStatus } from '../build-error.ts';
 import type { BuildRequest } from '../build-request.ts';
 import type { BuildOptions, BuildResult, BuildService } from '../build-service.ts';
@@ -182,7 +183,7 @@ class Builder implements LocalBuilder {
     const { builds, empty: emptyFolder } = this.#parts;
     const isOther = user.outside.uid !== process.getuid?.();
     await using folder = await builds.create(isOther ? user.outside : undefined);
-    const checkouts = await this.#checkOut(request, options.signal);
+    const checkouts = await inSpan('build.prepare-root', {}, () => this.#checkOut(request, options.signal));
     options.signal?.throwIfAborted();
     const root = makeBuildRoot({
       request,
@@ -202,12 +203,20 @@ class Builder implements LocalBuilder {
 
   async #runAndImport(build: PreparedBuild): Promise<BuildResult> {
     const { request, options, root } = build;
-    const status = await this.#run(build);
+    const status = await inSpan('build.run', {}, async (span) => {
+      const ended = await this.#run(build);
+      span?.set({ 'build.status': showStatus(ended) });
+      return ended;
+    });
     if (!('code' in status) || status.code !== 0) {
       throw new BuildError('failed', `the build failed ${showStatus(status)}`, { status });
     }
     const { observe, signal } = options;
-    return { outputs: await importOutputs(request, this.#options, { root, observe, signal }) };
+    return {
+      outputs: await inSpan('build.import-outputs', {}, () =>
+        importOutputs(request, this.#options, { root, observe, signal }),
+      ),
+    };
   }
 
   async #run({ request, folder, root, options }: PreparedBuild): Promise<ExitStatus> {

@@ -11,6 +11,7 @@
  * Throws `HttpError`, which names method and URL, and the reason of a `signal`.
  */
 import { redactUrl } from '@neve/diagnostics';
+import { type Span, inSpan, printTraceHeaders } from '@neve/telemetry';
 import type { Dispatcher } from 'undici';
 import { problemOfStatus, requestError } from '../failure.ts';
 import { HttpError } from '../http-error.ts';
@@ -104,6 +105,10 @@ type Hop = {
   readonly method: 'GET' | 'HEAD';
   readonly headers: Record<string, string>;
 };
+
+type Target = { readonly url: URL; readonly home: URL; readonly method: Dispatcher.HttpMethod };
+
+type Content = Pick<Dispatcher.RequestOptions, 'body'> & { readonly headers: Record<string, string> };
 
 export class HttpClient implements AsyncDisposable {
   readonly #base: URL | undefined;
@@ -260,10 +265,29 @@ export class HttpClient implements AsyncDisposable {
     return this.#dispatch(target, { headers, body: null }, signal);
   }
 
-  async #dispatch(
-    { url, home, method }: { readonly url: URL; readonly home: URL; readonly method: Dispatcher.HttpMethod },
-    { headers, body }: Pick<Dispatcher.RequestOptions, 'body'> & { readonly headers: Record<string, string> },
-    signal: AbortSignal | undefined,
+  /** A span each, until the answer begins; the server learns of which trace it is. */
+  #dispatch(target: Target, content: Content, signal: AbortSignal | undefined): Promise<RawResponse> {
+    const { method, url } = target;
+    const attributes = {
+      'http.request.method': method,
+      'url.full': redactUrl(url.href),
+      'server.address': url.hostname,
+    };
+    return inSpan(method, { kind: 'client', attributes }, async (span) => {
+      const response = await this.#dispatchWithin(span, target, { ...content, signal });
+      const { status } = response;
+      span?.set({ 'http.response.status_code': status });
+      // As the conventions have it for clients; that something is not there is an answer like others.
+      if (status >= 400 && status !== 404) span?.fail(new Error(`answered with status ${status}`));
+      return response;
+    });
+  }
+
+  // oxlint-disable-next-line eslint/max-params -- within what, where to, and what
+  async #dispatchWithin(
+    span: Span | undefined,
+    { url, home, method }: Target,
+    { headers, body, signal }: Content & { readonly signal: AbortSignal | undefined },
   ): Promise<RawResponse> {
     const { idleTimeoutMs = 300_000, userAgent = 'neve' } = this.#options;
     const dispatcher = await this.#dispatchers.for(url, { isHome: url.origin === home.origin });
@@ -275,6 +299,7 @@ export class HttpClient implements AsyncDisposable {
         'user-agent': userAgent,
         'accept-encoding': 'identity',
         ...this.#authorization(url, home),
+        ...(span !== undefined && printTraceHeaders(span.context)),
         ...headers,
       },
       ...(body !== null && body !== undefined && { body }),

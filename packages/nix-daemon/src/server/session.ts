@@ -26,6 +26,7 @@ import type { Call, Client, Handler, SessionSettings } from './call.ts';
 import { ClientLog, verbosity } from './client-log.ts';
 import type { DaemonState } from './daemon-state.ts';
 import { isExpected } from './expected-failures.ts';
+import { measuredOperation } from './measured-operation.ts';
 import { pulledStream } from './pulled-stream.ts';
 import { queryOperations } from './query-operations.ts';
 import { realisationOperations } from './realisation-operations.ts';
@@ -137,7 +138,7 @@ class Session {
     this.#log.open();
     let answer: Uint8Array;
     try {
-      const found = await handlerOf(operation)(request, call);
+      const found = await measuredOperation(operation, async () => await handlerOf(operation)(request, call));
       if (requestStream(operation, this.#context) !== 'none') await source().skip();
       answer = encodeWire(workerAnswer(operation), found as never, this.#context);
     } catch (error) {
