@@ -109,6 +109,22 @@ describe('narinfo', () => {
     expect((await gone(target)).status).toBe(404);
   });
 
+  test('is not kept when it was forgotten while it was read', async () => {
+    const { store, pathInfo } = await sample();
+    const narInfos = new NarInfoIndex();
+    const { hashPart } = pathInfo.storePath;
+    const pathInfos = {
+      ...store.pathInfos,
+      get: async () => {
+        narInfos.forget(hashPart);
+        return pathInfo;
+      },
+    };
+    const handler = cache({ ...store, pathInfos }, { narInfos });
+    expect((await handler(requestOf(narInfoPath(pathInfo)))).status).toBe(200);
+    expect(narInfos.get(hashPart)).toBeUndefined();
+  });
+
   test('names the compressed file where there is one', async () => {
     const { store, pathInfo } = await sample();
     const fileHash = nodeHashes.hash('sha256', new Uint8Array(3));

@@ -60,7 +60,12 @@ export type BuildTraceUploads = {
   readonly requireSignatures: boolean;
 };
 
-const maxTraceBytes = 1 << 20;
+export const maxTraceBytes: number = 1 << 20;
+
+export const traceHeaders = {
+  'content-type': 'application/json',
+  'cache-control': 'public, max-age=300',
+} as const;
 const oldName = /^(sha256:[0-9a-f]{64}![0-9a-zA-Z+\-._?=]+)\.doi$/;
 const outputName = /^([0-9a-zA-Z+\-._?=]{1,211})\.doi$/;
 
@@ -83,11 +88,45 @@ export function buildTraceRoute(
       }
       const bytes = encodeUtf8(printJson(withOwnSignatures(key, trace, options)));
       return bytesResponse(bytes, {
-        headers: { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' },
+        headers: traceHeaders,
       });
     },
     put: uploads === undefined ? undefined : putTrace(options, uploads),
   };
+}
+
+/** A build trace that comes from elsewhere, as it is served here, with the path that it names. */
+export type VouchedTrace = { readonly bytes: Uint8Array; readonly outPath: StorePath };
+
+type Vouching = {
+  /** One of them must have signed it. */
+  readonly trustedKeys: readonly PublicKey[];
+  readonly signingKeys: readonly SecretKey[];
+  readonly ed25519: Ed25519;
+};
+
+/** Nothing for a name that is none of a build trace, and for bytes that are none or are not signed as they should be. */
+export function vouchForTrace(
+  path: readonly string[],
+  bytes: Uint8Array,
+  { trustedKeys, ...options }: Vouching,
+): VouchedTrace | undefined {
+  const key = keyOf(path);
+  if (key === undefined) return undefined;
+  try {
+    const trace = readTrace(key, bytes);
+    checkSignatures(key, trace, { ...options, trustedKeys, requireSignatures: true });
+    const outPath = outPathOf(trace);
+    return outPath && { bytes: encodeUtf8(printJson(withOwnSignatures(key, trace, options))), outPath };
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the path of a request, without its first slash, names a build trace. */
+export function isTraceName(path: readonly string[]): boolean {
+  return keyOf(path) !== undefined;
 }
 
 function keyOf(path: readonly string[]): TraceKey | undefined {
@@ -132,7 +171,7 @@ async function hasOutput(
 function withOwnSignatures(
   key: TraceKey,
   trace: JsonObject,
-  { signingKeys, ed25519 }: BuildTraceOptions,
+  { signingKeys, ed25519 }: Pick<BuildTraceOptions, 'signingKeys' | 'ed25519'>,
 ): JsonObject {
   if (signingKeys.length === 0) return trace;
   const fingerprint = fingerprintOf(key, trace);
@@ -179,7 +218,7 @@ function readTrace(key: TraceKey, bytes: Uint8Array): JsonObject {
   }
 }
 
-type Trust = BuildTraceUploads & { readonly ed25519: Ed25519 };
+type Trust = Omit<BuildTraceUploads, 'decompress'> & { readonly ed25519: Ed25519 };
 
 function checkSignatures(
   key: TraceKey,

@@ -1,7 +1,7 @@
 /**
  * Narinfos as they are sent, by hash part, so that one that is asked for often costs no more than its bytes. Bounded in memory
  * and in age: what other processes do to the store is seen when an entry has expired. Whoever changes path infos in this
- * process says so by `forget`.
+ * process says so by `forget`, after which nothing is kept that was read before.
  */
 import { RecentMap } from './recent-map.ts';
 import type { EncodedText } from './encoded-text.ts';
@@ -19,6 +19,7 @@ const entryBytes = 512;
 
 export class NarInfoIndex {
   readonly #texts: RecentMap<EncodedText>;
+  #changes = 0;
 
   constructor({ maxBytes = 64 << 20, maxAgeMs = 15_000, now }: NarInfoIndexOptions = {}) {
     this.#texts = new RecentMap({ maxCost: maxBytes, maxAgeMs, ...(now !== undefined && { now }) });
@@ -28,12 +29,20 @@ export class NarInfoIndex {
     return this.#texts.get(hashPart);
   }
 
-  set(hashPart: string, text: EncodedText): void {
+  /** How often something was forgotten. Whoever reads a path info asks for it before. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Nothing is kept if something was forgotten since `changes` was asked for: it could be what was just read. */
+  set(hashPart: string, text: EncodedText, changes: number): void {
+    if (changes !== this.#changes) return;
     // Its encodings may come to as much as itself.
     this.#texts.set(hashPart, text, entryBytes + 2 * text.bytes.length);
   }
 
   forget(hashPart: string): void {
+    this.#changes++;
     this.#texts.delete(hashPart);
   }
 }

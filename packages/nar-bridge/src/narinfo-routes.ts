@@ -62,6 +62,7 @@ async function readNarInfo(
   options: NarInfoOptions,
   signal: AbortSignal,
 ): Promise<EncodedText | undefined> {
+  const { changes } = options.index;
   const pathInfo = await options.pathInfos.get(hashPart, signal);
   if (pathInfo === undefined) return undefined;
   const compressed = await options.compressedNars?.find(pathInfo, signal);
@@ -69,7 +70,7 @@ async function readNarInfo(
   await options.debugInfos.record(pathInfo, signal);
   const text = printNarInfo(narInfoOf(pathInfo, compressed, options), options.storeDirectory);
   const encoded = new EncodedText(encodeUtf8(text), { ...options, headers: narInfoHeaders });
-  options.index.set(hashPart, encoded);
+  options.index.set(hashPart, encoded, changes);
   return encoded;
 }
 

@@ -17,4 +17,10 @@ export interface Substituter extends PathInfoService {
 
   /** What it says about a path, checked as far as that goes without the contents. Nothing is downloaded. */
   narInfo(hashPart: string, signal?: AbortSignal): Promise<NarInfo | undefined>;
+
+  /**
+   * Another file of it, as a log (`log/<derivation>`) or a build trace, if it has files at all. Nothing is checked, and `undefined`
+   * stands for a file that is not there.
+   */
+  openFile?(path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
 }

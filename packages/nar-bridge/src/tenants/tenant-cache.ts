@@ -6,6 +6,7 @@
  *     nar/<SHA-256 of the NAR>.nar          the same; with `?hash=<hash part>`, as narinfos from upstreams say, what an
  *                                           upstream has is given while it is downloaded
  *     <hash part>.narinfo                   of this cache, else what an upstream says
+ *     log/…, realisations/…, build-trace-v2/…   the same
  *     DELETE <hash part>.narinfo            the path goes, unless another one needs it
  *     _api/v1/…                             `cache-api.ts`
  *
@@ -17,15 +18,18 @@ import { encodeUtf8 } from '@neve/bytes';
 import {
   type Ed25519,
   type NarInfo,
+  type PublicKey,
   type SecretKey,
   type StoreDirectory,
+  type StorePath,
   fingerprintPathInfo,
   printNarInfo,
   signFingerprint,
 } from '@neve/nix-compat';
-import { StoreError, nodeOfInfusedName } from '@neve/store';
+import { StoreError, type Substituter, nodeOfInfusedName } from '@neve/store';
 import type { CacheRequest, CacheResponse, RequestHandler } from '../http-exchange.ts';
 import type { PullThrough } from '../upstream/pull-through.ts';
+import { answerFromUpstreamFile, isUpstreamFile } from '../upstream/upstream-files.ts';
 import { bytesResponse, notFound, textResponse } from '../text-response.ts';
 import type { VisiblePathInfos } from './visible-path-infos.ts';
 
@@ -34,6 +38,8 @@ export type TenantCacheOptions = {
   readonly cache: RequestHandler;
   readonly pathInfos: VisiblePathInfos;
   readonly upstream: PullThrough | undefined;
+  /** Whose signatures count on what an upstream gives. */
+  readonly upstreamKeys: (cache: Substituter) => readonly PublicKey[];
   readonly isPublic: boolean;
   readonly storeDirectory: StoreDirectory;
   readonly signingKeys: readonly SecretKey[];
@@ -56,7 +62,7 @@ export function tenantCache(options: TenantCacheOptions): RequestHandler {
     const hashPart = /^\/([0-9a-df-np-sv-z]{32})\.narinfo$/.exec(request.path)?.[1];
     if (hashPart !== undefined && isRead) return answerNarInfo(hashPart, request, options);
     if (hashPart !== undefined && request.method === 'DELETE') return removePath(hashPart, options);
-    if (isRead) return options.cache(request);
+    if (isRead) return answerFile(request, options);
     await using _lease = await options.takeLease();
     return await options.cache(request);
   };
@@ -77,6 +83,21 @@ async function answerNarInfo(
     const narInfo = await options.upstream.narInfo(hashPart, request.signal);
     return narInfo === undefined ? response : narInfoResponse(narInfo, hashPart, options);
   } catch (error) {
+    return upstreamFailure(error);
+  }
+}
+
+async function answerFile(request: CacheRequest, options: TenantCacheOptions): Promise<CacheResponse> {
+  const { cache, pathInfos, upstream, upstreamKeys, signingKeys, ed25519 } = options;
+  const response = await cache(request);
+  if (response.status !== 404 || upstream === undefined || !isUpstreamFile(request)) return response;
+  const hasPath = async ({ hashPart }: StorePath, signal: AbortSignal): Promise<boolean> =>
+    (await pathInfos.has(hashPart, signal)) || (await upstream.narInfo(hashPart, signal)) !== undefined;
+  try {
+    const files = { upstream, publicKeysOf: upstreamKeys, signingKeys, ed25519, hasPath };
+    return (await answerFromUpstreamFile(request, files)) ?? response;
+  } catch (error) {
+    request.signal.throwIfAborted();
     return upstreamFailure(error);
   }
 }

@@ -11,7 +11,7 @@ import type { Digest } from '@neve/bytes';
 import type { NarInfo } from '@neve/nix-compat';
 import { type PathInfo, type PathInfoService, StoreError, readPathClosure } from '@neve/store';
 import { NarSpool, type SpoolFile } from './nar-spool.ts';
-import type { UpstreamCaches, UpstreamNarInfo } from './upstream-caches.ts';
+import type { UpstreamCaches, UpstreamFile, UpstreamNarInfo } from './upstream-caches.ts';
 
 export type PullThroughOptions = {
   /** The path infos of the cache. */
@@ -70,6 +70,11 @@ export class PullThrough implements AsyncDisposable {
   /** What an upstream says of a path that the cache has not. Throws `StoreError` when nobody can say. */
   async narInfo(hashPart: string, signal?: AbortSignal): Promise<NarInfo | undefined> {
     return (await this.#upstreams.narInfo(hashPart, signal))?.narInfo;
+  }
+
+  /** A file of an upstream that is no narinfo and no NAR, whose contents nobody has checked. Throws `StoreError`. */
+  openFile(path: string, signal?: AbortSignal): Promise<UpstreamFile | undefined> {
+    return this.#upstreams.openFile(path, signal);
   }
 
   /**

@@ -7,11 +7,13 @@
  */
 import type { NarInfo } from '@neve/nix-compat';
 import { StoreError, type Substituter } from '@neve/store';
+import { RecentMap } from '../recent-map.ts';
 
 export type UpstreamEvent = {
   readonly kind: 'upstream-failed';
   /** The upstream, without passwords. */
   readonly name: string;
+  /** What it was asked for: a hash part, or the name of a file. */
   readonly hashPart: string;
   readonly error: StoreError;
 };
@@ -30,7 +32,14 @@ export type UpstreamCachesOptions = {
 /** What an upstream says of a path. */
 export type UpstreamNarInfo = { readonly cache: Substituter; readonly narInfo: NarInfo };
 
+/** A file of an upstream that is no narinfo and no NAR. */
+export type UpstreamFile = { readonly cache: Substituter; readonly body: AsyncIterable<Uint8Array> };
+
 const maxAvoided = 10_000;
+
+/** So long it is remembered that no upstream has a file: logs and build traces come after their paths. */
+const fileAbsenceMs = 60_000;
+const maxAbsentFiles = 10_000;
 
 /** Disposing of it disposes of the caches. */
 export class UpstreamCaches implements AsyncDisposable {
@@ -38,11 +47,13 @@ export class UpstreamCaches implements AsyncDisposable {
   readonly #now: () => number;
   /** Until when, by name of the cache and hash part. */
   readonly #avoided = new Map<string, number>();
+  readonly #absentFiles: RecentMap<true>;
   #order: readonly Substituter[] | undefined;
 
   constructor(options: UpstreamCachesOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#absentFiles = new RecentMap({ maxCost: maxAbsentFiles, maxAgeMs: fileAbsenceMs, now: this.#now });
   }
 
   get isEmpty(): boolean {
@@ -56,6 +67,23 @@ export class UpstreamCaches implements AsyncDisposable {
     const [first] = errors;
     if (first === undefined || this.#options.fallback === true) return undefined;
     throw first;
+  }
+
+  /** The file of the first that has one. Throws `StoreError` when none has it and some could not be asked. */
+  async openFile(path: string, signal?: AbortSignal): Promise<UpstreamFile | undefined> {
+    if (this.#absentFiles.get(path) === true) return undefined;
+    let failure: StoreError | undefined;
+    for (const cache of await this.#inOrder(signal)) {
+      try {
+        const body = await cache.openFile?.(path, signal);
+        if (body !== undefined) return { cache, body };
+      } catch (error) {
+        failure ??= this.report(error, { cache, hashPart: path, signal });
+      }
+    }
+    if (failure === undefined) this.#absentFiles.set(path, true);
+    if (failure === undefined || this.#options.fallback === true) return undefined;
+    throw failure;
   }
 
   /** All that have the path, asked one after the other as they are wanted. Failures are reported, and added to `errors`. */

@@ -130,12 +130,13 @@ async function applyRetention(
 
 /** Removes a path info and its rows among the contents; false when it stays. */
 export async function removePathInfo(
-  { pathInfos, contents }: CacheStorage,
+  { pathInfos, contents, tellRemoved }: CacheStorage,
   pathInfo: PathInfo,
   condition: RemovalCondition,
 ): Promise<boolean> {
   const { hashPart } = pathInfo.storePath;
   if (!(await pathInfos.inventory.remove(hashPart, condition))) return false;
+  tellRemoved(hashPart);
   await contents.forget(contentKeysOf(pathInfo), hashPart);
   return true;
 }

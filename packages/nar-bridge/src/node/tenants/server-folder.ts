@@ -38,7 +38,11 @@ export type CacheStorage = AsyncDisposable & {
   readonly contents: LmdbContentTable;
   readonly uploadedNars: UploadedNars;
   readonly documents: CacheDocuments;
+  /** Whoever has removed a path says so, for those who have it in memory (`ServerFolder.watchRemovals`). */
+  readonly tellRemoved: (hashPart: string) => void;
 };
+
+type RemovalListener = (hashPart: string) => void;
 
 type Parts = {
   readonly registry: CacheRegistry & AsyncDisposable;
@@ -54,6 +58,7 @@ export class ServerFolder implements AsyncDisposable {
   readonly castore: Castore;
   readonly leases: Leases;
   readonly #parts: Parts;
+  readonly #removalListeners = new Set<RemovalListener>();
 
   private constructor(path: string, tokenKey: TokenKey, parts: Parts) {
     this.path = path;
@@ -86,6 +91,12 @@ export class ServerFolder implements AsyncDisposable {
     return join(this.path, 'narinfos');
   }
 
+  /** Hears of every path that this process removes from a cache, whatever the reason, until it is disposed of. */
+  watchRemovals(listener: RemovalListener): Disposable {
+    this.#removalListeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#removalListeners.delete(listener) };
+  }
+
   /** Throws `CastoreError` (`io`). */
   async openCache(record: CacheRecord): Promise<CacheStorage> {
     const path = join(this.path, 'caches', folderOf(record));
@@ -103,6 +114,9 @@ export class ServerFolder implements AsyncDisposable {
       contents,
       uploadedNars,
       documents,
+      tellRemoved: (hashPart) => {
+        for (const listener of this.#removalListeners) listener(hashPart);
+      },
       async [Symbol.asyncDispose]() {
         for (const part of [documents, uploadedNars, contents, pins, pathInfos])
           await part[Symbol.asyncDispose]();

@@ -423,6 +423,8 @@ describe('collection', () => {
     await ask('/main/_api/v1/pins/app', pin);
     await administration.configure('main', { maxAgeMs: 0 });
     await restart();
+    // In memory from now on.
+    expect((await ask(narInfoOf('main', gone.pathInfo))).status).toBe(200);
     const before = await castoreSize();
     const planned = await administration.collect({ dryRun: true, graceMs: 0 });
     expect(planned.caches).toMatchObject([

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { nodeHashes } from '@neve/bytes/node';
 import { compress, decompress } from '@neve/castore/node';
 import type { HttpSettings } from '@neve/http/node';
-import { StoreDirectory, parsePublicKey, parseSecretKey } from '@neve/nix-compat';
+import { type PublicKey, StoreDirectory, parsePublicKey, parseSecretKey } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
 import { type NarTable, type PathInfoService, StoreError, type Substituter, renderNar } from '@neve/store';
 import { LmdbNarInfoTable, openHttpCache } from '@neve/store/node';
@@ -78,11 +78,13 @@ export class TenantServer implements AsyncDisposable {
   readonly #caches = new Map<string, Opening>();
   /** Those with earlier settings, and when they are closed. */
   readonly #earlier = new Map<Opening, NodeJS.Timeout>();
+  readonly #removals: Disposable;
 
   constructor(options: TenantServerOptions) {
     const { folder, rootCache, hostSuffix, serverRoutes } = options;
     this.#options = options;
     this.#lease = new SharedLease(folder.leases);
+    this.#removals = folder.watchRemovals((hashPart) => this.forgetNarInfo(hashPart));
     this.handler = tenantRouter({
       registry: folder.registry,
       key: folder.tokenKey,
@@ -95,6 +97,7 @@ export class TenantServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#removals[Symbol.dispose]();
     for (const timer of this.#earlier.values()) clearTimeout(timer);
     const all = [...this.#caches.values(), ...this.#earlier.keys()];
     this.#caches.clear();
@@ -103,10 +106,10 @@ export class TenantServer implements AsyncDisposable {
     await this.#lease[Symbol.asyncDispose]();
   }
 
-  /** What is said of a path has to be said anew, as when its NAR has become a file. */
+  /** What is said of a path has to be said anew, as when its NAR has become a file, or the path was removed. */
   forgetNarInfo(hashPart: string): void {
     const forget = async ({ cache }: Opening): Promise<void> => (await cache).narInfos.forget(hashPart);
-    for (const it of this.#caches.values()) forget(it).catch(() => undefined);
+    for (const it of [...this.#caches.values(), ...this.#earlier.keys()]) forget(it).catch(() => undefined);
   }
 
   #find(record: CacheRecord): Promise<OpenCache> {
@@ -136,9 +139,10 @@ export class TenantServer implements AsyncDisposable {
     const storage = await folder.openCache(record);
     try {
       const pathInfos = visiblePathInfos(storage.pathInfos, storage.contents);
-      const upstream = await this.#openUpstreams(record, pathInfos);
+      const upstreamKeys = new Map<Substituter, readonly PublicKey[]>();
+      const upstream = await this.#openUpstreams(record, { pathInfos, upstreamKeys });
       const narInfos = new NarInfoIndex();
-      const handler = this.#handlerOf({ record, storage, pathInfos, upstream, narInfos });
+      const handler = this.#handlerOf({ record, storage, pathInfos, upstream, upstreamKeys, narInfos });
       return {
         handler,
         narInfos,
@@ -153,7 +157,7 @@ export class TenantServer implements AsyncDisposable {
     }
   }
 
-  #handlerOf({ record, storage, pathInfos, upstream, narInfos }: CacheParts): RequestHandler {
+  #handlerOf({ record, storage, pathInfos, upstream, upstreamKeys, narInfos }: CacheParts): RequestHandler {
     const { folder, compressedNars, openLogs } = this.#options;
     const { castore } = folder;
     const { name, priority, trustedKeys, requireSignatures, isPublic } = record;
@@ -188,6 +192,7 @@ export class TenantServer implements AsyncDisposable {
       cache,
       pathInfos,
       upstream,
+      upstreamKeys: (it) => upstreamKeys.get(it) ?? [],
       isPublic,
       storeDirectory,
       signingKeys,
@@ -199,16 +204,15 @@ export class TenantServer implements AsyncDisposable {
         pathInfos,
         pins: storage.pins,
       }),
-      remove: async (hashPart) => {
-        const outcome = await removePath(storage, hashPart);
-        narInfos.forget(hashPart);
-        return outcome;
-      },
+      remove: (hashPart) => removePath(storage, hashPart),
       takeLease: () => this.#lease.hold(),
     });
   }
 
-  async #openUpstreams(record: CacheRecord, pathInfos: VisiblePathInfos): Promise<PullThrough | undefined> {
+  async #openUpstreams(
+    record: CacheRecord,
+    { pathInfos, upstreamKeys }: Pick<CacheParts, 'pathInfos' | 'upstreamKeys'>,
+  ): Promise<PullThrough | undefined> {
     if (record.upstreams.length === 0) return undefined;
     const { folder } = this.#options;
     const tables = await Promise.all(
@@ -218,19 +222,22 @@ export class TenantServer implements AsyncDisposable {
     );
     const onEvent = (event: PullEvent | UpstreamEvent): void => this.#tell(record.name, event);
     const caches = (watchNar: WatchNar): readonly Substituter[] =>
-      record.upstreams.map(({ url, publicKeys, priority }, index) =>
-        openHttpCache({
+      record.upstreams.map(({ url, publicKeys: texts, priority }, index) => {
+        const publicKeys = texts.map(parsePublicKey);
+        const cache = openHttpCache({
           ...folder.castore,
           url,
-          publicKeys: publicKeys.map(parsePublicKey),
+          publicKeys,
           priority,
           narInfoTable: tables[index],
           http: this.#upstreamHttp(),
           pauseMs: this.#options.upstreamPauseMs ?? defaultUpstreamPauseMs,
           narCalculation: nothingAtHand,
           watchNar,
-        }),
-      );
+        });
+        upstreamKeys.set(cache, publicKeys);
+        return cache;
+      });
     return new PullThrough({
       pathInfos,
       openUpstreams: (watchNar) =>
@@ -264,6 +271,7 @@ type CacheParts = {
   readonly storage: CacheStorage;
   readonly pathInfos: VisiblePathInfos;
   readonly upstream: PullThrough | undefined;
+  readonly upstreamKeys: Map<Substituter, readonly PublicKey[]>;
   readonly narInfos: NarInfoIndex;
 };
 

@@ -13,7 +13,9 @@ import {
   parseNarInfo,
   printNarInfo,
   printPublicKey,
+  printSignature,
   publicKeyOf,
+  signFingerprint,
 } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
 import { type PathInfo, renderNar, signPathInfo } from '@neve/store';
@@ -347,4 +349,65 @@ test('what an upload refers to is taken from upstreams', async () => {
   expect(await committed()).toEqual(['app', 'lib']);
   const served = await (await fetch(`${base}/main/${file}`)).arrayBuffer();
   expect(createHash('sha256').update(Buffer.from(served)).digest('hex')).toBe(pathInfo.narHash.format('hex'));
+});
+
+describe('logs and build traces', () => {
+  const log = `/log/${'0'.repeat(32)}-a.drv`;
+  const id = `sha256:${'ab'.repeat(32)}!out`;
+  const trace = `/realisations/${id}.doi`;
+
+  /** As a Nix before 2.35 signs it. */
+  function signedTrace({ storePath }: PathInfo, by = key): Buffer {
+    const text = `{"dependentRealisations":{},"id":"${id}","outPath":"${storePath.baseName}"}`;
+    const signature = printSignature(signFingerprint(text, by, nodeEd25519));
+    return Buffer.from(JSON.stringify({ ...JSON.parse(text), signatures: [signature] }));
+  }
+
+  test('come from upstreams that have them, one question a minute for those that none has', async () => {
+    const [empty, full] = [await Upstream.start(), await Upstream.start()];
+    const { pathInfo } = await full.add('a');
+    full.files.set(log, Buffer.from('it was built\n'));
+    full.files.set(trace, signedTrace(pathInfo));
+    await create([empty.url, full.url]);
+    const answer = await fetch(`${base}/main${log}`);
+    expect([answer.status, await answer.text()]).toEqual([200, 'it was built\n']);
+    expect((await fetch(`${base}/main${log}`, { method: 'HEAD' })).status).toBe(200);
+    for (const name of [trace, trace.replace('!', '%21')]) {
+      const { signatures, outPath } = await (await fetch(`${base}/main${name}`)).json();
+      expect(outPath).toBe(pathInfo.storePath.baseName);
+      expect(signatures.map((it: string) => it.split(':')[0])).toEqual(['up-1', 'main-1']);
+    }
+    const absent = log.replace('-a.drv', '-b.drv');
+    for (let i = 0; i < 3; i++) expect((await fetch(`${base}/main${absent}`)).status).toBe(404);
+    expect([empty.count(absent), full.count(absent)]).toEqual([1, 1]);
+    // Nothing else is asked of upstreams.
+    expect((await fetch(`${base}/main/log/etc`)).status).toBe(404);
+    expect(full.count('/log/etc')).toBe(0);
+  });
+
+  test('a trace that is not signed by a key of its upstream, or names a path that is nowhere, is none', async () => {
+    const upstream = await Upstream.start();
+    const [{ pathInfo }, elsewhere] = [await upstream.add('a'), await (await Upstream.start()).add('b')];
+    await create([upstream.url]);
+    const stranger = generateSecretKey('up-1', nodeEd25519);
+    for (const bytes of [
+      signedTrace(pathInfo, stranger),
+      signedTrace(elsewhere.pathInfo),
+      Buffer.from('{}'),
+      Buffer.from('<html>'),
+      Buffer.alloc(2 << 20, ' '),
+    ]) {
+      upstream.files.set(trace, bytes);
+      expect((await fetch(`${base}/main${trace}`)).status).toBe(404);
+    }
+    upstream.files.set(trace, signedTrace(pathInfo));
+    expect((await fetch(`${base}/main${trace}`)).status).toBe(200);
+  });
+
+  test('an upstream that is down is a failure, not an absence', async () => {
+    const upstream = await Upstream.start();
+    await create([upstream.url]);
+    upstream.close();
+    expect((await fetch(`${base}/main${log}`)).status).toBe(502);
+  });
 });

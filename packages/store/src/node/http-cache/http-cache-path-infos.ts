@@ -130,6 +130,10 @@ class HttpCache implements Substituter {
     return found?.narInfo;
   }
 
+  openFile(path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
+    return this.#breaker.guard(() => this.#files.open(path, signal));
+  }
+
   /** Throws what `get` would throw about the narinfo. */
   async has(hashPart: string, signal?: AbortSignal): Promise<boolean> {
     return (await this.narInfo(hashPart, signal)) !== undefined;
