@@ -20,6 +20,7 @@ import {
 import { type StoreIO, createFileSystemIO, createLazyStoreIO } from '@neve/eval-store/node';
 import { currentLogs, log } from '@neve/telemetry';
 import type { Caller } from './caller.ts';
+import { startProfiler } from './evaluation-profiler.ts';
 import { hostSystem } from './host-system.ts';
 import type { EvaluateArguments } from './parse-arguments.ts';
 import { channels, parseSearchPath, parseSearchPathEntry } from './search-path.ts';
@@ -52,6 +53,8 @@ export type EvaluationSession = {
   readonly evaluator: Evaluator;
   /** The store has heard of everything that evaluation has described when it is fulfilled. */
   readonly loadStore: () => Promise<void>;
+  /** Writes the profile, if there is to be one. */
+  readonly finishProfile: () => void;
 };
 
 export function startEvaluator({
@@ -77,8 +80,10 @@ export function startEvaluator({
     storeAccess.kind === 'realised'
       ? createLazyStoreIO({ host: files, storeDir, load: storeAccess.open })
       : undefined;
+  const profiler = startProfiler(settings, caller);
   const evaluator = createEvaluator({
     core,
+    profiler: profiler?.options,
     io: lazy ?? files,
     settings: {
       storeDir,
@@ -103,7 +108,11 @@ export function startEvaluator({
       heapThresholdBytes: numberOf(environment['NEVE_HEAP_THRESHOLD']),
     },
   });
-  return { evaluator: tracedEvaluator(evaluator), loadStore: async () => await lazy?.load() };
+  return {
+    evaluator: tracedEvaluator(evaluator),
+    loadStore: async () => await lazy?.load(),
+    finishProfile: () => profiler?.finish(evaluator),
+  };
 }
 
 /** The language core lies above the scripts; `NEVE_CORE` names another build of it. */

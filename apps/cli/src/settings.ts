@@ -19,6 +19,9 @@ const kinds = {
   /** The daemon that runs commands, as `--daemon=`. */
   daemon: 'text',
   'download-attempts': 'number',
+  'eval-profile-file': 'text',
+  'eval-profiler': 'text',
+  'eval-profiler-frequency': 'number',
   'eval-system': 'text',
   'experimental-features': 'list',
   'extra-platforms': 'list',

@@ -20,6 +20,7 @@ import {
   type ValuePart,
 } from './evaluator.ts';
 import { Fibers, type Offers } from './fibers.ts';
+import type { EvaluationProfile } from './profile/profile.ts';
 import { HostRequests } from './host-requests.ts';
 import { describeValue, partsOfValue } from './describe-value.ts';
 import { readOutline } from './program-outline.ts';
@@ -220,6 +221,10 @@ export class CoreEvaluator implements Evaluator {
     return statistics(this.#core);
   }
 
+  profile(): EvaluationProfile | undefined {
+    return this.#core.profiler?.profile(this.#core, (position) => this.#sources.locate(position));
+  }
+
   /** Whatever waits during a walk may be joined by what the walk will want: `offers`. */
   async during<T>(offers: Offers, walk: () => Promise<T>): Promise<T> {
     return await this.#fibers.during(offers, walk);
@@ -247,7 +252,7 @@ export class CoreEvaluator implements Evaluator {
     const message = encodeUtf8(error.message);
     return () => {
       this.#core.exports.answerError(errorOfHost, this.#core.write(message));
-      return this.#core.exports.run();
+      return this.#core.run();
     };
   }
 
@@ -267,7 +272,7 @@ export class CoreEvaluator implements Evaluator {
           throw new EvaluationError(this.#diagnostic(), { isUsageError });
         }
         // Something in the program caught it: that evaluation goes on.
-        next = () => this.#core.exports.run() as T;
+        next = () => this.#core.run() as T;
       }
     }
   }

@@ -5,6 +5,8 @@
  * until the machine runs again, a handle (`keep`) until it is released.
  */
 
+import type { CoreProfiler } from './profile/core-profiler.ts';
+
 /** A value or another address in the core's memory. */
 export type Address = number;
 /** A root that keeps a value alive, whatever runs. */
@@ -22,6 +24,7 @@ export type CoreExports = {
   configureEvaluation(pure: boolean, restricted: boolean, writesStore: boolean, traceVerbose: boolean): void;
   configureTraces(calls: boolean): void;
   configureHashing(byHost: boolean): void;
+  configureProfiler(): void;
   enableFeature(nameLength: number): void;
   inputBuffer(length: number): Address;
   newString(length: number): Address;
@@ -110,6 +113,14 @@ export type CoreExports = {
   sourceOrigin(index: number): number;
   sourcePath(index: number): Address;
   hashInput(algorithm: number, length: number): Address;
+  profileSamples(): Address;
+  profileSamplesSize(): number;
+  dropProfileSamples(): void;
+  profileName(kind: number, subject: Address): Address;
+  profilePosition(kind: number, subject: Address): number;
+  profileFunctions(): Address;
+  profileFunctionsEntries(): number;
+  profileCountedKind(address: Address): number;
   statistic(index: number): number;
 };
 
@@ -121,11 +132,16 @@ export class OutOfMemory extends Error {
   override readonly name = 'OutOfMemory';
 }
 
+/** What `run` says when only samples of the profiler are to be taken. */
+const statusYield = 2;
+
 export class Core {
   readonly exports: CoreExports;
+  readonly profiler: CoreProfiler | undefined;
   #bytes: Uint8Array;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(module: WebAssembly.Module, profiler?: CoreProfiler) {
+    this.profiler = profiler;
     const instance = new WebAssembly.Instance(module, {
       env: {
         abort(...[, , line, column]: readonly number[]): never {
@@ -139,11 +155,28 @@ export class Core {
         outOfMemory(): never {
           throw new OutOfMemory('the evaluation needs more memory than it may have, which is 4 GiB at most');
         },
+        ticks: profiler?.ticks ?? noTicks,
       },
     });
     // The module's exports are what `index.ts` of the core says; nothing checks that at run time.
     this.exports = instance.exports as unknown as CoreExports;
     this.#bytes = new Uint8Array(this.exports.memory.buffer);
+  }
+
+  /** Runs the machine until it is done, wants the host or waits for another fiber. */
+  run(): number {
+    while (true) {
+      const status = this.exports.run();
+      if (status !== statusYield) return status;
+      this.profiler?.take(this);
+    }
+  }
+
+  /** Runs it for a while: it may also be unfinished (2). */
+  runBriefly(looks: number): number {
+    const status = this.exports.runBriefly(looks);
+    this.profiler?.take(this);
+    return status;
   }
 
   /** The memory as it is now: it moves when it grows. */
@@ -193,4 +226,9 @@ export class Core {
     const start = address >>> 0;
     return this.bytes.slice(start, start + length);
   }
+}
+
+/** Nobody looks at the clock while there is no profiler. */
+function noTicks(): number {
+  return 0;
 }

@@ -3,6 +3,7 @@ import { encodeUtf8 } from '@neve/bytes';
 import { restrictAccess } from './access-control.ts';
 import { Core } from './core.ts';
 import { CoreEvaluator } from './core-evaluator.ts';
+import { CoreProfiler } from './profile/core-profiler.ts';
 import type { EvalIO } from './eval-io.ts';
 import {
   type Evaluator,
@@ -17,9 +18,9 @@ const languageVersion = 6;
 const maximumStackBytes = 512 * 1024 * 1024;
 
 /** An evaluator of its own memory. It lives as long as it, its programs and values are referred to. */
-export function createEvaluator({ core: module, io, settings: given }: EvaluatorOptions): Evaluator {
+export function createEvaluator({ core: module, io, settings: given, profiler }: EvaluatorOptions): Evaluator {
   const settings: EvaluatorSettings = { ...defaultSettings, ...given };
-  const core = new Core(module);
+  const core = new Core(module, profiler && new CoreProfiler(profiler));
   const { exports } = core;
   exports.configureEvaluation(
     settings.pureEval,
@@ -29,6 +30,7 @@ export function createEvaluator({ core: module, io, settings: given }: Evaluator
   );
   exports.configureTraces(settings.showTrace);
   exports.configureHashing(io.hashBytes !== undefined);
+  if (profiler !== undefined) exports.configureProfiler();
   for (const feature of settings.experimentalFeatures) exports.enableFeature(core.write(encodeUtf8(feature)));
   exports.initialize();
   exports.configureStore(core.write(encodeUtf8(settings.storeDir)));

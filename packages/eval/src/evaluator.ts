@@ -6,6 +6,8 @@
  */
 import type { Diagnostic } from '@neve/diagnostics';
 import type { EvalIO } from './eval-io.ts';
+import type { ProfilerOptions } from './profile/core-profiler.ts';
+import type { EvaluationProfile } from './profile/profile.ts';
 
 /** What decides how programs are evaluated; an evaluator never changes them. */
 export type EvaluatorSettings = {
@@ -221,6 +223,9 @@ export interface Evaluator {
 
   /** Counters in the form of Nix's `NIX_SHOW_STATS`. */
   stats(): Readonly<Record<string, unknown>>;
+
+  /** What the profiler has seen so far; undefined unless the evaluator was made with one. */
+  profile(): EvaluationProfile | undefined;
 }
 
 /** A failure of a Nix program. */
@@ -243,4 +248,6 @@ export type EvaluatorOptions = {
   readonly io: EvalIO;
   /** What is not given is as in `defaultSettings`. */
   readonly settings?: Partial<EvaluatorSettings>;
+  /** Profiles what is evaluated. */
+  readonly profiler?: ProfilerOptions | undefined;
 };

@@ -81,7 +81,7 @@ export class Fibers {
     this.#main = {
       address: options.core.exports.fiber(),
       state: 'ready',
-      next: () => options.core.exports.run(),
+      next: () => options.core.run(),
       awaited: undefined,
       mayOffer: false,
     };
@@ -93,7 +93,7 @@ export class Fibers {
     this.#main.next = this.#run;
     // Should an evaluation before have been left while it waited, its answer is nobody's.
     this.#main.awaited = undefined;
-    const outcome = this.#advance(this.#main);
+    const outcome = this.#profiled(() => this.#advance(this.#main));
     return outcome.kind === 'done' ? this.#core.exports.takeResult() : this.#finish(outcome);
   }
 
@@ -107,8 +107,8 @@ export class Fibers {
     }
   }
 
-  readonly #run = (): number => this.#core.exports.run();
-  readonly #runBriefly = (): number => this.#core.exports.runBriefly(looksAtATime);
+  readonly #run = (): number => this.#core.run();
+  readonly #runBriefly = (): number => this.#core.runBriefly(looksAtATime);
 
   // ── The evaluation that was asked for ──
 
@@ -118,14 +118,14 @@ export class Fibers {
       while (true) {
         if (this.#isReady(this.#main)) {
           this.#core.exports.enterFiber(this.#main.address);
-          const outcome = this.#advance(this.#main);
+          const outcome = this.#profiled(() => this.#advance(this.#main));
           if (outcome.kind === 'done') return this.#core.exports.takeResult();
           this.#park(this.#main, outcome);
           continue;
         }
         const fiber = this.#choose();
         if (fiber !== undefined) {
-          this.#resume(fiber);
+          this.#profiled(() => this.#resume(fiber));
           await this.#turn();
         } else if (!this.#isReady(this.#main)) {
           await this.#answerOfAny();
@@ -133,6 +133,18 @@ export class Fibers {
       }
     } finally {
       this.#core.exports.enterFiber(this.#main.address);
+    }
+  }
+
+  /** Whatever runs on the core counts for the profiler, what waits for the world does not. */
+  #profiled<T>(work: () => T): T {
+    const { profiler } = this.#core;
+    if (profiler === undefined) return work();
+    profiler.start();
+    try {
+      return work();
+    } finally {
+      profiler.stop();
     }
   }
 

@@ -42,5 +42,16 @@ export { createEvaluator } from './create-evaluator.ts';
 export { createMemoryIO } from './memory-io.ts';
 export type { MemoryFiles, MemoryIOOptions } from './memory-io.ts';
 export { evaluateJson } from './evaluate-json.ts';
+export type { ProfilerOptions } from './profile/core-profiler.ts';
+export type {
+  EvaluationProfile,
+  FrameKind,
+  ProfileFrame,
+  ProfileFunction,
+  ProfilePlace,
+  ProfileStack,
+} from './profile/profile.ts';
+export { printCollapsedStacks } from './profile/collapsed-stacks.ts';
+export { type Costs, type FileCost, type FunctionCost, costsOf, printCosts } from './profile/costs.ts';
 export { coreHash } from './core-hashes.ts';
 export type { HashBytes } from './core-hashes.ts';

@@ -50,7 +50,7 @@ import {
   gatheredValue,
 } from "./machine/siblings";
 import { awaitedThunk, initializeWaiting } from "./machine/waiting";
-import { Primop, actionArguments, actionSubject, frameSize } from "./machine/native";
+import { Primop, actionArguments, actionSubject, frameSize, setCommonHandler } from "./machine/native";
 import {
   builtinCallCount,
   callCount,
@@ -65,7 +65,21 @@ import {
   updateCount,
   updatedValueCount,
 } from "./machine/registers";
-import { STATUS_YIELD, run as runMachine } from "./machine/run";
+import { profiledFunctionsEntries, profiledFunctionsStart } from "./machine/profiled-functions";
+import {
+  collectProfiled,
+  countedKind as kindOfCounted,
+  dropSamples as dropTakenSamples,
+  hasManySamples,
+  profiledHandler,
+  profiledName,
+  profiledPosition,
+  runProfiled,
+  samplesSize,
+  samplesStart,
+  startProfiler,
+} from "./machine/profiler";
+import { STATUS_YIELD } from "./machine/run";
 import {
   PLAIN_TARGET,
   RECORD_SIZE,
@@ -79,7 +93,7 @@ import {
 } from "./machine/stack";
 import { FORCE_CODE, HALT_CODE, applyCode, initializeStaticCode } from "./machine/static-code";
 import { Address, CHUNK_SIZE, usedChunks } from "./memory/chunks";
-import { allocatedBytes, collect, collectionCount, setMinimumThreshold } from "./memory/collect";
+import { allocatedBytes, collectionCount, setMinimumThreshold } from "./memory/collect";
 import { collectionThreshold, heapBytes, sealHeap } from "./memory/heap";
 import { input, reserveInput } from "./memory/input";
 import { permanentBytes } from "./memory/permanent";
@@ -179,6 +193,12 @@ export function configureTraces(calls: bool): void {
 /** Whether the host hashes long strings, since it is faster: REQUEST_HASH_BYTES. */
 export function configureHashing(byHost: bool): void {
   setHostHashes(byHost);
+}
+
+/** Before `initialize`: turns the profiler on. */
+export function configureProfiler(): void {
+  startProfiler();
+  setCommonHandler(profiledHandler);
 }
 
 /** What `~` stands for: the input. */
@@ -448,21 +468,25 @@ function push(value: Value): void {
   setSp(sp + 4);
 }
 
-/** Runs until the evaluation is done (0), the host is wanted (1), or another fiber has what it needs (3). */
+/**
+ * Runs until the evaluation is done (0), the host is wanted (1), or another fiber has what it needs (3). With the profiler
+ * also until there are samples to be taken (2).
+ */
 export function run(): u32 {
   while (true) {
-    const status = runMachine();
+    const status = runProfiled();
     if (status != STATUS_YIELD) return status;
-    if (heapBytes() > collectionThreshold) collect();
+    if (heapBytes() > collectionThreshold) collectProfiled();
+    if (hasManySamples()) return STATUS_YIELD;
   }
 }
 
 /** The same, but not for long: after so many looks at the heap it leaves off (2), and is to be called again. */
 export function runBriefly(looks: u32): u32 {
   for (let i: u32 = 0; i < looks; i++) {
-    const status = runMachine();
+    const status = runProfiled();
     if (status != STATUS_YIELD) return status;
-    if (heapBytes() > collectionThreshold) collect();
+    if (heapBytes() > collectionThreshold) collectProfiled();
   }
   return STATUS_YIELD;
 }
@@ -537,6 +561,48 @@ export function blockingFiber(): Fiber {
  */
 export function handleErrorOfFiber(): bool {
   return isCaughtByTryEval() && unwind();
+}
+
+// ── The profiler (machine/profiler.ts) ──
+
+/** Where the samples are that were taken so far; valid until the machine runs again. */
+export function profileSamples(): Address {
+  return samplesStart();
+}
+
+/** Their size in bytes. */
+export function profileSamplesSize(): u32 {
+  return samplesSize();
+}
+
+/** Forgets them. */
+export function dropProfileSamples(): void {
+  dropTakenSamples();
+}
+
+/** The name of what a frame is about, a string, or 0. */
+export function profileName(kind: u32, subject: Address): Value {
+  const symbol = profiledName(kind, subject);
+  return symbol == 0 ? 0 : symbolName(symbol);
+}
+
+/** The position where a function is defined, or 0. */
+export function profilePosition(kind: u32, subject: Address): u32 {
+  return profiledPosition(kind, subject);
+}
+
+/** The functions that were called: entries as machine/profiled-functions.ts lays them out. */
+export function profileFunctions(): Address {
+  return profiledFunctionsStart();
+}
+
+export function profileFunctionsEntries(): u32 {
+  return profiledFunctionsEntries();
+}
+
+/** The kind of frame that a counted function has. */
+export function profileCountedKind(address: Address): u32 {
+  return kindOfCounted(address);
 }
 
 // ── What the machine asks for ──

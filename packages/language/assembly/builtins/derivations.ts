@@ -45,6 +45,7 @@ import { TO_JSON, appendEvaluatedJson } from "../formats/write-json";
 import { BLAKE3, HashAlgorithm, NO_ALGORITHM, SHA256, algorithmNamed } from "../hash/algorithm";
 import { HASH_ASSUMED, HASH_PARSED, parseHashOrEmpty, parsedAlgorithm } from "../hash/parse-hash";
 import { SRI, MAXIMUM_HASH_TEXT, writeHash } from "../hash/format";
+import { setProfiledDerivation } from "../machine/profiler";
 import { isOfferFull, offerCall, offersSiblings } from "../machine/siblings";
 import { MESSAGE_OF_NIX, REQUEST_MESSAGE, REQUEST_WRITE_DERIVATION } from "../machine/host-request";
 import {
@@ -123,6 +124,7 @@ let symbolJson: Symbol = 0;
 
 export function defineDerivationBuiltins(): void {
   const strict = define("derivationStrict", 1, args1(ATTRS), 0, derivationStrict);
+  setProfiledDerivation(strict);
   describeArgument(strict, 0, "while evaluating the argument passed to builtins.derivationStrict");
   MAKE_DERIVATION = internal(makePrimop("derivationStrict", 2, args2(STRICT, STRICT), LOCALS, makeDerivation));
   offersSiblings(MAKE_DERIVATION, offerAttributes);

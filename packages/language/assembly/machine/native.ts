@@ -73,6 +73,8 @@ export class Primop {
   traced: u32;
   /** Index in the table of functions of what offers what the builtin will want (siblings.ts), or 0. */
   siblings: u32;
+  /** The handler that `handler` calls while the profiler is on (profiler.ts). */
+  profiledHandler: u32;
 }
 
 /** For builtins that programs know. */
@@ -81,6 +83,14 @@ export const TRACED: u32 = 1;
 export const TRACED_SILENTLY: u32 = 2;
 
 const PRIMOP_SIZE: u32 = 40;
+
+/** The handler of all builtins that are made from now on, or 0: it is to call the real one. */
+let commonHandler: u32 = 0;
+
+export function setCommonHandler(handler: Handler): void {
+  commonHandler = <u32>handler.index;
+}
+
 /** Words of a frame between the builtin and its first local. */
 const FRAME_HEADER: u32 = 24;
 /** The step of a frame that only passes on what it awaits. */
@@ -95,7 +105,8 @@ export function makePrimop(name: string, arity: u32, specs: u32, locals: u32, ha
   primop.name = internText(name);
   primop.specs = specs;
   primop.locals = locals;
-  primop.handler = <u32>handler.index;
+  primop.handler = commonHandler != 0 ? commonHandler : <u32>handler.index;
+  primop.profiledHandler = <u32>handler.index;
   primop.traced = TRACED;
   return cell;
 }

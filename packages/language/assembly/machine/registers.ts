@@ -12,6 +12,16 @@ export let raisingPc: Code = 0;
 /** The builtin that is running, 0 outside of builtins. */
 export let raisingFrame: Frame = 0;
 
+/** Calls between two looks. */
+export const CALLS_PER_RUN: u32 = 4096;
+/** Calls after which the machine leaves its loop; at 1 before the next of them. */
+export let fuelOfRun: u32 = CALLS_PER_RUN;
+
+@inline
+export function setFuelOfRun(fuel: u32): void {
+  fuelOfRun = fuel;
+}
+
 // Counters of NIX_SHOW_STATS.
 export let thunkCount: u32 = 0;
 export let callCount: u32 = 0;

@@ -130,6 +130,7 @@ import {
   countCall,
   countLookup,
   countThunk,
+  fuelOfRun,
   maximumCallDepth,
   saveRegisters,
   setRaisingFrame,
@@ -166,15 +167,12 @@ export const STATUS_YIELD: u32 = 2;
 /** Another fiber is evaluating what is needed here (fibers.ts). */
 export const STATUS_BLOCKED: u32 = 3;
 
-/** Calls between two looks. */
-const CALLS_PER_RUN: u32 = 4096;
-
 /** Runs from the saved registers on. */
 export function run(): u32 {
   let pc = savedPc;
   let env = savedEnv;
   let top = savedSp;
-  let fuel = CALLS_PER_RUN;
+  let fuel = fuelOfRun;
   /** Whether the builtin in `f` has its arguments already. */
   let prepared = false;
 
@@ -501,13 +499,13 @@ export function run(): u32 {
         continue;
 
       case OP_CALL: {
+        if (--fuel == 0) {
+          saveRegisters(pc, env);
+          setSp(top);
+          return STATUS_YIELD;
+        }
         const callee = load<u32>(top - 4);
         if (isKind(callee, KIND_LAMBDA)) {
-          if (--fuel == 0) {
-            saveRegisters(pc, env);
-            setSp(top);
-            return STATUS_YIELD;
-          }
           pc += 8;
           countCall();
           top -= 8;
@@ -704,14 +702,14 @@ export function run(): u32 {
 
 /** Whether the code of a block is nothing but a lambda: the outer one of `x: y: …`. */
 @inline
-function returnsLambda(block: Address): bool {
+export function returnsLambda(block: Address): bool {
   const code = blockEntry(block);
   return (load<u32>(code) & 0xff) == OP_LAMBDA && (load<u32>(code, 8) & 0xff) == OP_RETURN;
 }
 
 /** The inner lambda of such a block. */
 @inline
-function returnedLambda(block: Address): Address {
+export function returnedLambda(block: Address): Address {
   return load<u32>(blockEntry(block), 4);
 }
 
