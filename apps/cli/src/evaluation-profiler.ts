@@ -62,7 +62,7 @@ const clockScript = `
 function startClock(periodMs: number): { nowMs: () => number; stop: () => void } {
   const { Worker } = process.getBuiltinModule('node:worker_threads');
   const words = new Int32Array(new SharedArrayBuffer(8));
-  const workerData = { words, waitMs: Math.max(0.1, periodMs / 2), unitsPerMs };
+  const workerData = { words, waitMs: Math.max(0.1, periodMs), unitsPerMs };
   new Worker(clockScript, { eval: true, workerData }).unref();
   Atomics.wait(words, 0, 0);
   return {

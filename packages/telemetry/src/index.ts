@@ -48,3 +48,4 @@ export {
 } from './metrics.ts';
 export { type LogReceiver, type LogRecord, type LogSeverity, currentLogs, log, setLogs } from './logs.ts';
 export { type RecordedSpan, RecordingTracer, replaySpan } from './recorded-span.ts';
+export { ChromeTracer, type ChromeTracerOptions } from './chrome/chrome-tracer.ts';

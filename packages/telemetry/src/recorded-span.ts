@@ -2,6 +2,7 @@
  * Spans of a thread, which has no collector of its own: they are recorded there as plain data, and told again in the thread
  * that has one, with the ids and times that they had.
  */
+import { newSpanContext, nowMs } from './span-context.ts';
 import type { Attributes, Span, SpanContext, SpanKind, Tracer, TracerSpanOptions } from './span.ts';
 
 /** A span that has ended, as data that can be sent to another thread. Times are milliseconds since 1970. */
@@ -35,7 +36,7 @@ export class RecordingTracer implements Tracer {
     name: string,
     { kind = 'internal', attributes: given, parent, context, startMs }: TracerSpanOptions,
   ): Span {
-    const own = context ?? newContext(parent);
+    const own = context ?? newSpanContext(parent);
     const begunMs = startMs ?? nowMs();
     const events: RecordedEvent[] = [];
     let attributes: Attributes = { ...given };
@@ -70,27 +71,4 @@ export function replaySpan(tracer: Tracer, recorded: RecordedSpan): void {
   for (const event of events) span.event(event.name, event.attributes, event.timeMs);
   if (error !== undefined) span.fail(Object.assign(new Error(error.message), { name: error.name }));
   span.end(endMs);
-}
-
-function nowMs(): number {
-  return performance.timeOrigin + performance.now();
-}
-
-/** Sampled as its parent is: who has none cannot know, and records. */
-function newContext(parent: SpanContext | undefined): SpanContext {
-  const traceId = parent?.traceId ?? randomHex(32);
-  const traceState = parent?.traceState;
-  const sampled = parent?.sampled ?? true;
-  return { traceId, spanId: randomHex(16), sampled, ...(traceState !== undefined && { traceState }) };
-}
-
-/** Not all zeroes. */
-function randomHex(length: number): string {
-  let text = '';
-  while (text.length < length) {
-    text += Math.floor(Math.random() * 0xffff_ffff)
-      .toString(16)
-      .padStart(8, '0');
-  }
-  return /[^0]/.test(text) ? text.slice(0, length) : randomHex(length);
 }
