@@ -46,7 +46,7 @@ const { outputFiles, metafile } = await build({
     join(app, 'src/nar-bridge/nar-bridge-main.ts'),
     join(app, 'src/cache/cache-main.ts'),
     join(app, 'src/daemon/daemon-main.ts'),
-    join(app, 'src/telemetry/otlp-main.ts'),
+    join(app, 'src/telemetry/telemetry-main.ts'),
     // A thread's script.
     join(app, '../../packages/castore/src/node/tree-reader-worker.ts'),
   ],

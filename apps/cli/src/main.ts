@@ -22,8 +22,8 @@ import {
   serviceNameOf,
   wantedTelemetry,
 } from './telemetry/measured-command.ts';
-import type { EndTelemetry } from './telemetry/otlp-main.ts';
-import type * as OtlpMain from './telemetry/otlp-main.ts';
+import type { EndTelemetry } from './telemetry/telemetry-main.ts';
+import type * as TelemetryMain from './telemetry/telemetry-main.ts';
 
 /** Changes with the scripts. */
 declare const NEVE_BUILD: string;
@@ -70,7 +70,7 @@ function startTelemetry(
   scripts: CommandScripts,
   wanted: WantedTelemetry,
 ): Promise<EndTelemetry> {
-  const main = scripts.load('otlp-main.cjs') as typeof OtlpMain;
+  const main = scripts.load('telemetry-main.cjs') as typeof TelemetryMain;
   return main.startTelemetry(serviceNameOf(argv), wanted);
 }
 

@@ -4,6 +4,7 @@
  */
 import type { OptionSpec } from './parse-words.ts';
 import { otlpOption } from './telemetry/otlp-option.ts';
+import { traceFileOption, tracerOption } from './telemetry/trace-options.ts';
 
 export type EvaluatingCommand = 'eval' | 'instantiate' | 'build' | 'log' | 'why-depends' | 'explain';
 
@@ -174,6 +175,8 @@ export const optionTable = {
   option: { names: ['--option'], parameters: ['NAME', 'VALUE'], help: 'set a setting' },
   impure: { names: ['--impure'], parameters: [], help: 'allow access to the environment (the default)' },
   otlp: otlpOption,
+  traceFile: traceFileOption,
+  tracer: tracerOption,
   verbose: { names: ['-v', '--verbose'], parameters: [], help: 'say more (repeatable)' },
   quiet: { names: ['--quiet'], parameters: [], help: 'say less' },
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },

@@ -2,10 +2,13 @@
 import type { GroupCommand } from '../command-group.ts';
 import type { OptionSpec } from '../parse-words.ts';
 import { otlpOption } from '../telemetry/otlp-option.ts';
+import { traceFileOption, tracerOption } from '../telemetry/trace-options.ts';
 
 export const commonOptions = {
   json: { names: ['--json'], parameters: [], help: 'print as JSON' },
   otlp: otlpOption,
+  traceFile: traceFileOption,
+  tracer: tracerOption,
   quiet: { names: ['--quiet'], parameters: [], help: 'show no progress' },
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },
 } as const satisfies Record<string, OptionSpec>;

@@ -3,7 +3,8 @@ import type { OptionSpec } from '../parse-words.ts';
 import { storeOptions } from '../store/store-options.ts';
 import { tlsOptions } from '../tls-options.ts';
 
-const { store, composition, blobs, directories, pathInfos, storeDir, otlp, quiet, help } = storeOptions;
+const { store, composition, blobs, directories, pathInfos, storeDir, otlp, traceFile, tracer, quiet, help } =
+  storeOptions;
 
 export const narBridgeOptions = {
   listen: {
@@ -81,6 +82,8 @@ export const narBridgeOptions = {
   storeDir,
   json: { names: ['--json'], parameters: [], help: 'write the log of requests as JSON' },
   otlp,
+  traceFile,
+  tracer,
   quiet: { ...quiet, help: 'write no log of requests' },
   help,
 } as const satisfies Record<string, OptionSpec>;

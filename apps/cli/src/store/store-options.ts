@@ -1,6 +1,7 @@
 /** The options that every command of `neve store` has: which store it works on, and how it shows what it does. */
 import type { Arguments, OptionSpec } from '../parse-words.ts';
 import { otlpOption } from '../telemetry/otlp-option.ts';
+import { traceFileOption, tracerOption } from '../telemetry/trace-options.ts';
 
 export const storeOptions = {
   store: {
@@ -35,6 +36,8 @@ export const storeOptions = {
   },
   json: { names: ['--json'], parameters: [], help: 'print as JSON' },
   otlp: otlpOption,
+  traceFile: traceFileOption,
+  tracer: tracerOption,
   quiet: { names: ['--quiet'], parameters: [], help: 'show no progress' },
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },
 } as const satisfies Record<string, OptionSpec>;

@@ -4,26 +4,46 @@
  */
 import { inSpan, parentFromEnvironment } from '@neve/telemetry';
 import type { Environment } from '../caller.ts';
-import type { EndTelemetry } from './otlp-main.ts';
+import type { EndTelemetry } from './telemetry-main.ts';
 
-export type WantedTelemetry = { readonly isAsked: boolean };
+export type WantedTelemetry = {
+  /** To a collector; `isAsked`: whether or not variables name an endpoint. */
+  readonly otlp: { readonly isAsked: boolean } | undefined;
+  /** `--trace-file` */
+  readonly traceFile: string | undefined;
+  /** `--tracer tracy` */
+  readonly tracy: boolean;
+};
 
 const endpoints = ['', '_TRACES', '_METRICS', '_LOGS'].map((it) => `OTEL_EXPORTER_OTLP${it}_ENDPOINT`);
 
-/** Undefined where nobody wants it. The last `--otlp` counts, before the variables. */
+/** Undefined where nobody wants it. Of each option the last counts. */
 export function wantedTelemetry(
   argv: readonly string[],
   environment: Environment,
 ): WantedTelemetry | undefined {
   const end = argv.indexOf('--');
-  const word = argv
-    .slice(0, end === -1 ? undefined : end)
-    .findLast((it) => it === '--otlp' || it.startsWith('--otlp='));
+  const words = argv.slice(0, end === -1 ? undefined : end);
+  const otlp = wantedOtlp(words, environment);
+  const traceFile = lastValue(words, '--trace-file');
+  const tracy = lastValue(words, '--tracer') === 'tracy';
+  return otlp === undefined && traceFile === undefined && !tracy ? undefined : { otlp, traceFile, tracy };
+}
+
+/** The last `--otlp` counts, before the variables. */
+function wantedOtlp(words: readonly string[], environment: Environment): WantedTelemetry['otlp'] {
+  const word = words.findLast((it) => it === '--otlp' || it.startsWith('--otlp='));
   const isDisabled = environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true';
   if (isDisabled || word === '--otlp=false') return undefined;
   if (word !== undefined) return { isAsked: true };
   const isConfigured = endpoints.some((name) => (environment[name] ?? '') !== '');
   return isConfigured ? { isAsked: false } : undefined;
+}
+
+function lastValue(words: readonly string[], option: string): string | undefined {
+  const at = words.findLastIndex((it) => it === option || it.startsWith(`${option}=`));
+  const word = words[at];
+  return word === option ? words[at + 1] : word?.slice(option.length + 1);
 }
 
 /** What a process calls itself: those that serve have names of their own. */

@@ -1,0 +1,1 @@
+export { type TracyServed, type TracyOptions, serveTracy } from './serve-tracy.ts';
