@@ -1,4 +1,5 @@
 /** Errors of the commands for stores and caches on their way to the user. Those that evaluate have `report-error.ts`. */
+import { log } from '@neve/telemetry';
 import { bugText } from './bug-text.ts';
 import { isExpected } from './expected-errors.ts';
 import { write } from './output.ts';
@@ -11,7 +12,9 @@ export function errorText(error: unknown): string {
 
 /** Writes it to standard error and gives the exit code. `command` is what comes after `neve`. */
 export function reportFailure(error: unknown, command: string): number {
-  write(2, `error: ${errorText(error)}\n`);
+  const text = errorText(error);
+  log('error', text);
+  write(2, `error: ${text}\n`);
   if (error instanceof UsageError) write(2, `Try 'neve ${command} --help' for more information.\n`);
   return 1;
 }

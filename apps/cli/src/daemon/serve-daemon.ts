@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { type GrpcServer, type ServedServices, serveGrpc } from '@neve/rpc/node';
+import { log } from '@neve/telemetry';
 import { write } from '../output.ts';
 import { Workshop } from '../realise/workshop.ts';
 import { takeRollingLease } from '../store/rolling-lease.ts';
@@ -88,7 +89,9 @@ export async function serveDaemon(args: DaemonArguments, signal: AbortSignal): P
 }
 
 function onError(error: unknown): void {
-  write(2, `error: ${error instanceof Error ? error.message : String(error)}\n`);
+  const text = error instanceof Error ? error.message : String(error);
+  log('error', text);
+  write(2, `error: ${text}\n`);
 }
 
 /** Asked for once; who asks again, urgently, is heard. */
