@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkChunkOrder, commonJsChunk } from './common-js-chunks.mjs';
 import { lateBuiltins } from './late-builtins.mjs';
+import { openTelemetryModules } from './opentelemetry-modules.mjs';
 
 const app = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
@@ -55,7 +56,7 @@ const { outputFiles, metafile } = await build({
   format: 'esm',
   splitting: true,
   outExtension: { '.js': '.cjs' },
-  plugins: [lateBuiltins],
+  plugins: [lateBuiltins, openTelemetryModules(join(app, '../../node_modules'))],
   define: { ...shared.define, 'import.meta.url': 'scriptUrl' },
   alias: {
     lmdb: join(app, '../../node_modules/lmdb/dist/index.cjs'),
