@@ -15,6 +15,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkChunkOrder, commonJsChunk } from './common-js-chunks.mjs';
+import { writeCommandTable } from './command-table.mjs';
 import { lateBuiltins } from './late-builtins.mjs';
 import { openTelemetryModules } from './opentelemetry-modules.mjs';
 
@@ -76,6 +77,7 @@ await build({
   ...shared,
   entryPoints: [
     join(app, 'src/evaluate-main.ts'),
+    join(app, 'src/help/help-main.ts'),
     join(app, 'src/daemon/evaluator-thread.ts'),
     join(app, 'src/daemon/daemon-client-main.ts'),
   ],
@@ -98,6 +100,8 @@ await build({
   format: 'cjs',
   plugins: [lateBuiltins],
 });
+
+writeCommandTable();
 
 const core = join(app, '../../packages/language/build/neve.wasm');
 if (existsSync(core)) copyFileSync(core, join(app, 'dist/neve.wasm'));

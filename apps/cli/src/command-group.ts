@@ -4,7 +4,11 @@
  */
 import { setMaxListeners } from 'node:events';
 import { reportFailure } from './error-text.ts';
-import { optionLines } from './help.ts';
+import type { CommandDescription } from './command-description.ts';
+import { helpText } from './help.ts';
+import { type TopLevelName, summaries } from './top-level-commands.ts';
+import { unknownCommand } from './unknown-word.ts';
+import type { ValueKind } from './value-kind.ts';
 import { type Interruption, watchInterruptions } from './interruption.ts';
 import { write } from './output.ts';
 import { type Arguments, type OptionSpec, optionsByName, parseWords } from './parse-words.ts';
@@ -20,12 +24,14 @@ export type GroupCommand<Name extends string = string, Common extends string = s
   readonly description: string;
   /** Its own options; those of all commands come on top. */
   readonly options: Readonly<Record<Name, OptionSpec>>;
+  /** What its arguments are, for completion; the last one may come again. Files, without it. */
+  readonly arguments?: readonly ValueKind[];
   /** Gives the exit code when it is not 0. Throws `UsageError`, and the errors of the packages. */
   run(args: Arguments<Name | Common>, signal: AbortSignal): Promise<number | void>;
 };
 
 export type CommandGroup = {
-  readonly name: string;
+  readonly name: TopLevelName;
   /** A paragraph for the help of the group. */
   readonly description: string;
   readonly commands: readonly GroupCommand[];
@@ -41,11 +47,8 @@ export async function runCommandGroup(group: CommandGroup, argv: readonly string
   }
   const command = group.commands.find(({ name }) => name === first);
   if (command === undefined) {
-    write(
-      2,
-      `error: unrecognised command '${group.name} ${first}'\nTry 'neve ${group.name} --help' for more information.\n`,
-    );
-    return 1;
+    const names = group.commands.map(({ name }) => name);
+    return reportFailure(unknownCommand(first, names, group.name), group.name);
   }
   const aborter = new AbortController();
   // Everything that is under way listens to it.
@@ -72,35 +75,32 @@ type HelpRequest = {
 };
 
 function showHelp(group: CommandGroup, { asked, topic }: HelpRequest): number {
-  const command = group.commands.find(({ name }) => name === topic);
-  write(asked === undefined ? 2 : 1, command === undefined ? helpOfGroup(group) : helpOf(command, group));
+  const description = describeGroup(group);
+  const command = description.commands?.find(({ name }) => name === topic);
+  write(asked === undefined ? 2 : 1, helpText(command ?? description));
   return asked === undefined ? 1 : 0;
 }
 
-function helpOfGroup({ name: group, description, commands, options }: CommandGroup): string {
-  const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
-  return `Usage: neve ${group} COMMAND [OPTIONS] [ARGUMENTS]
-
-${description}
-
-Commands:
-${lines.join('\n')}
-
-Options of all commands:
-${optionLines(Object.values(options))}
-
-'neve ${group} COMMAND --help' shows the options of a command.
-`;
-}
-
-function helpOf(command: GroupCommand, group: CommandGroup): string {
-  const usage = command.usage.map((line) => `neve ${group.name} ${line}`).join('\n       ');
-  return `Usage: ${usage}
-
-${command.description}
-
-Options:
-${optionLines([...Object.values(command.options), ...Object.values(group.options)])}
-`;
+export function describeGroup({
+  name: group,
+  description,
+  commands,
+  options,
+}: CommandGroup): CommandDescription {
+  return {
+    name: group,
+    summary: summaries[group],
+    usage: [`${group} COMMAND [OPTIONS] [ARGUMENTS]`],
+    description,
+    options: Object.values(options),
+    isGroup: true,
+    commands: commands.map((command) => ({
+      name: command.name,
+      summary: command.summary,
+      usage: command.usage.map((line) => `${group} ${line}`),
+      description: command.description,
+      options: Object.values({ ...command.options, ...options }),
+      ...(command.arguments !== undefined && { arguments: command.arguments }),
+    })),
+  };
 }

@@ -4,6 +4,7 @@ import { bugText } from './bug-text.ts';
 import { isExpected } from './expected-errors.ts';
 import { write } from './output.ts';
 import { UsageError } from './usage-error.ts';
+import { usageHint } from './usage-hint.ts';
 
 /** What is none of ours is a bug, and is shown with its stack. */
 export function errorText(error: unknown): string {
@@ -14,7 +15,8 @@ export function errorText(error: unknown): string {
 export function reportFailure(error: unknown, command: string): number {
   const text = errorText(error);
   log('error', text);
-  write(2, `error: ${text}\n`);
-  if (error instanceof UsageError) write(2, `Try 'neve ${command} --help' for more information.\n`);
+  write(2, `error: ${text}
+`);
+  if (error instanceof UsageError) write(2, usageHint(error, command));
   return 1;
 }

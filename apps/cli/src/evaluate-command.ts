@@ -124,7 +124,8 @@ type Input = {
   readonly paths: readonly string[];
 };
 
-async function chooseInput(
+/** Throws `UsageError`, and what looking up `<NAME>` throws. */
+export async function chooseInput(
   evaluator: Evaluator,
   { command, args, caller }: Pick<CommandInput, 'command' | 'args' | 'caller'>,
 ): Promise<Input> {

@@ -1,13 +1,14 @@
 /**
- * The commands that evaluate, and the general help.
+ * The commands that evaluate.
  *
  * They are one script, so that modules cost the time to read them, whoever uses them; loading them later would only have
  * their functions read twice. Their top levels define things and compute nothing.
  */
-import type { Caller } from './caller.ts';
+import type { CommandDescription } from './command-description.ts';
 import { applyConfigFiles } from './config-files.ts';
 import { type CommandInput, runEvaluateCommand } from './evaluate-command.ts';
-import { commandHelp, generalHelp } from './help.ts';
+import { describeEvaluating, evaluatingCommands } from './evaluating-commands.ts';
+import { helpText } from './help.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { reportError } from './report-error.ts';
 import { Settings } from './settings.ts';
@@ -15,8 +16,6 @@ import { showVersion } from './show-version.ts';
 
 /** Those that a daemon runs. */
 const servedCommands = ['eval', 'build', 'log', 'explain'] as const;
-
-const commands = ['eval', 'instantiate', 'build', 'log', 'why-depends', 'explain'] as const;
 
 /** Runs one command and gives the exit code. */
 export async function runEvaluateMain(
@@ -28,8 +27,8 @@ export async function runEvaluateMain(
 ): Promise<number> {
   const { caller } = host;
   const [first, ...rest] = argv;
-  const command = commands.find((name) => name === first);
-  if (command === undefined) return runWithoutCommand(first, rest[0], caller);
+  const command = evaluatingCommands.find((name) => name === first);
+  if (command === undefined) throw new Error(`'${first}' is a command of another script`);
 
   const settings = new Settings();
   try {
@@ -42,7 +41,7 @@ export async function runEvaluateMain(
       }
     }
     if (args.has('version')) showVersion(caller);
-    else if (args.has('help')) runWithoutCommand('help', command, caller);
+    else if (args.has('help')) caller.write(1, helpText(describeEvaluating(command)));
     else {
       const daemon = args.has('noDaemon') ? '' : (settings.text('daemon') ?? '');
       const isForDaemon = daemon !== '' && (servedCommands as readonly string[]).includes(command);
@@ -56,18 +55,10 @@ export async function runEvaluateMain(
   }
 }
 
-/** `neve`, `neve help …`, and what is no command. */
-// oxlint-disable-next-line eslint/max-params -- two words, and who said them
-function runWithoutCommand(first: string | undefined, second: string | undefined, caller: Caller): number {
-  const topic = commands.find((name) => name === second);
-  if (first === 'help' || first === '--help' || first === '-h') {
-    caller.write(1, topic === undefined ? generalHelp() : commandHelp(topic));
-    return 0;
-  }
-  if (first === undefined) caller.write(2, generalHelp());
-  else {
-    const what = first.startsWith('-') ? 'unrecognised flag' : 'unrecognised command';
-    caller.write(2, `error: ${what} '${first}'\nTry 'neve --help' for more information.\n`);
-  }
-  return 1;
+/** For completion, in a thread. */
+export { answerNames } from './completion/attribute-names.ts';
+
+/** For manuals and completion. */
+export function describe(): readonly CommandDescription[] {
+  return evaluatingCommands.map(describeEvaluating);
 }

@@ -10,6 +10,7 @@ import { CommandScripts, codeCachePath } from './command-scripts.ts';
 import type * as DaemonClient from './daemon/daemon-client-main.ts';
 import type * as DaemonMain from './daemon/daemon-main.ts';
 import type * as EvaluateMain from './evaluate-main.ts';
+import type * as HelpMain from './help/help-main.ts';
 import type * as NarBridgeMain from './nar-bridge/nar-bridge-main.ts';
 import type * as NixDaemonMain from './nix-daemon/nix-daemon-main.ts';
 import type * as RealiseMain from './realise/realise-main.ts';
@@ -88,8 +89,18 @@ function run(argv: readonly string[], scripts: CommandScripts): Promise<number> 
       return (scripts.load('nix-daemon-main.cjs') as typeof NixDaemonMain).runNixDaemon(rest);
     case 'nar-bridge':
       return (scripts.load('nar-bridge-main.cjs') as typeof NarBridgeMain).runNarBridge(rest);
-    default:
+    case 'eval':
+    case 'instantiate':
+    case 'build':
+    case 'explain':
+    case 'log':
+    case 'why-depends':
       return evaluate(argv, scripts);
+    default:
+      return (scripts.load('help-main.cjs') as typeof HelpMain).runHelpMain(argv, {
+        caller: processCaller,
+        run: (words) => run(words, scripts),
+      });
   }
 }
 

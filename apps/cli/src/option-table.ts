@@ -17,6 +17,7 @@ export const optionTable = {
   attr: {
     names: ['--attr', '-A'],
     parameters: ['PATH'],
+    values: ['attribute'],
     help: 'select this attribute of the value (repeatable)',
   },
   exprArgument: {
@@ -37,16 +38,28 @@ export const optionTable = {
     help: 'evaluate this file; `-` is standard input',
     only: ['eval', 'build', 'log', 'why-depends', 'explain'],
   },
-  arg: { names: ['--arg'], parameters: ['NAME', 'EXPR'], help: 'pass an expression to a function' },
-  argstr: { names: ['--argstr'], parameters: ['NAME', 'TEXT'], help: 'pass a string to a function' },
+  arg: {
+    names: ['--arg'],
+    parameters: ['NAME', 'EXPR'],
+    values: ['formal', 'text'],
+    help: 'pass an expression to a function',
+  },
+  argstr: {
+    names: ['--argstr'],
+    parameters: ['NAME', 'TEXT'],
+    values: ['formal', 'text'],
+    help: 'pass a string to a function',
+  },
   argFromFile: {
     names: ['--arg-from-file'],
     parameters: ['NAME', 'FILE'],
+    values: ['formal', 'file'],
     help: 'pass the contents of a file',
   },
   argFromStdin: {
     names: ['--arg-from-stdin'],
     parameters: ['NAME'],
+    values: ['formal'],
     help: 'pass the contents of standard input',
   },
   include: {
@@ -82,6 +95,7 @@ export const optionTable = {
   outLink: {
     names: ['--out-link', '-o'],
     parameters: ['PATH'],
+    values: ['file'],
     help: 'make this link to the result (default: result)',
     only: ['build'],
   },
@@ -121,6 +135,7 @@ export const optionTable = {
   builder: {
     names: ['--builder'],
     parameters: ['URL'],
+    values: [['local:', 'bwrap:', 'oci:', 'unshare:', 'dummy:']],
     help: 'where builds run: local: (the default), bwrap:, oci:, unshare:, dummy:, grpc+unix:…',
     only: ['build'],
   },
@@ -172,7 +187,12 @@ export const optionTable = {
     help: 'run it here, whatever NEVE_DAEMON says',
     only: ['eval', 'build', 'log', 'explain'],
   },
-  option: { names: ['--option'], parameters: ['NAME', 'VALUE'], help: 'set a setting' },
+  option: {
+    names: ['--option'],
+    parameters: ['NAME', 'VALUE'],
+    values: ['setting', 'setting-value'],
+    help: 'set a setting',
+  },
   impure: { names: ['--impure'], parameters: [], help: 'allow access to the environment (the default)' },
   otlp: otlpOption,
   traceFile: traceFileOption,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CommandName, parseArguments } from './parse-arguments.ts';
-import { commandHelp } from './help.ts';
+import { describeEvaluating } from './evaluating-commands.ts';
+import { helpText } from './help.ts';
 import { parseSearchPath } from './search-path.ts';
 import { Settings, applyConfig } from './settings.ts';
 import { UsageError } from './usage-error.ts';
@@ -74,9 +75,9 @@ describe('refuses', () => {
 });
 
 test('the help names every option of the command', () => {
-  expect(commandHelp('eval')).toContain('--expr, -E EXPR');
-  expect(commandHelp('eval')).not.toContain('--eval-only ');
-  expect(commandHelp('instantiate')).toContain('--eval, --eval-only ');
+  expect(helpOf('eval')).toContain('--expr, -E EXPR');
+  expect(helpOf('eval')).not.toContain('--eval-only ');
+  expect(helpOf('instantiate')).toContain('--eval, --eval-only ');
 });
 
 test.each([
@@ -107,3 +108,7 @@ test.each([
 ])('the search path %j', (text, expected) => {
   expect(parseSearchPath(text)).toEqual(expected.map(([prefix, path]) => ({ prefix, path })));
 });
+
+function helpOf(command: 'eval' | 'instantiate'): string {
+  return helpText(describeEvaluating(command));
+}

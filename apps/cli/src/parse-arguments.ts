@@ -12,7 +12,8 @@ import {
   optionsByName,
   parseWords,
 } from './parse-words.ts';
-import { settingOfOption, type Settings } from './settings.ts';
+import { settingOfOption, settingOptions, type Settings } from './settings.ts';
+import { unknownOption } from './unknown-word.ts';
 import { UsageError } from './usage-error.ts';
 
 export type CommandName = EvaluatingCommand;
@@ -24,11 +25,12 @@ export function parseArguments(
   argv: readonly string[],
   { command, settings }: { command: CommandName; settings: Settings },
 ): EvaluateArguments {
-  return parseWords(argv, optionsOf(command), takeSetting);
+  const options = optionsOf(command);
+  return parseWords(argv, options, takeSetting);
 
   function takeSetting({ name: flag, hasValue, take }: UnknownOption): boolean {
     const setting = flag.startsWith('--') ? settingOfOption(flag) : undefined;
-    if (setting === undefined) return false;
+    if (setting === undefined) throw unknownOption(flag, [...options.keys(), ...settingOptions()]);
     if (hasValue && setting.value === 'false') throw new UsageError(`flag '${flag}' takes no argument`);
     const wanted = hasValue || setting.value === undefined;
     const [value = ''] = wanted ? take(['VALUE']) : [setting.value];

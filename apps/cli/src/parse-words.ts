@@ -2,7 +2,9 @@
  * Splits a command line into options and other arguments, by a table of options. Both may be mixed; after `--` everything
  * is an argument; `--name=value` is one word for an option and its argument; `-` alone is an argument.
  */
+import { unknownOption } from './unknown-word.ts';
 import { UsageError } from './usage-error.ts';
+import type { ValueKind } from './value-kind.ts';
 
 export type OptionSpec = {
   /** The first name is the one in messages. */
@@ -11,6 +13,8 @@ export type OptionSpec = {
   readonly parameters: readonly string[];
   /** What may be given as `--name=value`, of an option without parameters. */
   readonly optionalValue?: string;
+  /** What its arguments stand for, where the names of the parameters do not say it (`value-kind.ts`). */
+  readonly values?: readonly ValueKind[];
   readonly help: string;
 };
 
@@ -94,7 +98,7 @@ export function parseWords<Name extends string>(
       }
       occurrences.push({ option: known.option, values: take(parameters) });
     } else if (!takeUnknown({ name, hasValue: value !== undefined, take })) {
-      throw new UsageError(`unrecognised flag '${name}'`);
+      throw unknownOption(name, options.keys());
     }
   }
   return new Arguments(occurrences, positional);

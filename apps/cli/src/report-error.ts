@@ -26,7 +26,7 @@ export function reportError(
     if (error.isUsageError) hintAtHelp();
   } else if (error instanceof EvalIOError) report(plain(error.message));
   else if (error instanceof UsageError) {
-    report(plain(error.message));
+    report({ ...plain(error.message), suggestions: error.suggestions });
     hintAtHelp();
   } else if (error instanceof Error && error.name === 'CommandFailure') {
     // It comes from another script, with a class of its own.

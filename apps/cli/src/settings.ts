@@ -126,6 +126,20 @@ export function settingOfOption(option: string): { name: string; value: string |
   return undefined;
 }
 
+export type SettingKind = (typeof kinds)[SettingName];
+
+export function kindOfSetting(name: SettingName): SettingKind {
+  return kinds[name];
+}
+
+/** Every option that is a setting. */
+export function settingOptions(): readonly string[] {
+  return settingNames().flatMap((name) => {
+    if (kinds[name] === 'switch') return [`--${name}`, `--no-${name}`];
+    return kinds[name] === 'list' ? [`--${name}`, `--extra-${name}`] : [`--${name}`];
+  });
+}
+
 export function settingNames(): readonly SettingName[] {
   return Object.keys(kinds).filter(isSetting);
 }
@@ -163,7 +177,7 @@ function checkValue(name: SettingName, value: string): void {
   }
 }
 
-const lintLevels = ['ignore', 'warn', 'fatal'] as const satisfies readonly LintLevel[];
+export const lintLevels = ['ignore', 'warn', 'fatal'] as const satisfies readonly LintLevel[];
 
 function isTrue(value: string): boolean {
   return value === 'true' || value === 'yes' || value === '1';

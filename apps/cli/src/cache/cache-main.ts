@@ -1,5 +1,6 @@
 /** `neve cache`: the list of its commands. */
-import { type CommandGroup, runCommandGroup } from '../command-group.ts';
+import type { CommandDescription } from '../command-description.ts';
+import { type CommandGroup, describeGroup, runCommandGroup } from '../command-group.ts';
 import { commonOptions } from './cache-command.ts';
 import { configureCommand } from './configure.ts';
 import { createCommand } from './create.ts';
@@ -38,4 +39,9 @@ const cacheGroup: CommandGroup = {
 /** Runs one command and gives the exit code. */
 export function runCacheCommand(argv: readonly string[]): Promise<number> {
   return runCommandGroup(cacheGroup, argv);
+}
+
+/** For manuals and completion. */
+export function describe(): CommandDescription {
+  return describeGroup(cacheGroup);
 }

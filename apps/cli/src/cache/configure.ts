@@ -10,6 +10,7 @@ export const configureCommand = cacheCommand({
   name: 'configure',
   summary: 'change the settings of a cache',
   usage: ['configure [OPTIONS] NAME'],
+  arguments: ['text'],
   description: `Changes the settings that are given, and leaves the others. A list, as that of the upstreams, takes the place of the
 earlier one. Servers that use the folder heed it at once.`,
   options: { ...serverOptions, ...settingOptions },

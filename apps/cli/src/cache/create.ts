@@ -9,6 +9,7 @@ export const createCommand = cacheCommand({
   name: 'create',
   summary: 'make a cache',
   usage: ['create [OPTIONS] NAME'],
+  arguments: ['text'],
   description: `Makes a cache in the folder of a server, which is made with the first one. It gets a key of its own, NAME-1, that
 signs everything that is in it, unless keys are given. Servers that use the folder have the cache at once.`,
   options: { ...serverOptions, ...settingOptions },

@@ -10,6 +10,7 @@ export const gcCommand = cacheCommand({
   name: 'gc',
   summary: 'remove what is too old or too much',
   usage: ['gc [OPTIONS] [NAME]'],
+  arguments: ['text'],
   description: `Removes paths by the limits of each cache (--max-age and --max-size of 'create'), those first that were not used for the
 longest time, and then the contents that no cache needs any more. A path that stays has all that it refers to; pinned paths stay.
 It may run beside servers and be interrupted at any time.`,

@@ -8,6 +8,7 @@ export const listCommand = cacheCommand({
   name: 'list',
   summary: 'show the caches of a server',
   usage: ['list [OPTIONS]'],
+  arguments: [],
   description: 'Shows the names of the caches; with --json their settings.',
   options: serverOptions,
   async run(args) {

@@ -20,6 +20,7 @@ export const loginCommand = cacheCommand({
   name: 'login',
   summary: 'remember a cache and the token for it',
   usage: ['login [OPTIONS] NAME URL', 'login --logout NAME'],
+  arguments: ['text'],
   description: `Asks the cache for its public keys, which are trusted from then on, and writes both with the token into
 neve/caches.json of the XDG configuration, which only you can read. The token is read from the file that --token-file names; - is
 standard input.

@@ -10,6 +10,7 @@ export const pinCommand = cacheCommand({
   name: 'pin',
   summary: 'keep paths of a cache, by name',
   usage: ['pin CACHE NAME PATH', 'pin CACHE', 'pin --remove CACHE NAME'],
+  arguments: ['text', 'text', 'store-path'],
   description: `A pinned path stays in the cache with all that it refers to, whatever the limits of the cache are. Another path under
 the same name takes its place. Without a name the pins are shown.`,
   options: {

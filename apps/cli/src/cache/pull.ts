@@ -17,6 +17,7 @@ export const pullCommand = cacheCommand({
   name: 'pull',
   summary: 'get store paths and all that they refer to from a cache',
   usage: ['pull [OPTIONS] CACHE PATH…'],
+  arguments: ['text', 'store-path'],
   description: `Gets only what the store lacks. CACHE is a name that 'neve cache login' knows, or the URL of any binary cache of Nix.
 Signatures must be by the keys that were trusted at the login, or by those that are given.`,
   options: {

@@ -45,7 +45,12 @@ const options = {
     parameters: ['FILE'],
     help: 'sign what is pushed by this secret key (repeatable)',
   },
-  compression: { names: ['--compression'], parameters: ['NAME'], help: 'zstd (default), xz or none' },
+  compression: {
+    names: ['--compression'],
+    parameters: ['NAME'],
+    values: [pushCompressions],
+    help: 'zstd (default), xz or none',
+  },
   jobs: {
     names: ['-j', '--jobs'],
     parameters: ['N'],
@@ -60,6 +65,7 @@ export const pushCommand = cacheCommand({
   name: 'push',
   summary: 'put store paths and all that they refer to into a cache',
   usage: ['push [OPTIONS] CACHE PATH…'],
+  arguments: ['text', 'store-path'],
   description: `Asks the cache what it lacks, and uploads only that. CACHE is a name that 'neve cache login' knows, or a URL, also that of
 another server that takes uploads. PATH is a store path, or a link to one as 'neve build' leaves it. A push that was interrupted
 goes on where it ended when it is done again.`,

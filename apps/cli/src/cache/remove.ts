@@ -6,6 +6,7 @@ export const removeCommand = cacheCommand({
   name: 'remove',
   summary: 'remove a cache',
   usage: ['remove [OPTIONS] NAME'],
+  arguments: ['text'],
   description: `Removes the cache with its keys and all that is in it. The space of what no other cache has is free after the next
 'neve cache gc'.`,
   options: serverOptions,

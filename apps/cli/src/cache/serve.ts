@@ -80,6 +80,7 @@ export const serveCommand = cacheCommand({
   name: 'serve',
   summary: 'serve the caches of a folder over HTTP',
   usage: ['serve [OPTIONS]'],
+  arguments: [],
   description: `Serves every cache at http://HOST:PORT/NAME, to Nix, to 'neve cache' and to browsers. Caches and tokens that are made
 or changed meanwhile count at once. /healthz and /readyz are for everybody, /metrics for a token with the scope configure of '*'.
 The log goes to standard error.`,

@@ -9,6 +9,7 @@ export const statusCommand = cacheCommand({
   name: 'status',
   summary: 'show what the caches of a server have',
   usage: ['status [OPTIONS] [NAME]…'],
+  arguments: ['text'],
   description: 'Shows the settings of the caches, and how many paths and bytes of NARs are in them.',
   options: serverOptions,
   async run(args) {

@@ -16,6 +16,7 @@ export const tokenCommand = cacheCommand({
     'token inspect FILE',
     'token revoke [OPTIONS] FILE|ID',
   ],
+  arguments: [['create', 'inspect', 'revoke'], 'file'],
   description: `A token says which caches its holder may pull from, push to, delete from and configure, by patterns of their names
 ('team-*', '*'). It is signed by the key in the folder of the server. Clients send it as the password of any user (a netrc file),
 or as a bearer token. To push with Nix, a token needs pull as well. FILE is - for standard input.`,

@@ -16,6 +16,7 @@ export const daemonOptions = {
   builder: {
     names: ['--builder'],
     parameters: ['URL'],
+    values: [['local:', 'bwrap:', 'oci:', 'unshare:']],
     help: 'where builds run: local: (the default), bwrap:, …; given, it also builds for clients at host:port',
   },
   maxJobs: {

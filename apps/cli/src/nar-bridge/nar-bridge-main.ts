@@ -2,12 +2,14 @@
 import { setMaxListeners } from 'node:events';
 import { ServerMetrics, measuredHandler, withServerPages } from '@neve/nar-bridge';
 import { type CacheServerOptions, serveCache } from '@neve/nar-bridge/node';
-import { optionLines } from '../help.ts';
+import type { CommandDescription } from '../command-description.ts';
+import { helpText } from '../help.ts';
 import { untilAborted, watchInterruptions } from '../interruption.ts';
 import { write } from '../output.ts';
 import { type Arguments, optionsByName, parseWords } from '../parse-words.ts';
 import { readTlsFiles } from '../tls-options.ts';
 import { UsageError } from '../usage-error.ts';
+import { summaries } from '../top-level-commands.ts';
 import { AccessLog } from './access-log.ts';
 import { errorText, reportFailure } from '../error-text.ts';
 import { type NarBridgeOptionName, narBridgeOptions } from './nar-bridge-options.ts';
@@ -24,7 +26,7 @@ export async function runNarBridge(argv: readonly string[]): Promise<number> {
   try {
     const args = parseWords(argv, optionsByName(narBridgeOptions));
     if (args.has('help')) {
-      write(1, helpText());
+      write(1, helpText(describe()));
       return 0;
     }
     if (args.positional.length > 0) throw new UsageError('neve nar-bridge takes no arguments');
@@ -87,13 +89,15 @@ function readServerOptions(args: Arguments<NarBridgeOptionName>): CacheServerOpt
   };
 }
 
-function helpText(): string {
-  return `Usage: neve nar-bridge [OPTIONS]
-
-Serves a store as a binary cache for Nix: 'nix copy --from' and '--to http://HOST:PORT', substituters, browsers. Uploads are
-checked before anybody sees them. The log goes to standard error.
-
-Options:
-${optionLines(Object.values(narBridgeOptions))}
-`;
+/** For its help, manuals and completion. */
+export function describe(): CommandDescription {
+  return {
+    name: 'nar-bridge',
+    summary: summaries['nar-bridge'],
+    usage: ['nar-bridge [OPTIONS]'],
+    description: `Serves a store as a binary cache for Nix: 'nix copy --from' and '--to http://HOST:PORT', substituters, browsers. Uploads are
+checked before anybody sees them. The log goes to standard error.`,
+    arguments: [],
+    options: Object.values(narBridgeOptions),
+  };
 }

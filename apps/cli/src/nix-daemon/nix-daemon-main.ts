@@ -3,13 +3,15 @@ import { setMaxListeners } from 'node:events';
 import type { Peer } from '@neve/nix-daemon';
 import { type ServerEvent, serveNixDaemon, serveStdio } from '@neve/nix-daemon/node';
 import { bugText } from '../bug-text.ts';
+import type { CommandDescription } from '../command-description.ts';
 import { reportFailure } from '../error-text.ts';
 import { type Interruption, untilAborted, watchInterruptions } from '../interruption.ts';
+import { helpText } from '../help.ts';
 import { write } from '../output.ts';
 import {
   type NixDaemonArguments,
   type NixDaemonOptions,
-  nixDaemonHelp,
+  describeNixDaemon,
   nixDaemonOptions,
   parseNixDaemonArguments,
 } from './nix-daemon-options.ts';
@@ -28,7 +30,7 @@ export async function runNixDaemon(argv: readonly string[]): Promise<number> {
   try {
     const args = parseNixDaemonArguments(argv);
     if (args.has('help')) {
-      write(1, nixDaemonHelp());
+      write(1, helpText(describeNixDaemon()));
       return 0;
     }
     const options = nixDaemonOptions(args);
@@ -41,6 +43,11 @@ export async function runNixDaemon(argv: readonly string[]): Promise<number> {
     if (interruption !== undefined) return interruption.exitCode;
     return reportFailure(error, 'nix-daemon');
   }
+}
+
+/** For manuals and completion. */
+export function describe(): CommandDescription {
+  return describeNixDaemon();
 }
 
 /** A client that has ended is no failure, however it did. */

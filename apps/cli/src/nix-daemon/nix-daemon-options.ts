@@ -3,14 +3,15 @@ import { availableParallelism, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import type { SecretKey } from '@neve/nix-compat';
 import type { UserRules } from '@neve/nix-daemon';
+import type { CommandDescription } from '../command-description.ts';
 import { applyConfigFiles } from '../config-files.ts';
 import { hostSystem } from '../host-system.ts';
-import { optionLines } from '../help.ts';
 import { type Arguments, type OptionSpec, optionsByName, parseWords } from '../parse-words.ts';
 import { type RealiseOptions, realiseOptions } from '../realise/realise-options.ts';
 import { Settings } from '../settings.ts';
 import { readSecretKey } from '../store/read-secret-key.ts';
 import { storeOptions } from '../store/store-options.ts';
+import { summaries } from '../top-level-commands.ts';
 import { UsageError } from '../usage-error.ts';
 
 const ownOptions = {
@@ -43,6 +44,7 @@ const ownOptions = {
   builder: {
     names: ['--builder'],
     parameters: ['URL'],
+    values: [['local:', 'bwrap:', 'oci:', 'unshare:']],
     help: 'what builds, as for neve build (default: local:)',
   },
   substituters: {
@@ -63,6 +65,7 @@ const ownOptions = {
   setting: {
     names: ['--option'],
     parameters: ['NAME', 'VALUE'],
+    values: ['setting', 'setting-value'],
     help: 'a setting, as in nix.conf (repeatable)',
   },
 } as const satisfies Record<string, OptionSpec>;
@@ -107,15 +110,17 @@ export function nixDaemonOptions(args: NixDaemonArguments): NixDaemonOptions {
   return { args, realise, rules: userRules(settings), trustedSubstituters, secretKeys };
 }
 
-export function nixDaemonHelp(): string {
-  return `Usage: neve nix-daemon [OPTIONS]
-
-Serves the store, and builds in it, to unmodified clients of Nix, until it is interrupted: they connect with
-NIX_REMOTE or --store, to the URL that is shown at the start. With --stdio it serves a client that has logged in by ssh.
-
-Options:
-${optionLines(Object.values(options))}
-`;
+/** For its help, manuals and completion. */
+export function describeNixDaemon(): CommandDescription {
+  return {
+    name: 'nix-daemon',
+    summary: summaries['nix-daemon'],
+    usage: ['nix-daemon [OPTIONS]'],
+    description: `Serves the store, and builds in it, to unmodified clients of Nix, until it is interrupted: they connect with
+NIX_REMOTE or --store, to the URL that is shown at the start. With --stdio it serves a client that has logged in by ssh.`,
+    arguments: [],
+    options: Object.values(options),
+  };
 }
 
 function readSettings(args: NixDaemonArguments): Settings {

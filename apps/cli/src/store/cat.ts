@@ -10,6 +10,7 @@ export const catCommand = storeCommand({
   name: 'cat',
   summary: 'print the contents of files',
   usage: ['cat [OPTIONS] FILE…'],
+  arguments: ['store-path'],
   description: 'Prints files of the store, such as /nix/store/<hash>-<name>/bin/sh, to standard output.',
   options: {},
   async run(args, signal) {

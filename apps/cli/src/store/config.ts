@@ -9,6 +9,7 @@ export const configCommand = storeCommand({
   name: 'config',
   summary: 'show which services make the store',
   usage: ['config show [OPTIONS]'],
+  arguments: [['show'], 'text'],
   description: `Checks the composition and prints it, with all defaults and without secrets, as a file for --store-composition.
 Nothing is started.`,
   options: {},

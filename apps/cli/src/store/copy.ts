@@ -22,6 +22,7 @@ export const copyCommand = storeCommand({
   name: 'copy',
   summary: 'copy store paths and all that they refer to from one store to another',
   usage: ['copy [OPTIONS] --from STORE [--to STORE] PATH…', 'copy [OPTIONS] --to STORE [--from STORE] PATH…'],
+  arguments: ['store-path'],
   description: `Copies only what the target lacks; a copy that was interrupted goes on where it ended. A STORE is a folder, a
 URL such as grpc+unix:/run/neve.sock or grpc+http://host:8000, or a name in the composition; --from may also be a binary
 cache of Nix, such as https://cache.nixos.org or file:///folder. Both may be a store of Nix: daemon, unix:///socket,

@@ -17,6 +17,7 @@ export const daemonCommand = storeCommand({
   name: 'daemon',
   summary: 'serve the store over gRPC to clients of Neve, Snix and Tvix',
   usage: ['daemon [OPTIONS]'],
+  arguments: [],
   description: `Serves blobs, directories and path infos, with the health and reflection protocols, until it is interrupted.
 ADDRESS is host:port, [::1]:8000 or unix:/path.
 
@@ -31,6 +32,7 @@ With --builder it builds as well: whoever can connect can have any program run i
     builder: {
       names: ['--builder'],
       parameters: ['URL'],
+      values: [['local:', 'bwrap:', 'oci:', 'unshare:']],
       help: 'build for clients: local:, bwrap:, oci:, unshare: or a builder elsewhere, grpc+unix:PATH',
     },
     maxBuilds: {

@@ -14,6 +14,7 @@ export const diffCommand = storeCommand({
   name: 'diff',
   summary: 'show what is different between two objects',
   usage: ['diff [OPTIONS] BEFORE AFTER'],
+  arguments: ['store-path'],
   description: `Prints the paths that were added (+), removed (-) or changed (~) from BEFORE to AFTER. Directories with the same
 digest are not looked at. The exit code is 1 when there is a difference.`,
   options: {},

@@ -13,6 +13,7 @@ export const exportCommand = storeCommand({
   name: 'export',
   summary: 'write something of the store as files, or as a NAR or tar archive',
   usage: ['export [OPTIONS] OBJECT TARGET', 'export [OPTIONS] --nar|--tar OBJECT > FILE'],
+  arguments: ['store-path', 'file'],
   description: `Writes a store path, something inside of it, or a directory given by its digest. TARGET must not exist; files
 get the modes and times that they have in a Nix store.`,
   options: {

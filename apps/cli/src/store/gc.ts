@@ -16,6 +16,7 @@ export const gcCommand = storeCommand({
   name: 'gc',
   summary: 'remove what no root reaches',
   usage: ['gc [OPTIONS]'],
+  arguments: [],
   description: `Keeps the roots (see 'neve store root') with all that they refer to, and what running commands use, and removes
 everything else, or as much as the options ask for. It may be interrupted at any time.`,
   options: {

@@ -12,6 +12,7 @@ export const infoCommand = storeCommand({
   name: 'info',
   summary: 'show what is known of store paths',
   usage: ['info [OPTIONS] PATH…'],
+  arguments: ['store-path'],
   description: 'Shows path infos: NAR hash and size, references, signatures, and the castore node.',
   options: {
     closure: {

@@ -10,6 +10,7 @@ export const keyCommand = storeCommand({
   name: 'key',
   summary: 'make a key for signatures, or print the public one of a secret key',
   usage: ['key generate NAME > SECRET-KEY-FILE', 'key public SECRET-KEY-FILE'],
+  arguments: [['generate', 'public'], 'file'],
   description: 'Keys are those of Nix: `NAME:` and base 64.',
   options: {},
   run(args) {

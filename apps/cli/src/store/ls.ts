@@ -12,6 +12,7 @@ export const lsCommand = storeCommand({
   name: 'ls',
   summary: 'list a directory, or all store paths',
   usage: ['ls [OPTIONS]', 'ls [OPTIONS] OBJECT…'],
+  arguments: ['store-path'],
   description: 'Lists what is in a directory of the store. Without an argument it lists all store paths.',
   options: {
     long: { names: ['-l', '--long'], parameters: [], help: 'with modes, sizes and targets of links' },

@@ -13,6 +13,7 @@ export const mountCommand = storeCommand({
   name: 'mount',
   summary: 'show a store, or a directory in it, as a read-only file system',
   usage: ['mount [OPTIONS] MOUNTPOINT', 'mount [OPTIONS] OBJECT MOUNTPOINT'],
+  arguments: ['directory', 'directory'],
   description: `Mounts all store paths below MOUNTPOINT, or one directory of the store, until it is interrupted or unmounted.
 Extended attributes user.neve.castore.* say the digests.`,
   options: {

@@ -12,6 +12,7 @@ export const rootCommand = storeCommand({
   name: 'root',
   summary: 'say what garbage collection keeps',
   usage: ['root add NAME OBJECT', 'root remove NAME…', 'root list'],
+  arguments: [['add', 'remove', 'list'], 'text', 'store-path'],
   description: `A root keeps a store path with all that it refers to, or a directory given by its digest. Links in the folder
 gcroots of the store are roots too.`,
   options: {},

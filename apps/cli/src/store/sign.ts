@@ -14,6 +14,7 @@ export const signCommand = storeCommand({
   name: 'sign',
   summary: 'sign store paths',
   usage: ['sign [OPTIONS] --key-file FILE PATH…'],
+  arguments: ['store-path'],
   description: 'Adds signatures by one or more secret keys, as made by neve store key or nix key.',
   options: {
     keyFile: { names: ['-k', '--key-file'], parameters: ['FILE'], help: 'the secret key (repeatable)' },

@@ -1,5 +1,6 @@
 /** `neve store`: the list of its commands. */
-import { type CommandGroup, runCommandGroup } from '../command-group.ts';
+import type { CommandDescription } from '../command-description.ts';
+import { type CommandGroup, describeGroup, runCommandGroup } from '../command-group.ts';
 import { catCommand } from './cat.ts';
 import { configCommand } from './config.ts';
 import { copyCommand } from './copy.ts';
@@ -44,4 +45,9 @@ const storeGroup: CommandGroup = {
 /** Runs one command and gives the exit code. */
 export function runStoreCommand(argv: readonly string[]): Promise<number> {
   return runCommandGroup(storeGroup, argv);
+}
+
+/** For manuals and completion. */
+export function describe(): CommandDescription {
+  return describeGroup(storeGroup);
 }

@@ -14,6 +14,7 @@ export const verifyCommand = storeCommand({
   name: 'verify',
   summary: 'find what is damaged or missing, and repair it',
   usage: ['verify [OPTIONS]', 'verify [OPTIONS] --repair-from STORE'],
+  arguments: [],
   description: `Reads everything in the store and names every damaged object and the store paths that it breaks. The exit code
 is 1 when something is damaged and was not repaired.`,
   options: {

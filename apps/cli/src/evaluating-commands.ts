@@ -1,0 +1,67 @@
+/** What the commands that evaluate are, for their help and the manuals. Their options are in `option-table.ts`. */
+import type { CommandDescription } from './command-description.ts';
+import type { EvaluatingCommand } from './option-table.ts';
+import { optionsOf } from './parse-arguments.ts';
+import { summaries } from './top-level-commands.ts';
+
+export const evaluatingCommands = [
+  'eval',
+  'instantiate',
+  'build',
+  'explain',
+  'log',
+  'why-depends',
+] as const satisfies readonly EvaluatingCommand[];
+
+type Texts = Pick<CommandDescription, 'usage' | 'description'>;
+
+const texts: Record<EvaluatingCommand, Texts> = {
+  eval: {
+    usage: [
+      'eval [OPTIONS] --expr EXPR [ATTRIBUTE PATH…]',
+      'eval [OPTIONS] --file FILE [ATTRIBUTE PATH…]',
+      'eval [OPTIONS] [FILE…]',
+    ],
+    description:
+      'Evaluates Nix expressions and prints their values. Without an expression or a file it reads ./default.nix.',
+  },
+  instantiate: {
+    usage: ['instantiate [OPTIONS] [FILE…]', 'instantiate [OPTIONS] --expr EXPR…'],
+    description: `Evaluates to derivations, writes them to the store directory and prints their paths. Without a file it reads
+./default.nix. The options are those of nix-instantiate.`,
+  },
+  build: {
+    usage: [
+      'build [OPTIONS] --expr EXPR [ATTRIBUTE PATH…]',
+      'build [OPTIONS] --file FILE [ATTRIBUTE PATH…]',
+      'build [OPTIONS] [FILE|STORE PATH…]',
+    ],
+    description: `Builds what expressions evaluate to, prints the store paths of the results and makes links to them. Without an
+expression or a file it reads ./default.nix. DERIVATION^OUTPUT,… builds these outputs of a derivation in the store.`,
+  },
+  explain: {
+    usage: [
+      'explain [OPTIONS] --expr EXPR [ATTRIBUTE PATH…]',
+      'explain [OPTIONS] --file FILE [ATTRIBUTE PATH…]',
+      'explain [OPTIONS] [FILE|STORE PATH…]',
+    ],
+    description:
+      'Says of what would be built why it is, and what has to be built, fetched or substituted for it.',
+  },
+  log: {
+    usage: ['log [OPTIONS] STORE PATH…', 'log [OPTIONS] --file FILE [ATTRIBUTE PATH…]'],
+    description: 'Prints what a build printed, by its derivation or by what it made.',
+  },
+  'why-depends': {
+    usage: [
+      'why-depends [OPTIONS] STORE PATH STORE PATH',
+      'why-depends [OPTIONS] --file FILE ATTRIBUTE PATH ATTRIBUTE PATH',
+    ],
+    description: 'Prints the shortest chain of references by which the first needs the second.',
+  },
+};
+
+export function describeEvaluating(name: EvaluatingCommand): CommandDescription {
+  const options = new Set([...optionsOf(name).values()].map(({ spec }) => spec));
+  return { name, summary: summaries[name], ...texts[name], options: [...options], takesSettings: true };
+}

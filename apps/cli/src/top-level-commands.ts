@@ -1,0 +1,27 @@
+/** The commands of `neve` with their summaries, in the order of the help text. */
+import type { OptionSpec } from './parse-words.ts';
+
+export const summaries = {
+  eval: 'evaluate a Nix expression and print its value',
+  instantiate: 'evaluate to derivations and write them to the store',
+  build: 'build what an expression evaluates to',
+  explain: 'say why, and how, something would be built',
+  log: 'print the log of a build',
+  'why-depends': 'say why one store path needs another',
+  store: 'import, export, copy, check and serve what is in a store',
+  'nix-daemon': 'serve the store, and builds in it, to clients of Nix',
+  'nar-bridge': 'serve a store as a binary cache over HTTP, read and write',
+  cache: 'push to binary caches, pull from them, and serve several with tokens',
+  daemon: 'run commands for many clients, in one process that owns the store',
+  completion: 'print a script that completes commands in a shell',
+  help: 'show the options of a command, or its manual page',
+} as const;
+
+export type TopLevelName = keyof typeof summaries;
+
+export const topLevelNames: readonly string[] = Object.keys(summaries);
+
+export const rootOptions: readonly OptionSpec[] = [
+  { names: ['--version'], parameters: [], help: 'show the version' },
+  { names: ['--help', '-h'], parameters: [], help: 'show the commands' },
+];
