@@ -77,7 +77,13 @@ async function evaluate(
 ): Promise<RealiseTask | undefined> {
   const { command, args, settings, caller, core } = input;
   const storeAccess = chooseStoreAccess(input, { output, open: async () => (await session()).io });
-  const { evaluator, loadStore, finishProfile } = startEvaluator({ args, settings, storeAccess, caller, core });
+  const { evaluator, loadStore, finishProfile } = startEvaluator({
+    args,
+    settings,
+    storeAccess,
+    caller,
+    core,
+  });
   try {
     if (args.has('findFile')) {
       for (const name of args.positional) caller.write(1, `${await evaluator.findFile(name)}\n`);

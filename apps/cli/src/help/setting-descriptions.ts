@@ -34,6 +34,12 @@ const texts: Record<SettingName, readonly [defaultValue: string, description: st
     'The daemon that runs commands: 1 for the one of the user, or an address. As --daemon and NEVE_DAEMON.',
   ],
   'download-attempts': ['5', 'How often a download is tried; of binary caches twice, unless it is set.'],
+  'eval-profile-file': ['nix.profile', 'Where the profile of an evaluation is written.'],
+  'eval-profiler': [
+    'disabled',
+    'flamegraph, or a file: writes where evaluation spends its time, as collapsed stacks of Nix functions.',
+  ],
+  'eval-profiler-frequency': ['99', 'How often a second the profiler looks; 0 for every call.'],
   'eval-system': ['', 'What builtins.currentSystem is, when not the system.'],
   'experimental-features': ['', 'Features that are off unless they are named here, such as pipe-operators.'],
   'extra-platforms': ['', 'Systems whose builds this machine runs as well.'],
