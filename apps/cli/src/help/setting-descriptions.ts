@@ -39,7 +39,7 @@ const texts: Record<SettingName, readonly [defaultValue: string, description: st
     'disabled',
     'flamegraph, or a file: writes where evaluation spends its time, as collapsed stacks of Nix functions.',
   ],
-  'eval-profiler-frequency': ['99', 'How often a second the profiler looks; 0 for every call.'],
+  'eval-profiler-frequency': ['999', 'How often a second the profiler looks; 0 for every call.'],
   'eval-system': ['', 'What builtins.currentSystem is, when not the system.'],
   'experimental-features': ['', 'Features that are off unless they are named here, such as pipe-operators.'],
   'extra-platforms': ['', 'Systems whose builds this machine runs as well.'],
