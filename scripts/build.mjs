@@ -1,6 +1,6 @@
-// Builds everything that is generated: the language core and castore's hashes (WebAssembly), the packages (tsc, which
-// needs the types of the latter) and the `neve` bundle (esbuild, with the core beside it). What can runs at once; the
-// build fails when a step does.
+// Builds everything that is generated: the language core and castore's hashes (WebAssembly), the playground's grammar, the
+// packages (tsc, which needs the types of the last two), the `neve` bundle (esbuild, with the core beside it) and the
+// playground (Vite). What can runs at once; the build fails when a step does.
 //
 //   node scripts/build.mjs [--force]     --force compiles WebAssembly although its sources have not changed
 import { spawn } from 'node:child_process';
@@ -12,8 +12,14 @@ const force = process.argv.includes('--force') ? ['--force'] : [];
 
 const language = { name: 'language', script: 'packages/language/scripts/build.mjs', args: force };
 const castore = { name: 'castore', script: 'packages/castore/scripts/build.mjs', args: force };
+const grammar = { name: 'grammar', script: 'apps/playground/scripts/build-grammar.mjs', args: [] };
 const types = { name: 'types', script: 'node_modules/typescript/bin/tsc', args: ['-b'] };
 const bundle = { name: 'neve', script: 'apps/cli/scripts/bundle.mjs', args: [] };
+const playground = {
+  name: 'playground',
+  script: 'node_modules/vite/bin/vite.js',
+  args: ['build', 'apps/playground', '--logLevel', 'warn'],
+};
 
 /**
  * Runs one step; its output is printed when it ends, so that steps do not interleave.
@@ -38,5 +44,10 @@ function run({ name, script, args }) {
   });
 }
 
-const results = await Promise.all([run(language), run(castore).then((built) => built && run(types))]);
-process.exitCode = results.every(Boolean) && (await run(bundle)) ? 0 : 1;
+const generated = Promise.all([run(castore), run(grammar)]);
+const results = await Promise.all([
+  run(language),
+  generated.then((built) => built.every(Boolean) && run(types)),
+]);
+const bundles = results.every(Boolean) ? await Promise.all([run(bundle), run(playground)]) : [false];
+process.exitCode = bundles.every(Boolean) ? 0 : 1;

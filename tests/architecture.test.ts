@@ -167,8 +167,9 @@ function checkImport({ it, file, specifier, byName, shared }: ImportCheck): stri
   const declared = name in (it.manifest.dependencies ?? {}) || (isTest && name === it.manifest.name);
   if (!declared) return offence('not a declared dependency');
   const exports = byName.get(name)?.manifest.exports;
-  if (exports !== undefined && !(`.${specifier.slice(name.length)}` in exports))
-    return offence('not among its exports');
+  // What follows a question mark is for the bundler: `?url`.
+  const path = specifier.slice(name.length).replace(/\?.*$/, '');
+  if (exports !== undefined && !(`.${path}` in exports)) return offence('not among its exports');
   return [];
 }
 
