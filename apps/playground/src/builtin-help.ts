@@ -1,21 +1,19 @@
-/** What completion tells about builtins. */
+/** What completion tells about builtins: those that the evaluator has, with what is written about them. */
+import { builtinDocs } from '@neve/eval/builtin-docs';
 import type { BuiltinHelp } from './nix-language/completion.ts';
 import type { BuiltinName } from './protocol.ts';
 
-/** Those that need no `builtins.`. */
-const globals: ReadonlySet<string> = new Set(
-  (
-    'abort baseNameOf break derivation derivationStrict dirOf fetchGit fetchMercurial fetchTarball fetchTree fromTOML ' +
-    'import isNull map placeholder removeAttrs scopedImport throw toString'
-  ).split(' '),
-);
-
 export function describeBuiltins(names: readonly BuiltinName[]): BuiltinHelp[] {
-  return names.map(({ name, kind }) => ({
-    name,
-    isGlobal: globals.has(name),
-    isFunction: kind === 'builtin' || kind === 'lambda',
-    arguments: [],
-    documentation: undefined,
-  }));
+  const docs = new Map(builtinDocs.map((doc) => [doc.name, doc]));
+  return names.map(({ name, kind }) => {
+    const doc = docs.get(name);
+    return {
+      name,
+      isGlobal: doc?.isGlobal ?? false,
+      isFunction: kind === 'builtin' || kind === 'lambda',
+      arguments: doc?.parameters ?? [],
+      documentation: doc === undefined ? undefined : [doc.summary, doc.details ?? ''].join('\n\n'),
+      example: doc?.examples.find(({ value }) => value !== undefined),
+    };
+  });
 }

@@ -25,6 +25,13 @@ export function svgElement<K extends keyof SVGElementTagNameMap>(
   return node;
 }
 
+/** Text with `code` in backquotes, as children. */
+export function prose(text: string): (Node | string)[] {
+  return text
+    .split('`')
+    .map((piece, index) => (index % 2 === 0 ? piece.replaceAll('\n', ' ') : element('code', {}, piece)));
+}
+
 /** The element of the page with this id, which index.html has. */
 export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);

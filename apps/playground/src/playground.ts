@@ -24,6 +24,9 @@ import { TourPanel } from './tour-panel.ts';
 const pauseMs = 250;
 /** After so long, an evaluation is said to take long. */
 const longMs = 2000;
+/** What takes less is profiled call by call, the rest by so many looks a second. */
+const shortMs = 100;
+const profileFrequency = 2000;
 
 export class Playground {
   readonly #client: EvaluationClient;
@@ -34,7 +37,7 @@ export class Playground {
   readonly #stopButton = byId('stop', HTMLButtonElement);
   readonly #strict = byId('strict', HTMLInputElement);
   readonly #derivations = new DerivationPane(byId('derivations', HTMLElement));
-  readonly #timing = new TimingPane(byId('timing', HTMLElement));
+  readonly #timing = new TimingPane(byId('timing', HTMLElement), (place) => this.#goTo(place));
   readonly #syntax: SyntaxPane;
   readonly #code: CodePane;
   #project: Project = singleFile('');
@@ -46,6 +49,9 @@ export class Playground {
   #pause: ReturnType<typeof setTimeout> | undefined;
   /** Which evaluation is the last one: what comes of another is not shown. */
   #turn = 0;
+  /** How long the last evaluation took, and which one was profiled. */
+  #lastMs: number | undefined;
+  #profiled = 0;
   /** The part of the link that this page has written. */
   #ownHash = '';
 
@@ -70,7 +76,7 @@ export class Playground {
     });
     startTabs(byId('views', HTMLElement), (panel) => {
       this.#panel = panel;
-      void this.#outline();
+      void this.#lookInside();
     });
     this.#startControls();
   }
@@ -129,7 +135,7 @@ export class Playground {
     });
     this.#editor.show(active, files.find(({ name }) => name === active)?.text ?? '');
     this.#underline();
-    void this.#outline();
+    void this.#lookInside();
   }
 
   #onEdit(text: string): void {
@@ -195,6 +201,7 @@ export class Playground {
     clearTimeout(this.#pause);
     this.#turn += 1;
     const turn = this.#turn;
+    this.#lastMs = undefined;
     if (this.#client.isBusy) this.#client.stop();
     const { files, strict } = this.#project;
     const main = files[0]?.name ?? '';
@@ -209,7 +216,7 @@ export class Playground {
     } finally {
       slow.end();
     }
-    if (turn === this.#turn) await this.#outline();
+    if (turn === this.#turn) await this.#lookInside();
   }
 
   /** Says so when something takes long, and lets it be stopped. */
@@ -246,6 +253,7 @@ export class Playground {
     ];
     this.#underline();
     const total = evaluation.phases.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    this.#lastMs = total;
     if ('problem' in evaluation) {
       this.#value.replaceChildren(...this.#problemList());
       this.#tour.check(undefined);
@@ -326,6 +334,31 @@ export class Playground {
     }
     const from = new SourceLines(this.#editor.text).offset(place);
     this.#editor.select({ from, to: from });
+  }
+
+  /** Gets what the open pane shows besides the value. */
+  async #lookInside(): Promise<void> {
+    if (this.#panel === 'timing') await this.#profile();
+    else await this.#outline();
+  }
+
+  /** Evaluates once more with a profiler. What is short is seen call by call. */
+  async #profile(): Promise<void> {
+    const turn = this.#turn;
+    if (this.#profiled === turn || this.#client.isBusy || this.#lastMs === undefined) return;
+    this.#profiled = turn;
+    const { files, strict } = this.#project;
+    const slow = this.#whileRunning();
+    try {
+      const frequency = this.#lastMs < shortMs ? 0 : profileFrequency;
+      const main = files[0]?.name ?? '';
+      const profile = await this.#client.ask({ kind: 'profile', files: this.#files(), main, strict, frequency });
+      if (turn === this.#turn) this.#timing.showProfile(profile);
+    } catch (error) {
+      if (!(error instanceof StoppedError)) throw error;
+    } finally {
+      slow.end();
+    }
   }
 
   /** Shows the tree and the code, if one of their panes is open and they are not of this text. */

@@ -23,6 +23,8 @@ export type Request =
   | { readonly kind: 'parts'; readonly handle: number; readonly from: number; readonly count: number }
   /** The tree and the code of one file. */
   | { readonly kind: 'outline'; readonly files: Files; readonly main: string }
+  /** Evaluates once more, and sees where the time goes: `frequency` looks a second, or with 0 at every call. */
+  | (Omit<EvaluateRequest, 'kind'> & { readonly kind: 'profile'; readonly frequency: number })
   /** What there is in `builtins`. */
   | { readonly kind: 'builtins' };
 
@@ -33,6 +35,7 @@ export type Answers = {
   readonly force: Forced;
   readonly parts: readonly NamedValue[];
   readonly outline: Outline;
+  readonly profile: Profile;
   readonly builtins: readonly BuiltinName[];
 };
 
@@ -107,3 +110,15 @@ export type Outline =
   | { readonly problem: Problem };
 
 export type BuiltinName = { readonly name: string; readonly kind: ValueKind };
+
+/** Where the time went. A tick is `tickMs` milliseconds, or one call when that is 0. */
+export type Profile = { readonly root: FlameNode; readonly tickMs: number };
+
+/** A function within its callers, and what was called in it. */
+export type FlameNode = {
+  readonly name: string;
+  readonly place: Place | undefined;
+  /** In it and in what it called. */
+  readonly ticks: number;
+  readonly children: readonly FlameNode[];
+};

@@ -1,5 +1,5 @@
 /** The tour beside the editor: one step at a time, with its task and whether that is done. */
-import { element } from './dom.ts';
+import { element, prose } from './dom.ts';
 import { type TourStep, tour } from './tour.ts';
 
 export type TourOptions = {
@@ -80,9 +80,4 @@ export class TourPanel {
     this.#options.onStep(step);
     heading.focus();
   }
-}
-
-/** Text with `code` in backquotes. */
-function prose(text: string): (Node | string)[] {
-  return text.split('`').map((piece, index) => (index % 2 === 0 ? piece : element('code', {}, piece)));
 }

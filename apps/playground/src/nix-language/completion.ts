@@ -10,6 +10,7 @@ import type {
 } from '@codemirror/autocomplete';
 import { syntaxTree } from '@codemirror/language';
 import type { SyntaxNode } from '@lezer/common';
+import { element, prose } from '../dom.ts';
 import { attributesOf, bindingsAt } from './scopes.ts';
 
 /** What is told about a builtin. */
@@ -22,6 +23,7 @@ export type BuiltinHelp = {
   readonly arguments: readonly string[];
   /** Prose, where there is any. */
   readonly documentation: string | undefined;
+  readonly example: { readonly expression: string; readonly value?: string | undefined } | undefined;
 };
 
 const keywords: readonly Completion[] = [
@@ -90,49 +92,24 @@ function attributes(
   return options.length === 0 ? null : { from, options, validFor: /^[a-zA-Z0-9_'-]*$/ };
 }
 
-function builtinCompletion({
-  name,
-  isFunction,
-  arguments: parameters,
-  documentation,
-}: BuiltinHelp): Completion {
+function builtinCompletion(help: BuiltinHelp): Completion {
   return {
-    label: name,
-    type: isFunction ? 'function' : 'constant',
-    detail: parameters.join(' '),
-    ...(documentation === undefined
-      ? {}
-      : { info: () => documentationNode(name, parameters, documentation) }),
+    label: help.name,
+    type: help.isFunction ? 'function' : 'constant',
+    detail: help.arguments.join(' '),
+    ...(help.documentation === undefined ? {} : { info: () => helpNode(help) }),
   };
 }
 
-/** Prose with `code` in it, as nodes. */
-export function documentationNode(
-  name: string,
-  parameters: readonly string[],
-  documentation: string,
-): HTMLElement {
-  const node = document.createElement('div');
-  node.className = 'builtin-help';
-  const title = document.createElement('code');
-  title.className = 'builtin-title';
-  title.textContent = ['builtins.', name, ...parameters.map((parameter) => ` ${parameter}`)].join('');
-  node.append(title);
-  for (const paragraph of documentation.trim().split(/\n{2,}/)) {
-    const shown = document.createElement(paragraph.startsWith('```') ? 'pre' : 'p');
-    if (shown.tagName === 'PRE') shown.textContent = paragraph.replace(/^```.*\n?|```$/gm, '');
-    else {
-      for (const [index, piece] of paragraph.replaceAll('\n', ' ').split('`').entries()) {
-        if (index % 2 === 0) shown.append(piece);
-        else {
-          const code = document.createElement('code');
-          code.textContent = piece;
-          shown.append(code);
-        }
-      }
-    }
-    node.append(shown);
-  }
+/** What is known about a builtin; the prose has `code` in backquotes. */
+function helpNode({ name, arguments: parameters, documentation = '', example }: BuiltinHelp): HTMLElement {
+  const title = element('code', { class: 'builtin-title' }, ['builtins.' + name, ...parameters].join(' '));
+  const paragraphs = documentation
+    .trim()
+    .split(/\n{2,}/)
+    .map((paragraph) => element('p', {}, ...prose(paragraph)));
+  const node = element('div', { class: 'builtin-help' }, title, ...paragraphs);
+  if (example !== undefined) node.append(element('pre', {}, `${example.expression}\n⇒ ${example.value ?? ''}`));
   return node;
 }
 

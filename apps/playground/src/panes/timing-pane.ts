@@ -1,6 +1,7 @@
-/** How long the phases of the last evaluation took, and what the evaluator has counted. */
+/** How long the phases of the last evaluation took, where the time went, and what the evaluator has counted. */
 import { element } from '../dom.ts';
-import type { Evaluation } from '../protocol.ts';
+import type { Evaluation, Place, Profile } from '../protocol.ts';
+import { flameGraph } from './flame-graph.ts';
 
 /** Counters of `NIX_SHOW_STATS` in words, in this order. */
 const counters: readonly (readonly [name: string, label: string])[] = [
@@ -18,9 +19,21 @@ const counters: readonly (readonly [name: string, label: string])[] = [
 
 export class TimingPane {
   readonly #node: HTMLElement;
+  readonly #goTo: (place: Place) => void;
+  readonly #flame: HTMLElement = element('div');
 
-  constructor(node: HTMLElement) {
+  constructor(node: HTMLElement, goTo: (place: Place) => void) {
     this.#node = node;
+    this.#goTo = goTo;
+  }
+
+  showProfile(profile: Profile): void {
+    const unit = profile.tickMs === 0 ? 'number of calls' : 'time';
+    this.#flame.replaceChildren(
+      element('h3', {}, 'Where it went'),
+      element('p', { class: 'note' }, `Callers are above what they call; the width is the ${unit}.`),
+      flameGraph(profile, this.#goTo),
+    );
   }
 
   show({ phases, counters: numbers }: Evaluation): void {
@@ -58,6 +71,7 @@ export class TimingPane {
         element('caption', {}, `${total.toFixed(2)} ms in all`),
         ...rows,
       ),
+      this.#flame,
       element('table', { class: 'figures' }, element('caption', {}, 'What was done'), ...counted),
     );
   }

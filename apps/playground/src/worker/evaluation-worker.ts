@@ -6,8 +6,8 @@ import { encodeUtf8 } from '@neve/bytes';
 import { coreHash, createEvaluator } from '@neve/eval';
 import coreAddress from '@neve/language/neve.wasm?url';
 import type { Answers, BuiltinName, Numbered, Request, Response } from '../protocol.ts';
-import { memoryWorld } from './memory-world.ts';
-import { type Engine, Session, settings } from './session.ts';
+import { type Engine, projectWorld } from './project-world.ts';
+import { Session, settings } from './session.ts';
 
 const engine: Promise<Engine> = startEngine();
 let session: Session | undefined;
@@ -41,6 +41,11 @@ async function answer(request: Request, running: Engine): Promise<Answers[keyof 
       return evaluated().parts(request.handle, request);
     case 'outline':
       return await new Session(running, request.files).outline(request.main);
+    case 'profile': {
+      const profiled = new Session(running, request.files, { frequency: request.frequency });
+      await profiled.evaluate(request);
+      return profiled.profile();
+    }
     case 'builtins':
       return await builtinNames(running);
   }
@@ -59,9 +64,9 @@ async function startEngine(): Promise<Engine> {
   return { core, hash: coreHash(core) };
 }
 
-async function builtinNames({ core, hash }: Engine): Promise<BuiltinName[]> {
-  const { io } = memoryWorld({ files: new Map(), hash, onMessage: () => {} });
-  const evaluator = createEvaluator({ core, io, settings });
+async function builtinNames(running: Engine): Promise<BuiltinName[]> {
+  const { io } = projectWorld(running, { files: {}, onMessage: () => {} });
+  const evaluator = createEvaluator({ core: running.core, io, settings });
   const source = { kind: 'string', text: encodeUtf8('builtins'), directory: '/' } as const;
   const builtins = await evaluator.evaluate(await evaluator.parse(source));
   return evaluator

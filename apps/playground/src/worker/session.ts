@@ -1,13 +1,13 @@
 /** One evaluation in the worker: an evaluator of its own over the files, and the values that the page looks at. */
-import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
+import { decodeUtf8 } from '@neve/bytes';
 import { type Diagnostic, type Position, renderDiagnostic } from '@neve/diagnostics';
 import {
   EvaluationError,
   type Evaluator,
   type EvaluatorSettings,
-  type HashBytes,
   type MessageLevel,
   type MessageSubject,
+  type ProfilerOptions,
   type Value,
   createEvaluator,
 } from '@neve/eval';
@@ -22,10 +22,12 @@ import type {
   Phase,
   Place,
   Problem,
+  Profile,
   ValueView,
 } from '../protocol.ts';
 import { describeDerivation } from './describe-derivation.ts';
-import { type MemoryWorld, memoryWorld, projectFolder, storeFolder } from './memory-world.ts';
+import { flameTree } from './flame-tree.ts';
+import { type Engine, type ProjectWorld, projectFolder, projectWorld, storeFolder } from './project-world.ts';
 
 /** What the playground is asked with, and the command in its tests. */
 export const settings: EvaluatorSettings = {
@@ -46,24 +48,20 @@ export const settings: EvaluatorSettings = {
 
 const maximumPrinted = 10_000;
 
-/** The language core, and its hash functions in an instance of their own. */
-export type Engine = { readonly core: WebAssembly.Module; readonly hash: HashBytes };
-
 export class Session {
   readonly #evaluator: Evaluator;
-  readonly #world: MemoryWorld;
+  readonly #world: ProjectWorld;
   readonly #messages: Problem[] = [];
 
-  constructor({ core, hash }: Engine, files: Files) {
-    this.#world = memoryWorld({
-      files: new Map(Object.entries(files).map(([name, text]) => [name, encodeUtf8(text)])),
-      hash,
+  constructor(engine: Engine, files: Files, profiler?: ProfilerOptions) {
+    this.#world = projectWorld(engine, {
+      files,
       onMessage: (level, text, about) => this.#messages.push(messageProblem(level, text, about)),
     });
-    this.#evaluator = createEvaluator({ core, io: this.#world.io, settings });
+    this.#evaluator = createEvaluator({ core: engine.core, io: this.#world.io, settings, profiler });
   }
 
-  async evaluate({ main, strict }: EvaluateRequest): Promise<Evaluation> {
+  async evaluate({ main, strict }: Omit<EvaluateRequest, 'kind' | 'files'>): Promise<Evaluation> {
     const phases: Phase[] = [];
     const during = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
       const started = performance.now();
@@ -93,6 +91,13 @@ export class Session {
 
   async force(handle: number): Promise<Forced> {
     return await this.#attempt(async () => await this.#evaluator.force({ handle }));
+  }
+
+  /** What the profiler has seen; the session was made with one. */
+  profile(): Profile {
+    const profile = this.#evaluator.profile();
+    if (profile === undefined) throw new Error('this session has no profiler');
+    return flameTree(profile);
   }
 
   parts(handle: number, range: { from: number; count: number }): NamedValue[] {
