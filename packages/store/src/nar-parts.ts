@@ -26,6 +26,8 @@ export type PartsOptions = {
 export type PiecesOptions = PartsOptions & {
   /** The file that a blob is, if it is one. */
   readonly fileOf?: ((digest: FileNode['digest']) => Promise<string | undefined>) | undefined;
+  /** How many bytes there are at most, if that is known. */
+  readonly maxBytes?: number | undefined;
 };
 
 /** Blobs up to this size are fetched whole. */
@@ -65,11 +67,11 @@ export function streamParts(
 /** The same; of large blobs that are files only their names, for whoever can send them without looking at the bytes. */
 export async function* streamPieces(
   parts: Iterator<NarPart>,
-  { blobs, readAhead = defaultReadAhead, fileOf }: PiecesOptions,
+  { blobs, readAhead = defaultReadAhead, fileOf, maxBytes = Infinity }: PiecesOptions,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array | FilePart, void, void> {
   const queue = new PartQueue(parts, { blobs, readAhead }, signal);
-  const pieces = new PieceBuffer();
+  const pieces = new PieceBuffer(Math.min(pieceSize, maxBytes));
   try {
     for (let begun = queue.next(); begun !== undefined; begun = queue.next()) {
       signal?.throwIfAborted();
@@ -250,8 +252,12 @@ function wrongSize({ digest, size }: FileNode, actual: number): StoreError {
 
 /** Puts small pieces together; a large one goes on as it is. */
 class PieceBuffer {
-  readonly #buffer = new Uint8Array(pieceSize);
+  readonly #buffer: Uint8Array;
   #used = 0;
+
+  constructor(size: number) {
+    this.#buffer = new Uint8Array(size);
+  }
 
   get isEmpty(): boolean {
     return this.#used === 0;
@@ -259,7 +265,7 @@ class PieceBuffer {
 
   /** A large piece is better sent as it is, unless it has to be copied. */
   hasRoom(length: number, mustCopy = false): boolean {
-    return (mustCopy || length < ownPieceSize) && this.#used + length <= pieceSize;
+    return (mustCopy || length < ownPieceSize) && this.#used + length <= this.#buffer.length;
   }
 
   /** False when there is no room; what is here goes before the bytes then. */

@@ -148,10 +148,12 @@ function find(node: Node & { readonly kind: 'directory' }, directories: Director
 }
 
 const slabSize = 1 << 16;
+/** Most archives are of one file. */
+const firstSlabSize = 1 << 10;
 
 /** Gathers literal bytes; what was taken is never written again. */
 class LiteralWriter {
-  #slab = new Uint8Array(slabSize);
+  #slab = new Uint8Array(firstSlabSize);
   #start = 0;
   #end = 0;
 

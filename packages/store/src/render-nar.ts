@@ -40,8 +40,8 @@ export async function* renderNarPieces(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array | FilePart, void, void> {
   const closure = await readClosure(node, directories, signal);
-  measureNar(node, closure);
-  yield* streamPieces(wholeParts(narSegments(node, closure)), options, signal);
+  const { narSize: maxBytes } = measureNar(node, closure);
+  yield* streamPieces(wholeParts(narSegments(node, closure)), { ...options, maxBytes }, signal);
 }
 
 /** In bytes. Blobs are not needed. Throws as `renderNar` does. */

@@ -5,10 +5,11 @@
  * against the store, derivations against the paths of their outputs, and who vouches for what is none of these.
  */
 import { type Digest, type HashAlgorithm, concatBytes } from '@neve/bytes';
-import type { B3Digest, BlobService, BlobWriter, Node } from '@neve/castore';
+import type { BlobService, BlobWriter, FileNode, Node } from '@neve/castore';
 import {
   type ContentAddress,
   type ContentAddressMethod,
+  NarWriter,
   NixCompatError,
   type PublicKey,
   type StorePath,
@@ -50,25 +51,83 @@ export type StatedPathInfo = Omit<PathInfo, 'node'>;
 export async function addContents(
   source: AsyncIterable<Uint8Array>,
   wanted: ContentsToAdd,
-  { services, signal }: AddOptions,
+  options: AddOptions,
 ): Promise<PathInfo> {
-  const { name, method, algorithm, form } = wanted;
-  const { node, ...nar } =
-    form === 'nar'
-      ? await ingestNar(source, { ...services.store, hashes: services.hashes }, signal)
-      : await addFile(source, services, signal);
+  if (wanted.form === 'nar') return await addTree(source, wanted, options);
+  const { services, signal } = options;
+  const taken = await takeFile(source, services.store.blobs, signal);
+  if (!(taken instanceof Uint8Array)) return await addNode(taken, wanted, options);
+  return await addSmallFile(taken, wanted, options);
+}
+
+async function addTree(
+  source: AsyncIterable<Uint8Array>,
+  wanted: ContentsToAdd,
+  options: AddOptions,
+): Promise<PathInfo> {
+  const { services, signal } = options;
+  const { node, ...nar } = await ingestNar(source, { ...services.store, hashes: services.hashes }, signal);
+  const { method } = wanted;
   if ((method === 'flat' || method === 'text') && (node.kind !== 'file' || node.executable)) {
-    throw new NixDaemonError('invalid-request', `cannot add '${name}': it is no plain file`);
+    throw new NixDaemonError('invalid-request', `cannot add '${wanted.name}': it is no plain file`);
   }
+  return await addNode(node, wanted, options, nar);
+}
+
+// oxlint-disable-next-line eslint/max-params -- what, how, where, and what is known of it
+async function addNode(
+  node: Node,
+  { method, algorithm, ...named }: ContentsToAdd,
+  { services, signal }: AddOptions,
+  known?: NarCalculation,
+): Promise<PathInfo> {
+  const context = { ...services.store, hashes: services.hashes };
+  // It is not worth remembering: whoever has the node has its path info, which says the same.
+  const nar = known ?? (await narCalculationByRendering(context).calculateNar(node, signal));
   const digest =
     method === 'nar' && algorithm === 'sha256'
       ? nar.narHash
-      : await contentDigest(node, { ...services.store, hashes: services.hashes, method, algorithm }, signal);
-  const contentAddress: ContentAddress = { method, digest };
-  const references = storePathSet(wanted.references);
-  const storePath = contentAddressedPath(services.storeDirectory, { name, contentAddress, references });
-  const stated = { storePath, references, contentAddress, ...nar, signatures: [], deriver: undefined };
-  return await register({ ...stated, node }, services, signal);
+      : await contentDigest(node, { ...context, method, algorithm }, signal);
+  const stated = contentAddressedInfo({ ...named, contentAddress: { method, digest } }, nar, services);
+  return await register({ pathInfo: { ...stated, node } }, services, signal);
+}
+
+/** Everything is known of it before it is stored, and most are there already or are derivations, which are read at once. */
+async function addSmallFile(
+  contents: Uint8Array,
+  { method, algorithm, ...named }: ContentsToAdd,
+  { services, signal }: AddOptions,
+): Promise<PathInfo> {
+  const { hashes, store } = services;
+  const nar = narOfFile(contents);
+  const hashed = method === 'nar' ? nar : method === 'flat' || method === 'text' ? contents : undefined;
+  if (hashed === undefined) {
+    const node = await storeSmallFile(contents, store.blobs, signal);
+    return await addNode(node, { method, algorithm, ...named }, { services, signal });
+  }
+  const digest = hashes.hash(algorithm, hashed);
+  const stated = contentAddressedInfo(
+    { ...named, contentAddress: { method, digest } },
+    { narHash: hashes.hash('sha256', nar), narSize: nar.length },
+    services,
+  );
+  const already = await findPathInfo(stated.storePath, services, signal);
+  if (already !== undefined) return already;
+  const node = await storeSmallFile(contents, store.blobs, signal);
+  return await register({ pathInfo: { ...stated, node }, contents }, services, signal);
+}
+
+type Addressed = Pick<ContentsToAdd, 'name' | 'references'> & { readonly contentAddress: ContentAddress };
+
+// oxlint-disable-next-line eslint/max-params -- what it is called, what it is, and where
+function contentAddressedInfo(
+  { name, contentAddress, references: given }: Addressed,
+  { narHash, narSize }: NarCalculation,
+  { storeDirectory }: AddServices,
+): StatedPathInfo {
+  const references = storePathSet(given);
+  const storePath = contentAddressedPath(storeDirectory, { name, contentAddress, references });
+  return { storePath, references, contentAddress, narHash, narSize, signatures: [], deriver: undefined };
 }
 
 /**
@@ -91,29 +150,18 @@ export async function addNar(
   const { node, narHash, narSize } = await ingestNar(source, { ...store, hashes }, signal);
   checkNar(stated, { narHash, narSize }, storeDirectory.print(stated.storePath));
   await checkContentAddress(stated, node, services, signal);
-  return await register({ ...stated, node }, services, signal);
+  return await register({ pathInfo: { ...stated, node } }, services, signal);
 }
 
 /** Files up to this size are gathered in memory, which is faster than to begin a large blob. */
 const smallFile = 1 << 20;
 
-async function addFile(
-  source: AsyncIterable<Uint8Array>,
-  { store, hashes }: DaemonServices,
-  signal?: AbortSignal,
-): Promise<NarCalculation & { readonly node: Node }> {
-  const { digest, size } = await storeFile(source, store.blobs, signal);
-  const node: Node = { kind: 'file', digest, size, executable: false };
-  // It is not worth remembering: whoever has the node has its path info, which says the same.
-  const narCalculation = narCalculationByRendering({ ...store, hashes });
-  return { node, ...(await narCalculation.calculateNar(node, signal)) };
-}
-
-async function storeFile(
+/** The bytes of a small file, which is stored nowhere yet; or a large one as it was stored. */
+async function takeFile(
   source: AsyncIterable<Uint8Array>,
   blobs: BlobService,
   signal?: AbortSignal,
-): Promise<{ readonly digest: B3Digest; readonly size: number }> {
+): Promise<Uint8Array | FileNode> {
   const gathered: Uint8Array[] = [];
   let size = 0;
   let writer: BlobWriter | undefined;
@@ -127,10 +175,30 @@ async function storeFile(
       writer = await blobs.create(signal);
       for (const it of gathered.splice(0)) await writer.write(it);
     }
-    return { digest: await (writer?.close() ?? blobs.put(concatBytes(gathered), signal)), size };
+    if (writer === undefined) return concatBytes(gathered);
+    return { kind: 'file', digest: await writer.close(), size, executable: false };
   } finally {
     await writer?.[Symbol.asyncDispose]();
   }
+}
+
+async function storeSmallFile(
+  contents: Uint8Array,
+  blobs: BlobService,
+  signal?: AbortSignal,
+): Promise<FileNode> {
+  const digest = await blobs.put(contents, signal);
+  return { kind: 'file', digest, size: contents.length, executable: false };
+}
+
+function narOfFile(contents: Uint8Array): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  const writer = new NarWriter((bytes) => pieces.push(bytes.slice()));
+  writer.startRegular(contents.length, false);
+  writer.contents(contents);
+  writer.endRegular();
+  writer.end();
+  return concatBytes(pieces);
 }
 
 function checkNar(stated: StatedPathInfo, found: NarCalculation, printed: string): void {
@@ -215,8 +283,15 @@ function followsFromContents(stated: StatedPathInfo, { storeDirectory }: DaemonS
   }
 }
 
+/** The contents of a small file are given where they are at hand. */
+type Registration = { readonly pathInfo: PathInfo; readonly contents?: Uint8Array };
+
 /** What is there already stays as it is. */
-async function register(pathInfo: PathInfo, services: AddServices, signal?: AbortSignal): Promise<PathInfo> {
+async function register(
+  { pathInfo, contents }: Registration,
+  services: AddServices,
+  signal?: AbortSignal,
+): Promise<PathInfo> {
   const { store, derivations, view } = services;
   const already = await findPathInfo(pathInfo.storePath, services, signal);
   if (already !== undefined) return already;
@@ -226,7 +301,13 @@ async function register(pathInfo: PathInfo, services: AddServices, signal?: Abor
     if ((await findPathInfo(reference, services, signal)) === undefined)
       throw invalidPath(reference, services);
   }
-  if (storePath.isDerivation) await derivations.check(await derivations.readFrom(pathInfo, signal));
+  if (storePath.isDerivation) {
+    const derivation =
+      contents === undefined
+        ? await derivations.readFrom(pathInfo, signal)
+        : derivations.parse(storePath, contents);
+    await derivations.check(derivation);
+  }
   const stored = await store.pathInfos.put(pathInfo, signal);
   await view?.show(stored, signal);
   return stored;

@@ -42,12 +42,16 @@ export class StoredDerivations {
 
   async readFrom({ storePath, node }: PathInfo, signal?: AbortSignal): Promise<Derivation> {
     const { store, storeDirectory } = this.#context;
-    const printed = storeDirectory.print(storePath);
     if (!storePath.isDerivation || node.kind !== 'file') {
+      const printed = storeDirectory.print(storePath);
       throw new NixDaemonError('invalid-request', `'${printed}' is not a derivation`);
     }
-    const contents = await readAll(node, store.blobs, signal);
-    return parseDerivation(contents, { name: derivationName(storePath), store: storeDirectory });
+    return this.parse(storePath, await readAll(node, store.blobs, signal));
+  }
+
+  /** The derivation whose text this is. Throws `NixCompatError` for what is none. */
+  parse(drvPath: StorePath, contents: Uint8Array): Derivation {
+    return parseDerivation(contents, { name: derivationName(drvPath), store: this.#context.storeDirectory });
   }
 
   /** Throws `NixCompatError` (`bad-derivation`) unless its outputs have the paths that follow from it. */
