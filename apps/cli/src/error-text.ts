@@ -15,8 +15,11 @@ export function errorText(error: unknown): string {
 export function reportFailure(error: unknown, command: string): number {
   const text = errorText(error);
   log('error', text);
-  write(2, `error: ${text}
-`);
+  write(
+    2,
+    `error: ${text}
+`,
+  );
   if (error instanceof UsageError) write(2, usageHint(error, command));
   return 1;
 }

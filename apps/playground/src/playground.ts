@@ -352,7 +352,13 @@ export class Playground {
     try {
       const frequency = this.#lastMs < shortMs ? 0 : profileFrequency;
       const main = files[0]?.name ?? '';
-      const profile = await this.#client.ask({ kind: 'profile', files: this.#files(), main, strict, frequency });
+      const profile = await this.#client.ask({
+        kind: 'profile',
+        files: this.#files(),
+        main,
+        strict,
+        frequency,
+      });
       if (turn === this.#turn) this.#timing.showProfile(profile);
     } catch (error) {
       if (!(error instanceof StoppedError)) throw error;

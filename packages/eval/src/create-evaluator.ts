@@ -18,7 +18,12 @@ const languageVersion = 6;
 const maximumStackBytes = 512 * 1024 * 1024;
 
 /** An evaluator of its own memory. It lives as long as it, its programs and values are referred to. */
-export function createEvaluator({ core: module, io, settings: given, profiler }: EvaluatorOptions): Evaluator {
+export function createEvaluator({
+  core: module,
+  io,
+  settings: given,
+  profiler,
+}: EvaluatorOptions): Evaluator {
   const settings: EvaluatorSettings = { ...defaultSettings, ...given };
   const core = new Core(module, profiler && new CoreProfiler(profiler));
   const { exports } = core;

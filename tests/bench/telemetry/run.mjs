@@ -145,7 +145,7 @@ async function run({ folder, words, variant: { script, env } }) {
 function rowsOf(name, variants, times) {
   const reference = times[0]?.seconds ?? [];
   return variants.map((variant, index) => {
-    const { seconds = [], spans = 0 } = times[index] ?? {};
+    const { seconds, spans } = times[index] ?? { seconds: [], spans: 0 };
     const milliseconds = (/** @type {number} */ it) => (it * 1000).toFixed(0);
     return [
       ...[name, variant.name, milliseconds(Math.min(...seconds)), milliseconds(median(seconds))],

@@ -109,7 +109,8 @@ function helpNode({ name, arguments: parameters, documentation = '', example }: 
     .split(/\n{2,}/)
     .map((paragraph) => element('p', {}, ...prose(paragraph)));
   const node = element('div', { class: 'builtin-help' }, title, ...paragraphs);
-  if (example !== undefined) node.append(element('pre', {}, `${example.expression}\n⇒ ${example.value ?? ''}`));
+  if (example !== undefined)
+    node.append(element('pre', {}, `${example.expression}\n⇒ ${example.value ?? ''}`));
   return node;
 }
 

@@ -3,7 +3,10 @@ import type { EvaluationProfile, ProfileFrame, ProfilePlace } from '@neve/eval';
 import type { FlameNode, Place, Profile } from '../protocol.ts';
 import { projectFolder } from './project-world.ts';
 
-type GrowingNode = Omit<FlameNode, 'ticks' | 'children'> & { ticks: number; readonly children: GrowingNode[] };
+type GrowingNode = Omit<FlameNode, 'ticks' | 'children'> & {
+  ticks: number;
+  readonly children: GrowingNode[];
+};
 
 /** Deeper calls count for those at this depth. */
 const maximumDepth = 60;
@@ -25,7 +28,9 @@ function childFor(node: GrowingNode, { function: called, site }: ProfileFrame): 
   const name = called.kind === 'collector' ? 'garbage collector' : (called.name ?? 'function');
   const place = placeOf(called.place ?? site);
   const key = `${name} ${place?.file}:${place?.line}:${place?.column}`;
-  const known = node.children.find((it) => `${it.name} ${it.place?.file}:${it.place?.line}:${it.place?.column}` === key);
+  const known = node.children.find(
+    (it) => `${it.name} ${it.place?.file}:${it.place?.line}:${it.place?.column}` === key,
+  );
   if (known !== undefined) return known;
   const made: GrowingNode = { name, place, ticks: 0, children: [] };
   node.children.push(made);

@@ -9,7 +9,14 @@
 import { decodeUtf8 } from '@neve/bytes';
 import type { Position } from '@neve/diagnostics';
 import type { Core } from '../core.ts';
-import type { EvaluationProfile, FrameKind, ProfileFrame, ProfileFunction, ProfilePlace, ProfileStack } from './profile.ts';
+import type {
+  EvaluationProfile,
+  FrameKind,
+  ProfileFrame,
+  ProfileFunction,
+  ProfilePlace,
+  ProfileStack,
+} from './profile.ts';
 
 /** How an evaluation is profiled. */
 export type ProfilerOptions = {
@@ -23,7 +30,13 @@ export type ProfilerOptions = {
 };
 
 /** The numbers of the core. */
-const kinds = ['lambda', 'builtin', 'functor', 'derivation', 'collector'] as const satisfies readonly FrameKind[];
+const kinds = [
+  'lambda',
+  'builtin',
+  'functor',
+  'derivation',
+  'collector',
+] as const satisfies readonly FrameKind[];
 const headerWords = 3;
 const frameWords = 3;
 const entryWords = 4;
@@ -77,7 +90,7 @@ export class CoreProfiler {
     const { exports } = core;
     const start = exports.profileSamples() >>> 0;
     const words = new Uint32Array(core.bytes.buffer, start, exports.profileSamplesSize() >>> 2);
-    for (let at = 0; at < words.length; ) {
+    for (let at = 0; at < words.length;) {
       const frames = words[at + 1] ?? 0;
       this.#add(words.subarray(at, at + headerWords + frames * frameWords));
       at += headerWords + frames * frameWords;
@@ -120,7 +133,7 @@ function innerNode(outer: Node, frame: NodeFrame): Node {
   // Subjects of different kinds can be equal numbers: the kind is in the lowest bits of a number that stays exact.
   const key = subject * 8 + kind;
   let sites = outer.inner.get(key);
-  if (sites === undefined) outer.inner.set(key, (sites = new Map()));
+  if (sites === undefined) outer.inner.set(key, (sites = new Map<number, Node>()));
   let node = sites.get(site);
   if (node === undefined) sites.set(site, (node = newNode(outer, frame)));
   return node;
@@ -200,7 +213,11 @@ class ProfileNames {
   }
 }
 
-const originNames = { string: '«string»', stdin: '«stdin»', internal: '«nix-internal»/derivation-internal.nix' } as const;
+const originNames = {
+  string: '«string»',
+  stdin: '«stdin»',
+  internal: '«nix-internal»/derivation-internal.nix',
+} as const;
 
 function placeOf(position: Position | undefined): ProfilePlace | undefined {
   if (position === undefined) return undefined;

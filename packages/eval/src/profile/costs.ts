@@ -54,7 +54,8 @@ export function costsOf(profile: EvaluationProfile): Costs {
 /** The costliest functions and files as a table for people, a line end at its end. */
 export function printCosts(profile: EvaluationProfile, { rows = 20 }: { rows?: number } = {}): string {
   const { functions, files, totalTicks } = costsOf(profile);
-  if (totalTicks === 0) return 'The profiler has seen nothing: the evaluation was too short for its frequency.\n';
+  if (totalTicks === 0)
+    return 'The profiler has seen nothing: the evaluation was too short for its frequency.\n';
   const amount = (ticks: number): string =>
     profile.tickMs === 0 ? String(ticks) : `${(ticks * profile.tickMs).toFixed(0)} ms`;
   const share = (ticks: number): string => `${((100 * ticks) / totalTicks).toFixed(1)} %`;
@@ -105,7 +106,9 @@ function sumOf<K>(sums: Map<K, Sum>, key: K): Sum {
 
 /** Whose code has called something, or runs. */
 function filesOf({ frames, at }: ProfileStack): readonly string[] {
-  return [...frames.map((frame) => frame.site), at].flatMap((place) => (place === undefined ? [] : [place.file]));
+  return [...frames.map((frame) => frame.site), at].flatMap((place) =>
+    place === undefined ? [] : [place.file],
+  );
 }
 
 function ownFile(stack: ProfileStack): string | undefined {
@@ -120,6 +123,8 @@ function byCost(a: Sum, b: Sum): number {
 function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padStart(widths[column] ?? 0))).join('  ');
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padStart(widths[column] ?? 0)))
+      .join('  ');
   return rows.map((row) => `${line(row)}\n`).join('');
 }

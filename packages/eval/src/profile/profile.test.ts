@@ -94,10 +94,10 @@ in [ (outer 1) (functor 2) ]`,
   test('a builtin has the time of its callbacks in its total', async () => {
     // A clock that moves with every look: whatever the callbacks do, they do within the builtin.
     let now = 0;
-    const { profile } = await profileOf(
-      `builtins.foldl' (a: b: a + b) 0 (builtins.genList (i: i) 100)`,
-      { frequency: 1000, nowMs: () => ++now },
-    );
+    const { profile } = await profileOf(`builtins.foldl' (a: b: a + b) 0 (builtins.genList (i: i) 100)`, {
+      frequency: 1000,
+      nowMs: () => ++now,
+    });
     const { functions, totalTicks } = costsOf(profile);
     const fold = functions.find((it) => it.function.name === "foldl'");
     expect(fold?.totalTicks).toBeGreaterThan(totalTicks * 0.9);
@@ -122,7 +122,9 @@ in [ (outer 1) (functor 2) ]`,
       profiler: { frequency: 0 },
     });
     await expect(evaluate(evaluator, 'let f = n: throw "no"; in f 1')).rejects.toThrow('no');
-    expect(await evaluate(evaluator, 'let g = n: (builtins.tryEval (throw "x")).success; in g 1')).toBe('false');
+    expect(await evaluate(evaluator, 'let g = n: (builtins.tryEval (throw "x")).success; in g 1')).toBe(
+      'false',
+    );
     expect(callsByName(evaluator.profile() as EvaluationProfile)).toMatchObject({
       'f at «string»:1:9': 1,
       'g at «string»:1:9': 1,
