@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DaemonProcess } from '../nix-daemon/daemon-process.mjs';
 import { expectEnd, expectSame } from './copy-checks.mjs';
 import { ways } from './nix-side.mjs';
 
@@ -28,6 +29,23 @@ function writeExpressions(side, salt = '') {
       local = sh "local" "echo local > $out" { preferLocalBuild = true; };
       structured = sh "structured" ". .attrs.sh; echo $list > \${"$"}{outputs[out]}" { __structuredAttrs = true; list = [ "a" "b" ]; };
       wide = map (n: sh "wide-\${toString n}" "echo \${toString n} > $out" { }) [ 1 2 3 4 5 6 7 8 ];
+    }`,
+  );
+  return file;
+}
+
+/** `salt` makes other derivations of them. @param {NixSide} side @param {string} salt */
+function writeFloating(side, salt) {
+  const file = join(side.folder, `floating-${salt}.nix`);
+  writeFileSync(
+    file,
+    `let
+      sh = name: script: more: derivation ({ inherit name; salt = "${salt}"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" script ]; } // more);
+      floating = { __contentAddressed = true; outputHashMode = "recursive"; outputHashAlgo = "sha256"; };
+      base = sh "base" "echo base > $out; echo $out > $dev" (floating // { outputs = [ "out" "dev" ]; });
+    in {
+      # Its own path is not known either, since it has such an input.
+      top = sh "top" "echo $base $dev $out > $out" { inherit base; inherit (base) dev; };
     }`,
   );
   return file;
@@ -199,10 +217,59 @@ export function* buildChecks(side) {
   ];
 
   yield [
-    'build: a daemon that does not trust us builds nothing by its inputs',
+    'build: a machine that does not trust us builds nothing by its inputs; others do',
     async () => {
-      const args = ['--max-jobs', '0', '--builders', `unix://${side.daemons.wary.socket}`];
-      expectEnd(await build('fail', args), 1, /not privileged to build input-addressed derivations/);
+      const wary = `unix://${side.daemons.wary.socket} x86_64-linux - 4 9`;
+      const refusal = /does not build '.*' for us: .*(not privileged to build|lacks a)/;
+      const expectedTop = await expected('top');
+      const here = expectEnd(await build('top', ['--max-jobs', '1', '--builders', wary]), 0, refusal);
+      expectSame(here.stdout.trim().split('\n'), expectedTop, 'outputs');
+      const both = `${wary} ; ${side.url('ssh-ng', side.newRoot())} x86_64-linux - 1`;
+      const there = await build('top', ['--max-jobs', '0', '--builders', both]);
+      expectSame(expectEnd(there, 0, refusal).stdout.trim().split('\n'), expectedTop, 'outputs');
+      const nobody = await build('top', ['--max-jobs', '0', '--builders', wary]);
+      expectEnd(nobody, 100, /no machine that can be reached builds it/);
+      // Contents speak for themselves.
+      expectEnd(await build('fixed', ['--max-jobs', '0', '--builders', wary]));
+    },
+  ];
+
+  for (const way of /** @type {const} */ (['unix', 'ssh-ng'])) {
+    yield [
+      `build: outputs whose paths follow from their contents, on a machine behind ${way}`,
+      async () => {
+        const floating = writeFloating(side, way);
+        const store = side.newStore();
+        const machine = elsewhere(way, side.newRoot(), 'x86_64-linux - 2 1 ca-derivations');
+        const outcome = expectEnd(await build('top', machine, store, floating));
+        const wanted = await side.nix('nix-build', ['--no-out-link', floating, '-A', 'top']);
+        expectSame(outcome.stdout.trim(), wanted.stdout.trim(), 'outputs');
+        // It is known from now on, and not built again.
+        const again = await build('top', ['--max-jobs', '0', '--builders', ''], store, floating);
+        expectSame(expectEnd(again).stdout.trim(), wanted.stdout.trim(), 'outputs');
+      },
+    ];
+  }
+
+  yield [
+    'build: a machine is used by neve nix-daemon for its clients',
+    async () => {
+      const folder = join(side.folder, 'with-machines');
+      side.takeSshCalls();
+      const machine = `${side.url('ssh-ng', side.newRoot())} x86_64-linux - 2`;
+      const daemon = await DaemonProcess.neve({
+        ...{ folder, script: side.script, env: side.env },
+        args: ['--builders', machine, '--max-jobs', '1', '--substituters', ''],
+      });
+      try {
+        const words = ['--no-out-link', file, '-A', 'top', '--max-jobs', '0'];
+        const built = await side.nix('nix-build', words, { remote: daemon.remote });
+        expectSame(built.stdout.trim().split('\n').sort(), await expected('top'), 'outputs');
+        if (!/building many/.test(built.stderr)) throw new Error(`no log: ${built.stderr}`);
+        if (side.takeSshCalls().join('') === '') throw new Error('nothing was built on the machine');
+      } finally {
+        await daemon.stop();
+      }
     },
   ];
 

@@ -123,12 +123,12 @@ export class NixSide {
 
   /**
    * A program of the Nix that succeeds. @param {string} program @param {readonly string[]} args
-   * @param {{ root?: string, input?: string }} [options]
+   * @param {{ root?: string, input?: string, remote?: string }} [options]
    */
-  async nix(program, args, { root = this.root, input } = {}) {
+  async nix(program, args, { root = this.root, input, remote } = {}) {
     const env = {
       ...this.env,
-      NIX_REMOTE: root === this.root ? `${this.#daemons?.trusting.remote}` : `local?root=${root}`,
+      NIX_REMOTE: remote ?? (root === this.root ? `${this.#daemons?.trusting.remote}` : `local?root=${root}`),
     };
     const outcome = await runCommand([join(this.bin, program), ...args], {
       env,

@@ -20,7 +20,7 @@ const usage = `usage: npm run nix-clients -- [options]
   --busybox FILE   a busybox without shared libraries (default: from PATH)
 ${storeTestUsage}`;
 
-const settings = `experimental-features = nix-command
+const settings = `experimental-features = nix-command ca-derivations
 build-users-group =
 build-hook =
 sandbox = true

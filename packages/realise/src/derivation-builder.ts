@@ -2,6 +2,7 @@
 import type { Derivation, StorePath } from '@neve/nix-compat';
 import type { PathInfo } from '@neve/store';
 import type { DescribedFetch } from './known-paths.ts';
+import type { DerivationAt } from './resolve-derivation.ts';
 import type { BuildMode } from './realise-event.ts';
 
 export interface DerivationBuilder {
@@ -26,6 +27,12 @@ export type ReadyDerivation = {
 };
 
 export interface BuildJob {
+  /** What is built here: the derivation, or what it was resolved to when its inputs were known. */
+  readonly resolved?: DerivationAt;
+
+  /** Remembers outputs that somebody else has built of `resolved`, where their paths follow from what was built. */
+  remember?(outputs: ReadonlyMap<string, PathInfo>, signal?: AbortSignal): Promise<void>;
+
   /** What nobody else may make at the same time: its outputs, or the resolved derivation where their paths are not known. */
   readonly lockedPaths: readonly StorePath[];
 

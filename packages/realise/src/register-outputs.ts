@@ -359,14 +359,27 @@ type Registered = {
   readonly pathInfos: ReadonlyMap<string, PathInfo>;
 };
 
-async function recordRealisations(
+function recordRealisations(
   { built, services: { realisations }, pathInfos }: Registered,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (realisations === undefined || built.resolved.type === 'impure') return;
-  const all = (built.traceHashes ?? []).flatMap((hashes) =>
+  return rememberOutputs(pathInfos, { ...built, realisations }, signal);
+}
+
+type Remembering = Pick<BuiltDerivation, 'resolved' | 'traceHashes'> & {
+  readonly realisations: Realisations | undefined;
+};
+
+/** Puts down which paths the outputs have, where that follows from what was built. */
+export async function rememberOutputs(
+  outputs: ReadonlyMap<string, PathInfo>,
+  { resolved, traceHashes = [], realisations }: Remembering,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (realisations === undefined || resolved.type === 'impure') return;
+  const all = traceHashes.flatMap((hashes) =>
     Array.from(hashes, ([output, derivationHash]) => {
-      const path = pathInfos.get(output)?.storePath;
+      const path = outputs.get(output)?.storePath;
       return path === undefined ? [] : [{ id: { derivationHash, output }, path, signatures: [] }];
     }).flat(),
   );

@@ -25,7 +25,12 @@ import type { UnpackArchive } from './builtin/unpack-channel.ts';
 import { LogTail } from './log-tail.ts';
 import { RealiseError } from './realise-error.ts';
 import type { Realisations } from './realisations.ts';
-import { type BuiltDerivation, compareOutputs, registerOutputs } from './register-outputs.ts';
+import {
+  type BuiltDerivation,
+  compareOutputs,
+  registerOutputs,
+  rememberOutputs,
+} from './register-outputs.ts';
 import { type DerivationAt, needsResolution, resolveDerivation } from './resolve-derivation.ts';
 import { type ResolvedDerivation, resolvedDerivation } from './resolved-derivation.ts';
 import { runBuiltin } from './run-builtin.ts';
@@ -110,6 +115,7 @@ type TraceHashes = readonly ReadonlyMap<string, Digest>[];
 
 class DerivationBuild implements BuildJob {
   readonly lockedPaths: readonly StorePath[];
+  readonly resolved: DerivationAt;
   /** By output; those that are not known before the build are missing. */
   readonly #outputPaths: ReadonlyMap<string, StorePath>;
   readonly #resolved: ResolvedDerivation;
@@ -118,6 +124,7 @@ class DerivationBuild implements BuildJob {
 
   constructor(resolved: ResolvedDerivation, traceHashes: TraceHashes, options: SandboxedBuilderOptions) {
     this.#resolved = resolved;
+    this.resolved = { path: resolved.path, derivation: resolved.derivation };
     this.#traceHashes = traceHashes;
     this.#options = options;
     const outputs = [...resolved.derivation.outputs].flatMap(([name, it]) =>
@@ -147,6 +154,15 @@ class DerivationBuild implements BuildJob {
     }
     return await inSpan('realise.register-outputs', {}, () =>
       registerOutputs({ ...built, existing }, services, signal),
+    );
+  }
+
+  async remember(outputs: ReadonlyMap<string, PathInfo>, signal?: AbortSignal): Promise<void> {
+    const { realisations } = this.#options;
+    await rememberOutputs(
+      outputs,
+      { resolved: this.#resolved, traceHashes: this.#traceHashes, realisations },
+      signal,
     );
   }
 

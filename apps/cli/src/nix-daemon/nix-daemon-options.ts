@@ -47,6 +47,11 @@ const ownOptions = {
     values: [['local:', 'bwrap:', 'oci:', 'unshare:']],
     help: 'what builds, as for neve build (default: local:)',
   },
+  builders: {
+    names: ['--builders'],
+    parameters: ['MACHINES'],
+    help: 'machines that build, too, or @FILE with one a line (default: @/etc/nix/machines)',
+  },
   substituters: {
     names: ['--substituters'],
     parameters: ['URLS'],
@@ -132,6 +137,7 @@ function readSettings(args: NixDaemonArguments): Settings {
   for (const { option, values } of args.occurrences) {
     if (option === 'setting') set(values[0] ?? '', values[1]);
   }
+  set('builders', args.last('builders'));
   set('substituters', args.last('substituters'));
   set('trusted-users', args.has('forceUntrusted') ? '' : args.last('trustedUsers'));
   set('allowed-users', args.last('allowedUsers'));

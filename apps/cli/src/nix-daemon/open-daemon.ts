@@ -11,14 +11,16 @@ import {
   daemonState,
 } from '@neve/nix-daemon';
 import { linkRoots, nixLogFiles, sessionLeases, severalLogs, viewOfStore } from '@neve/nix-daemon/node';
-import { SandboxedBuilder } from '@neve/realise';
+import { type DerivationBuilder, SandboxedBuilder } from '@neve/realise';
 import { BuildLogs, archiveUnpacker, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
 import { type Substituter, signingPathInfos } from '@neve/store';
 import { StoreView } from '@neve/store/node';
 import { processCaller } from '../caller.ts';
+import { write } from '../output.ts';
 import { lateBuildService, lateFetcher } from '../realise/late-services.ts';
 import { buildSettings, openFetcher, openSubstituters } from '../realise/realise-main.ts';
 import type { RealiseOptions } from '../realise/realise-options.ts';
+import { openMachines } from '../realise/remote-stores.ts';
 import { isBlobFiles } from '../store/blob-files.ts';
 import { openBuilder, parseBuilder } from '../store/open-builder.ts';
 import { openNamedStore } from '../store/open-store.ts';
@@ -69,7 +71,11 @@ export async function openDaemon({
   const signer = { keys, store: storeDirectory, ed25519: nodeEd25519 };
   const builtStore =
     keys.length === 0 ? store : { ...store, pathInfos: signingPathInfos(store.pathInfos, signer) };
-  const builderFor = (options: BuildOptions): SandboxedBuilder =>
+  const machines = await openMachines(realise, {
+    ...{ storeDirectory, environment: process.env },
+    warn: (message) => write(2, `warning: ${message}\n`),
+  });
+  const localBuilderFor = (options: BuildOptions): SandboxedBuilder =>
     new SandboxedBuilder({
       ...{ service, store: builtStore, storeDirectory, hashes: nodeHashes, realisations, fetcher, logs },
       settings: buildSettings(clientRealiseOptions(realise, options), process.env),
@@ -79,6 +85,14 @@ export async function openDaemon({
       readDerivation: (path: StorePath): Promise<Derivation> => daemon.derivations.read(path),
       keepFailedIn: options.keepFailed ? (process.env['TMPDIR'] ?? '/tmp') : undefined,
     });
+  const builderFor = (options: BuildOptions): DerivationBuilder => {
+    const local = localBuilderFor(options);
+    if (machines === undefined) return local;
+    const asked = clientRealiseOptions(realise, options);
+    const maxJobs = Math.min(realise.maxJobs, options.maxJobs);
+    const settings = buildSettings(asked, process.env);
+    return machines.builderFor({ ...asked, maxJobs }, { local, settings, store: builtStore, logs });
+  };
   const files = isBlobFiles(store.blobs) ? store.blobs : undefined;
   const daemon = daemonState({
     ...{
@@ -110,10 +124,12 @@ export async function openDaemon({
     substituters: (choice) => substituters.chosen(choice),
     builderFor,
     limits: { builds: realise.maxJobs, substitutions: realise.maxSubstitutions, downloads: 25 },
+    machineJobs: machines?.jobs ?? 0,
     trustedSubstituters,
     version: `neve-${NEVE_VERSION}`,
   });
   const owned: readonly AsyncDisposable[] = [
+    ...(machines === undefined ? [] : [machines]),
     ...[service, fetcher, substituters, locks, realisations, state, store],
   ];
   return {

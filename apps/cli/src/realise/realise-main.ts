@@ -111,11 +111,10 @@ export async function openSession(options: RealiseOptions, context: SessionConte
     keepFailedIn: options.keepFailed ? join(environment['TMPDIR'] ?? '/tmp') : undefined,
   });
   const machines = await openMachines(options, {
-    local: builder,
-    settings: settingsHere,
-    ...{ store, storeDirectory, environment, logs },
+    ...{ storeDirectory, environment },
     warn: (message) => report.showFetch({ kind: 'warning', message }),
   });
+  const local = { local: builder, settings: settingsHere, store, logs };
   const substituters = openSubstituters(options, { store, storeDirectory, environment });
   const realiser = new Realiser({
     store,
@@ -125,7 +124,7 @@ export async function openSession(options: RealiseOptions, context: SessionConte
     storeDirectory,
     hashes: nodeHashes,
     narCalculation: state.narCalculation(store),
-    builder: machines?.builder ?? builder,
+    builder: machines?.builderFor(options, local) ?? builder,
     fetcher,
     locks,
     limits: {
@@ -153,7 +152,7 @@ export async function openSession(options: RealiseOptions, context: SessionConte
     makeIO: (around) => createStoreIO({ store, realiser, storeDirectory, known, fetch, around }),
     keepGoing: options.keepGoing,
     abort: (reason) => abortion.abort(reason),
-    owned: [fetcher, ...substituters, ...(machines === undefined ? [] : [machines.builder]), lease, ...owned],
+    owned: [fetcher, ...substituters, ...(machines === undefined ? [] : [machines]), lease, ...owned],
     outlive,
   });
   return session;

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { nodeHashes } from '@neve/bytes/node';
 import type { PublicKey, StoreDirectory } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
-import type { Machine, MachineBuilder, RemotePathInfos } from '@neve/nix-daemon/client';
+import type { Machine, RemotePathInfos } from '@neve/nix-daemon/client';
 import type { BuildSettings, DerivationBuilder, LogSink } from '@neve/realise';
 import type { Castore, StoreServices, Substituter } from '@neve/store';
 import type { Environment } from '../caller.ts';
@@ -66,49 +66,59 @@ export async function openRemotePathInfos(
   });
 }
 
-export type MachineContext = {
-  readonly local: DerivationBuilder;
-  readonly settings: BuildSettings;
-  readonly store: StoreServices;
+export type MachinesContext = {
   readonly storeDirectory: StoreDirectory;
   readonly environment: Environment;
-  readonly logs: LogSink;
   readonly warn: (message: string) => void;
 };
 
-export type Machines = {
-  readonly builder: MachineBuilder;
+export type MachineBuilderContext = {
+  readonly local: DerivationBuilder;
+  readonly settings: BuildSettings;
+  readonly store: StoreServices;
+  readonly logs: LogSink;
+};
+
+/** Disposing of it closes the connections to them. */
+export type Machines = AsyncDisposable & {
   /** Of all machines but this one. */
   readonly jobs: number;
+  /** Builds on the machines, and here. All such builders share the machines and the jobs of this one. */
+  readonly builderFor: (options: RealiseOptions, context: MachineBuilderContext) => DerivationBuilder;
 };
 
 /** `undefined` when the settings name no machine. Throws `NixDaemonError`, which says in which line. */
 export async function openMachines(
   options: RealiseOptions,
-  context: MachineContext,
+  { storeDirectory, environment, warn }: MachinesContext,
 ): Promise<Machines | undefined> {
   // Most have none, and then nothing is loaded.
   if (!namesAny(options.builders)) return undefined;
-  const { parseMachines, MachineBuilder, openMachine } = await import('@neve/nix-daemon/client');
-  const { local, settings, store, storeDirectory, environment, logs, warn } = context;
-  const machines = parseMachines(options.builders, { systems: options.systems.slice(0, 1), readFile });
+  const client = await import('@neve/nix-daemon/client');
+  const machines = client.parseMachines(options.builders, { systems: options.systems.slice(0, 1), readFile });
   if (machines.length === 0) return undefined;
-  const builder = new MachineBuilder({
-    ...{ local, machines, store, storeDirectory, logs, warn },
-    localMachine: settings,
-    localJobs: options.maxJobs,
-    open: (machine: Machine) => openMachine(machine, { store: storeDirectory, environment }),
-    hashes: nodeHashes,
-    ed25519: nodeEd25519,
-    limits: {
-      timeoutSeconds: options.timeoutSeconds,
-      maxSilentSeconds: options.maxSilentSeconds,
-      maxLogBytes: options.maxLogBytes,
-    },
-    substitute: options.buildersUseSubstitutes,
-    logLines: options.logLines,
+  const pool = new client.MachinePool({
+    ...{ machines, localJobs: options.maxJobs, warn },
+    open: (machine: Machine) => client.openMachine(machine, { store: storeDirectory, environment }),
   });
-  return { builder, jobs: machines.reduce((total, { maxJobs }) => total + maxJobs, 0) };
+  return {
+    jobs: pool.jobs,
+    builderFor: ({ maxJobs, ...given }, { settings, ...services }) =>
+      new client.MachineBuilder({
+        ...services,
+        ...{ pool, storeDirectory, hashes: nodeHashes, ed25519: nodeEd25519 },
+        localMachine: settings,
+        localJobs: maxJobs,
+        limits: {
+          timeoutSeconds: given.timeoutSeconds,
+          maxSilentSeconds: given.maxSilentSeconds,
+          maxLogBytes: given.maxLogBytes,
+        },
+        substitute: given.buildersUseSubstitutes,
+        logLines: given.logLines,
+      }),
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  };
 }
 
 /** Whether the setting does more than to name a file that is not there. */

@@ -3,8 +3,9 @@
  * builder. The closure of the inputs goes there, what is there already left out; the derivation is built as it is, with its
  * inputs as store paths; the outputs come back, each compared with its NAR hash, and what they refer to with them.
  *
- * Only derivations whose outputs have known paths are built elsewhere. A machine that cannot be reached is not asked again,
- * and somebody else builds.
+ * A derivation whose outputs have no paths before they are built goes as what it was resolved to, and the machine says what they
+ * are. Impure ones stay here. A machine that cannot be reached is not asked again, and for one that does not trust us with a
+ * derivation somebody else builds it.
  */
 import { type HashFunctions, decodeUtf8 } from '@neve/bytes';
 import {
@@ -35,7 +36,7 @@ import {
 import { type PathInfo, StoreError, type StoreServices, copyClosure } from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import { copyPathsToRemote } from './copy-to-remote.ts';
-import { MachineSlots } from './machine-slots.ts';
+import type { MachinePool } from './machine-pool.ts';
 import { type Machine, canBuild } from './machines.ts';
 import { plainText } from './plain-text.ts';
 import { RemotePathInfos } from './remote-path-infos.ts';
@@ -47,9 +48,8 @@ export type MachineBuilderOptions = {
   /** What can be built here, and how much at the same time. */
   readonly localMachine: LocalMachine;
   readonly localJobs: number;
-  readonly machines: readonly Machine[];
-  /** Opens the store of a machine. It is closed with the builder. */
-  readonly open: (machine: Machine) => RemoteStore;
+  /** Stays open. */
+  readonly pool: MachinePool;
   readonly store: StoreServices;
   readonly storeDirectory: StoreDirectory;
   readonly hashes: HashFunctions;
@@ -61,7 +61,6 @@ export type MachineBuilderOptions = {
   readonly logs?: LogSink | undefined;
   /** How many of its last lines a failure shows. */
   readonly logLines: number;
-  readonly warn: (message: string) => void;
 };
 
 type Job = {
@@ -70,14 +69,11 @@ type Job = {
   readonly local: BuildJob;
 };
 
-export class MachineBuilder implements DerivationBuilder, AsyncDisposable {
+export class MachineBuilder implements DerivationBuilder {
   readonly #options: MachineBuilderOptions;
-  readonly #slots: MachineSlots;
-  readonly #stores = new Map<Machine, RemoteStore>();
 
   constructor(options: MachineBuilderOptions) {
     this.#options = options;
-    this.#slots = new MachineSlots(options.machines, options.localJobs);
   }
 
   allowsSubstitutes(derivation: Derivation): boolean {
@@ -90,7 +86,8 @@ export class MachineBuilder implements DerivationBuilder, AsyncDisposable {
 
   async prepare(ready: ReadyDerivation, signal?: AbortSignal): Promise<BuildJob> {
     const local = await this.#options.local.prepare(ready, signal);
-    const { drvPath: path, derivation, closure: inputs } = ready;
+    const { closure: inputs } = ready;
+    const { path, derivation } = local.resolved ?? { path: ready.drvPath, derivation: ready.derivation };
     const resolved = resolvedDerivation({ path, derivation, inputs, store: this.#options.storeDirectory });
     const job = { ready, resolved, local };
     return {
@@ -100,21 +97,19 @@ export class MachineBuilder implements DerivationBuilder, AsyncDisposable {
     };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#stores.values()].map((it) => it[Symbol.asyncDispose]()));
-  }
-
   async #build(job: Job, options: BuildJobOptions): Promise<ReadonlyMap<string, PathInfo>> {
     const { resolved, local } = job;
     const system = decodeUtf8(resolved.derivation.system);
     const required = requiredSystemFeatures(resolved.options, resolved.type);
-    const mayGo = options.mode !== 'check' && !isBuiltin(resolved) && hasKnownOutputPaths(resolved.type);
+    const isGoodElsewhere = hasKnownOutputPaths(resolved.type) || resolved.type === 'floating';
+    const mayGo = options.mode !== 'check' && !isBuiltin(resolved) && isGoodElsewhere;
+    const unwilling = new Set<Machine>();
     const missingHere = missingRequirements(resolved, this.#options.localMachine);
     while (true) {
-      const slot = await this.#slots.take(
+      const slot = await this.#options.pool.slots.take(
         {
-          fits: (machine) => mayGo && canBuild(machine, { system, required }),
-          fitsHere: missingHere.length === 0,
+          fits: (machine) => mayGo && !unwilling.has(machine) && canBuild(machine, { system, required }),
+          fitsHere: missingHere.length === 0 && this.#options.localJobs > 0,
           prefersHere: resolved.options.preferLocalBuild,
         },
         options.signal,
@@ -126,43 +121,43 @@ export class MachineBuilder implements DerivationBuilder, AsyncDisposable {
       }
       try {
         if (slot.builder === 'here') return await local.build(options);
-        const remote = await this.#reach(slot.builder, options.signal);
+        const remote = await this.#options.pool.reach(slot.builder, options.signal);
         if (remote !== undefined) return await this.#buildOn(remote, job, options);
+      } catch (error) {
+        if (slot.builder === 'here' || !(error instanceof DistrustError)) throw error;
+        unwilling.add(slot.builder);
+        const drvPath = this.#options.storeDirectory.print(resolved.path);
+        this.#options.pool.warn(
+          `'${slot.builder.url.text}' does not build '${drvPath}' for us: ${error.message}`,
+        );
       } finally {
         slot.release();
       }
     }
   }
 
-  async #reach(machine: Machine, signal: AbortSignal | undefined): Promise<RemoteStore | undefined> {
-    const remote = this.#stores.get(machine) ?? this.#options.open(machine);
-    this.#stores.set(machine, remote);
-    try {
-      await remote.connect(signal);
-      return remote;
-    } catch (error) {
-      if (!(error instanceof NixDaemonError)) throw error;
-      this.#slots.disable(machine);
-      this.#options.warn(`cannot build on '${machine.url.text}': ${error.message}`);
-      return undefined;
-    }
-  }
-
   // oxlint-disable-next-line eslint/max-params -- options come last
   async #buildOn(
     remote: RemoteStore,
-    { ready, resolved }: Job,
+    job: Job,
     { onLog, signal }: BuildJobOptions,
   ): Promise<ReadonlyMap<string, PathInfo>> {
+    const { ready, resolved } = job;
     const { store: source, substitute, limits, logs, logLines } = this.#options;
-    const { drvPath, derivation, closure } = ready;
-    await copyPathsToRemote(closure, { source, remote, substitute, dontCheckSignatures: true }, signal);
+    const { closure } = ready;
+    await copyPathsToRemote(closure, { source, remote, substitute, dontCheckSignatures: true }, signal).catch(
+      rethrowDistrust,
+    );
     const inputSources = storePathSet(closure.map(({ storePath }) => storePath));
-    const sent = { drvPath, derivation: { ...derivation, inputSources, inputDerivations: [] } };
+    const sent = {
+      drvPath: resolved.path,
+      derivation: { ...resolved.derivation, inputSources, inputDerivations: [] },
+    };
     const tail = new LogTail(logLines);
-    const writer = await logs?.start(drvPath);
+    const writer = await logs?.start(resolved.path);
+    let result: BuildResult;
     try {
-      const result = await remote.buildDerivation(sent, {
+      result = await remote.buildDerivation(sent, {
         limits,
         signal,
         onLog: (bytes) => {
@@ -171,36 +166,42 @@ export class MachineBuilder implements DerivationBuilder, AsyncDisposable {
           onLog(bytes);
         },
       });
-      if (!isBuildSuccess(result.status)) throw this.#failure({ remote, resolved, result, tail });
     } catch (error) {
       if (!(error instanceof NixDaemonError)) throw error;
+      if (isDistrust(error)) throw new DistrustError(error.message, { cause: error });
       throw new RealiseError('failed', this.#describe({ remote, resolved, tail }, error.message), {
         cause: error,
       });
     } finally {
       await writer?.end();
     }
-    return await this.#fetchOutputs(remote, ready, signal);
+    if (!isBuildSuccess(result.status)) throw this.#failure({ remote, resolved, result, tail });
+    const outputs = await this.#fetchOutputs(remote, { job, result }, signal);
+    await job.local.remember?.(outputs, signal);
+    return outputs;
   }
 
   /** The outputs, with what they refer to and is not here. */
   // oxlint-disable-next-line eslint/max-params -- signal comes last
   async #fetchOutputs(
     remote: RemoteStore,
-    { derivation, closure }: ReadyDerivation,
+    { job: { ready, resolved }, result }: { readonly job: Job; readonly result: BuildResult },
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<string, PathInfo>> {
     const { store: target, storeDirectory: store, hashes, ed25519 } = this.#options;
-    const paths = [...derivation.outputs].flatMap(([name, it]) =>
-      'path' in it ? [[name, it.path] as const] : [],
-    );
+    const paths = Array.from(resolved.derivation.outputs, ([name, it]) => {
+      const path = 'path' in it ? it.path : result.builtOutputs.get(name)?.outPath;
+      if (path !== undefined) return [name, path] as const;
+      const problem = `'${remote.name}' has built '${store.print(resolved.path)}' and does not say where '${name}' is`;
+      throw new RealiseError('failed', `${problem}; a newer Nix there does`);
+    });
     const pathInfos = new RemotePathInfos({
       ...{ remote, store, hashes, ed25519, blobs: target.blobs, directories: target.directories },
       publicKeys: [],
       // Whoever builds for us is trusted.
       acceptUnsigned: true,
     });
-    pathInfos.expect(closure.map(({ storePath }) => storePath));
+    pathInfos.expect(ready.closure.map(({ storePath }) => storePath));
     pathInfos.expect(paths.map(([, path]) => path));
     await copyClosure(
       paths.map(([, path]) => path),
@@ -212,6 +213,10 @@ export class MachineBuilder implements DerivationBuilder, AsyncDisposable {
       const pathInfo = await target.pathInfos.get(path.hashPart, signal);
       if (pathInfo === undefined)
         throw new StoreError('not-found', `'${path.baseName}' was fetched and is not there`);
+      if (resolved.type === 'floating' && pathInfo.contentAddress === undefined) {
+        const problem = `'${remote.name}' says that '${path.baseName}' is the output '${name}' of '${store.print(resolved.path)}'`;
+        throw new RealiseError('output-rejected', `${problem}, but it has no content address`);
+      }
       outputs.set(name, pathInfo);
     }
     return outputs;
@@ -236,7 +241,7 @@ export class MachineBuilder implements DerivationBuilder, AsyncDisposable {
     { path }: ResolvedDerivation,
     { system, required }: { readonly system: string; readonly required: readonly string[] },
   ): RealiseError {
-    const machines = this.#options.machines.map(
+    const machines = this.#options.pool.machines.map(
       ({ url, systems, features, mandatoryFeatures, maxJobs }) =>
         `  ${url.text}: systems ${systems.join(', ')}, features {${[...features, ...mandatoryFeatures].join(', ')}}, ${maxJobs} jobs`,
     );
@@ -269,3 +274,23 @@ type Built = {
   readonly resolved: ResolvedDerivation;
   readonly tail: LogTail;
 };
+
+/** A machine refuses because of who asks. Somebody else may build. */
+class DistrustError extends NixDaemonError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('untrusted', message, options);
+  }
+}
+
+/** The protocols have no code for it; these are the words of Nix. */
+function isDistrust({ code, message }: NixDaemonError): boolean {
+  const words = /not privileged to build|lacks a (valid )?signature|you are not (a )?trusted/;
+  return code === 'remote-failure' && words.test(message);
+}
+
+function rethrowDistrust(error: unknown): never {
+  if (error instanceof NixDaemonError && isDistrust(error)) {
+    throw new DistrustError(error.message, { cause: error });
+  }
+  throw error;
+}

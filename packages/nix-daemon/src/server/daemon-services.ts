@@ -27,6 +27,8 @@ export type DaemonServices = {
   /** What builds derivations with these options. */
   readonly builderFor: (options: BuildOptions) => DerivationBuilder;
   readonly limits: RealiseLimits;
+  /** How many builds run on other machines at the same time, beside those of `limits`. */
+  readonly machineJobs?: number;
   /** What clients that may not choose caches freely may choose, beside the daemon's own. */
   readonly trustedSubstituters: readonly string[];
   /** What clients show as the daemon's version. */

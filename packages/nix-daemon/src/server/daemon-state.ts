@@ -25,7 +25,7 @@ export function daemonState(services: DaemonServices): DaemonState {
     derivations: new StoredDerivations(services),
     garbage: new GarbageCollector(services, temporaryRoots),
     sharedBuilds: new SharedBuilds(),
-    buildSlots: new WeightedSemaphore(Math.max(1, services.limits.builds)),
+    buildSlots: new WeightedSemaphore(Math.max(1, services.limits.builds + (services.machineJobs ?? 0))),
     background: new Set(),
   };
 }

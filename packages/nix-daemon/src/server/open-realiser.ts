@@ -15,7 +15,7 @@ export function openRealiser(
   { onEvent, signal }: RealiserEvents,
 ): { readonly realiser: Realiser; readonly known: KnownPaths } {
   const { options } = settings;
-  const { storeDirectory, limits } = daemon;
+  const { storeDirectory, limits, machineJobs = 0 } = daemon;
   const known = new KnownPaths((contents, path): Derivation =>
     parseDerivation(contents, { name: derivationName(path), store: storeDirectory }),
   );
@@ -26,7 +26,7 @@ export function openRealiser(
     sharing: { builds: daemon.sharedBuilds, settings: sharingKey(options) },
     readDerivation: (pathInfo, _castore, readSignal) => daemon.derivations.readFrom(pathInfo, readSignal),
     substituters: options.substitutes ? daemon.substituters(options.caches) : [],
-    limits: { ...limits, builds: Math.min(limits.builds, options.maxJobs) },
+    limits: { ...limits, builds: Math.min(limits.builds, options.maxJobs) + machineJobs },
     fallback: options.fallback,
     keepGoing: options.keepGoing,
     onEvent,

@@ -15,6 +15,8 @@ export { openRemoteStore } from './open-remote-store.ts';
 export type { OpenRemoteStoreOptions } from './open-remote-store.ts';
 export { NixDaemonError } from '../../nix-daemon-error.ts';
 export type { NixDaemonErrorCode } from '../../nix-daemon-error.ts';
+export { MachinePool } from '../../client/machine-pool.ts';
+export type { MachinePoolOptions } from '../../client/machine-pool.ts';
 export { MachineBuilder } from '../../client/machine-builder.ts';
 export type { MachineBuilderOptions } from '../../client/machine-builder.ts';
 export { openMachine } from './open-machine.ts';
