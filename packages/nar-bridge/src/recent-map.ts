@@ -1,6 +1,6 @@
 /**
- * What was used last, up to a sum of costs: the least recently used goes first. A value may be too old to be given; then it is
- * as if it were not there.
+ * What was used last, up to a sum of costs: the least recently used goes first, where uses within a second count as one. A value
+ * may be too old to be given; then it is as if it were not there.
  */
 export type RecentMapOptions = {
   readonly maxCost: number;
@@ -9,7 +9,16 @@ export type RecentMapOptions = {
   readonly now?: () => number;
 };
 
-type Row<V> = { readonly value: V; readonly cost: number; readonly expiresAtMs: number };
+type Row<V> = {
+  readonly value: V;
+  readonly cost: number;
+  readonly expiresAtMs: number;
+  /** When it was put at the end of the order. */
+  usedMs: number;
+};
+
+/** To keep the order costs more than to look a value up. */
+const precisionMs = 1000;
 
 export class RecentMap<V> {
   readonly #options: RecentMapOptions;
@@ -26,19 +35,24 @@ export class RecentMap<V> {
   get(key: string): V | undefined {
     const row = this.#rows.get(key);
     if (row === undefined) return undefined;
-    if (row.expiresAtMs <= this.#now()) {
+    const nowMs = this.#now();
+    if (row.expiresAtMs <= nowMs) {
       this.delete(key);
       return undefined;
     }
-    this.#rows.delete(key);
-    this.#rows.set(key, row);
+    if (nowMs - row.usedMs >= precisionMs) {
+      row.usedMs = nowMs;
+      this.#rows.delete(key);
+      this.#rows.set(key, row);
+    }
     return row.value;
   }
 
   set(key: string, value: V, cost = 1): void {
     this.delete(key);
     const { maxCost, maxAgeMs = Infinity } = this.#options;
-    this.#rows.set(key, { value, cost, expiresAtMs: this.#now() + maxAgeMs });
+    const usedMs = this.#now();
+    this.#rows.set(key, { value, cost, expiresAtMs: usedMs + maxAgeMs, usedMs });
     this.#cost += cost;
     for (const oldest of this.#rows.keys()) {
       if (this.#cost <= maxCost) return;

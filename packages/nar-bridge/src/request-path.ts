@@ -20,6 +20,8 @@ export function parseRequestPath(path: string): RequestPath | CacheResponse {
     return textResponse(414, `the path has more than ${maxPathLength} characters`);
   }
   if (!path.startsWith('/')) return textResponse(400, 'the path does not begin with a slash');
+  // Most are of one plain name.
+  if (path.indexOf('/', 1) === -1 && !path.includes('%') && path[1] !== '.') return [path.slice(1)];
   const segments = path.slice(1).split('/');
   if (!path.includes('%') && !path.includes('/.') && !path.includes('//')) return segments;
   const decoded: string[] = [];

@@ -254,8 +254,7 @@ class Serving implements CacheServer {
       return;
     }
     exchange.sentBytes = body.length;
-    // Text goes with the head in one piece, bytes would be a second one.
-    if (body.length <= shortBody) outgoing.end(latin1(body), 'latin1', conclude);
+    if (body.length <= shortBody) endInOnePiece(outgoing, latin1(body), conclude);
     else outgoing.end(body, conclude);
   }
 
@@ -358,6 +357,23 @@ class Serving implements CacheServer {
 /** Whoever goes away makes something fail, which is no failure of the server. */
 function isNobodyThere(error: unknown, { isAborted }: IncomingExchange): boolean {
   return isAborted || error instanceof ClientGone;
+}
+
+/**
+ * Text goes with the head as one string, where bytes would be a second piece. `end(text)` adds an empty piece to it, so that the
+ * two are gathered for the system, at a third of the cost of the whole answer.
+ */
+function endInOnePiece(outgoing: ServerResponse, text: string, conclude: () => void): void {
+  const { socket } = outgoing;
+  // Its turn has not come: it is sent by Node, after the answers before it.
+  if (socket === null) {
+    outgoing.end(text, 'latin1', conclude);
+    return;
+  }
+  socket.cork();
+  outgoing.write(text, 'latin1');
+  socket.uncork();
+  outgoing.end(conclude);
 }
 
 function latin1(bytes: Uint8Array): string {

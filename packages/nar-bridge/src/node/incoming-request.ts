@@ -39,6 +39,7 @@ export class IncomingExchange {
 
   request(): CacheRequest {
     const { incoming, path } = this;
+    const body = (): AsyncGenerator<Uint8Array, void, void> => this.#body();
     const signal = (): AbortSignal => this.#signal();
     return {
       method: incoming.method ?? 'GET',
@@ -46,7 +47,9 @@ export class IncomingExchange {
       // Only `set-cookie` may be a list, which no request has.
       headers: incoming.headers as Readonly<Record<string, string | undefined>>,
       query: this.#query === '' ? noQuery : new URLSearchParams(this.#query),
-      body: this.#body(),
+      get body() {
+        return body();
+      },
       get signal() {
         return signal();
       },
