@@ -4,7 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { type Interruption, watchInterruptions } from './interruption.ts';
-import { wantsColour, write } from './output.ts';
+import type { Position } from '@neve/diagnostics';
+import { isTerminal, write } from './output.ts';
+import { wantsColour, wantsLinks } from './terminal-wishes.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,6 +18,8 @@ export interface Caller {
   write(file: 1 | 2, text: string | Uint8Array): void;
   /** Whether messages may be coloured. */
   wantsColour(): boolean;
+  /** What messages link a place in a source to; without it there are no links. */
+  readonly sourceLink?: ((position: Position) => string | undefined) | undefined;
   /** All of standard input. */
   readStandardInput(): Uint8Array;
   /** Calls `interrupt` for the first signal that comes before it is disposed of. Otherwise a signal ends everything. */
@@ -28,7 +32,18 @@ export const processCaller: Caller = {
     return process.cwd();
   },
   write,
-  wantsColour,
+  wantsColour: () => wantsColour(process.env, isTerminal),
+  get sourceLink() {
+    return wantsLinks(process.env, isTerminal) ? linkToFile : undefined;
+  },
   readStandardInput: () => readFileSync(0),
   watchInterruptions,
 };
+
+/** As terminals want it: with the name of the machine, since they may show several (OSC 8). */
+function linkToFile({ origin, line }: Position): string | undefined {
+  if (origin.kind !== 'file') return undefined;
+  const host = process.getBuiltinModule('node:os').hostname();
+  const path = origin.path.split('/').map(encodeURIComponent).join('/');
+  return `file://${host}${path}${line > 0 ? `#L${line}` : ''}`;
+}

@@ -170,7 +170,7 @@ function showMessage(
   }
   const traces = doing === undefined ? [] : [{ message: doing }];
   const diagnostic = { kind: level, message, position, traces, suggestions: [] };
-  caller.write(2, `${renderDiagnostic(diagnostic, { colour })}\n`);
+  caller.write(2, `${renderDiagnostic(diagnostic, { colour, link: caller.sourceLink })}\n`);
 }
 
 /** The arguments for functions, by name; expressions are evaluated when they are needed. */

@@ -17,10 +17,8 @@ export function write(file: 1 | 2, text: string | Uint8Array): void {
   }
 }
 
-/** Whether messages may be coloured: a terminal, and nobody asked for none (no-color.org). */
-export function wantsColour(): boolean {
-  const { TERM: term = 'dumb', NO_COLOR: noColour, NOCOLOR: noColourEither } = process.env;
-  if (term === 'dumb' || noColour !== undefined || noColourEither !== undefined) return false;
+/** Whether standard error is a terminal. */
+export function isTerminal(): boolean {
   // Making the stream takes long; a pipe or a file need not be asked what only a device can be.
   return isDevice(2) && process.stderr.isTTY;
 }

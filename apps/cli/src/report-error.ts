@@ -16,7 +16,10 @@ export function reportError(
 ): void {
   const report = (diagnostic: Diagnostic): void => {
     log('error', diagnostic.message);
-    caller.write(2, `${renderDiagnostic(diagnostic, { showTrace, colour: caller.wantsColour() })}\n`);
+    caller.write(
+      2,
+      `${renderDiagnostic(diagnostic, { showTrace, colour: caller.wantsColour(), link: caller.sourceLink })}\n`,
+    );
   };
   const hintAtHelp = (): void => {
     caller.write(2, `Try 'neve ${command} --help' for more information.\n`);

@@ -272,3 +272,30 @@ test('colours', () => {
   // eslint-disable-next-line no-control-regex
   expect(coloured.replace(/\u001B\[[0-9;]*m/g, '').replace(/[ ]+$/gm, '')).toBe(plain);
 });
+
+describe('links', () => {
+  const [start, end] = ['\u001B]8;;file://host/a%20b.nix#L1\u001B\\', '\u001B]8;;\u001B\\'];
+  const diagnostic = error(`x ${start}not ours${end} \u001B]8;;http://else\u001B\\y`, {
+    traces: [{ message: 'up', position: at('throw ""', [1, 1]) }],
+  });
+
+  test('stand around places, and change nothing else', () => {
+    const linked = renderDiagnostic(error('x', { traces: diagnostic.traces }), {
+      link: ({ line }) => `file://host/a%20b.nix#L${line}`,
+    });
+    expect(linked).toContain(`at ${start}«string»:1:1${end}:`);
+    const plain = renderDiagnostic(error('x', { traces: diagnostic.traces }));
+    expect(linked.replaceAll(start, '').replaceAll(end, '')).toBe(plain);
+  });
+
+  test('those of a program do not get to the terminal', () => {
+    expect(renderDiagnostic(diagnostic)).toContain('error: x not ours y');
+    const linked = renderDiagnostic(diagnostic, { link: () => 'file://host/other' });
+    expect(linked).toContain('error: x not ours\u001B]8;;\u001B\\ y');
+    expect(linked).not.toContain('http://else');
+  });
+
+  test('a place without one stays as it is', () => {
+    expect(renderDiagnostic(diagnostic, { link: () => undefined })).toBe(renderDiagnostic(diagnostic));
+  });
+});

@@ -24,6 +24,8 @@ export type RenderOptions = {
   readonly showTrace?: boolean;
   /** Colours, for a terminal that wants them. */
   readonly colour?: boolean;
+  /** The URL that a place in a source links to, for a terminal that shows links (OSC 8). */
+  readonly link?: ((position: Position) => string | undefined) | undefined;
 };
 
 /** Points after which a trace is truncated, and the number of repeated frames that are shown rather than counted. */
@@ -33,20 +35,22 @@ const maxRepeatedFrames = 5;
 /** The text without a line end after it. */
 export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions = {}): string {
   const { showTrace = false, colour = false } = options;
+  const links = new Links(options.link);
   const heading = `${diagnostic.kind}: `;
   const colouredHeading = `${headingColours[diagnostic.kind]}${diagnostic.kind}:${colours.normal} `;
   const traces = diagnostic.traces.filter((trace) => trace.message !== '');
   let body = '';
   if (traces.length > 0) {
-    body += `${renderTraces(traces, showTrace)}\n${colouredHeading}`;
+    body += `${renderTraces(traces, { showTrace, links })}\n${colouredHeading}`;
   }
   body += `${diagnostic.message}\n`;
-  if (diagnostic.position !== undefined) body += renderPosition(diagnostic.position, '');
+  if (diagnostic.position !== undefined) body += renderPosition(diagnostic.position, { indent: '', links });
   if (diagnostic.suggestions.length > 0) {
     const names = diagnostic.suggestions.map((name) => `${colours.magenta}${name}${colours.normal}`);
     body += `Did you mean ${phraseSuggestions(names)}?\n`;
   }
-  return terminalText(indentBlock(body, { first: colouredHeading, width: heading.length }), { colour });
+  const text = indentBlock(body, { first: colouredHeading, width: heading.length });
+  return terminalText(text, { colour, kept: links.sequences });
 }
 
 const headingColours: Record<DiagnosticKind, string> = {
@@ -57,7 +61,10 @@ const headingColours: Record<DiagnosticKind, string> = {
 };
 
 /** Frames, those shown before gathered into "(N duplicate frames omitted)". */
-function renderTraces(traces: readonly Trace[], showTrace: boolean): string {
+function renderTraces(
+  traces: readonly Trace[],
+  { showTrace, links }: { readonly showTrace: boolean; readonly links: Links },
+): string {
   let text = '';
   let points = 0;
   let truncated = false;
@@ -87,7 +94,7 @@ function renderTraces(traces: readonly Trace[], showTrace: boolean): string {
   function show(trace: Trace): void {
     text += `\n… ${trace.message}\n`;
     if (trace.position === undefined) return;
-    text += renderPosition(trace.position, '  ');
+    text += renderPosition(trace.position, { indent: '  ', links });
     points += 1;
   }
 
@@ -101,14 +108,36 @@ function renderTraces(traces: readonly Trace[], showTrace: boolean): string {
   }
 }
 
+/** Puts links around places, and knows which sequences are its own: those of a program do not get to the terminal. */
+class Links {
+  readonly sequences = new Set<string>();
+  readonly #link: RenderOptions['link'];
+
+  constructor(link: RenderOptions['link']) {
+    this.#link = link;
+  }
+
+  around(text: string, position: Position): string {
+    const url = this.#link?.(position);
+    if (url === undefined) return text;
+    const [start, end] = [`\u001B]8;;${url}\u001B\\`, '\u001B]8;;\u001B\\'];
+    this.sequences.add(start).add(end);
+    return `${start}${text}${end}`;
+  }
+}
+
 /** Equal for frames that look the same. */
 function traceKey({ message, position }: Trace): string {
   return position === undefined ? message : `${printPosition(position)}\n${message}`;
 }
 
 /** `at file:line:column:` and the lines of code around it. */
-function renderPosition(position: Position, indent: string): string {
-  const place = `${indent}${colours.blue}at ${colours.magenta}${printPosition(position)}${colours.normal}:`;
+function renderPosition(
+  position: Position,
+  { indent, links }: { readonly indent: string; readonly links: Links },
+): string {
+  const name = links.around(printPosition(position), position);
+  const place = `${indent}${colours.blue}at ${colours.magenta}${name}${colours.normal}:`;
   const table = position.line === 0 ? undefined : lineTable(position);
   if (table === undefined) return place;
   return `${place}${renderCode(table, position)}\n`;

@@ -20,12 +20,20 @@ const escapeSequence =
   // eslint-disable-next-line no-control-regex
   /\u001B(?:\[[0-?]*[ -/]*([@-~])?|\][^\u001B\u0007]*(?:\u001B\\?|\u0007)?|[@-_])?/g;
 
-export function terminalText(text: string, options: { readonly colour: boolean }): string {
+export type TextOptions = {
+  readonly colour: boolean;
+  /** Other sequences that remain. */
+  readonly kept?: ReadonlySet<string>;
+};
+
+export function terminalText(text: string, options: TextOptions): string {
+  const remains = (sequence: string, final: string | undefined): boolean =>
+    (options.colour && final === 'm') || options.kept?.has(sequence) === true;
   if (!/[\u001B\t\r\u0007]/.test(text)) return text;
   const visible = text.replace(/[\r\u0007]/g, '');
   if (!visible.includes('\t')) {
-    return visible.replace(escapeSequence, (sequence, final) =>
-      options.colour && final === 'm' ? sequence : '',
+    return visible.replace(escapeSequence, (sequence: string, final: string | undefined) =>
+      remains(sequence, final) ? sequence : '',
     );
   }
   let result = '';
@@ -33,7 +41,7 @@ export function terminalText(text: string, options: { readonly colour: boolean }
   let from = 0;
   for (const match of visible.matchAll(escapeSequence)) {
     expand(visible.slice(from, match.index));
-    if (options.colour && match[1] === 'm') result += match[0];
+    if (remains(match[0], match[1])) result += match[0];
     from = match.index + match[0].length;
   }
   expand(visible.slice(from));

@@ -70,7 +70,10 @@ export class Session implements RealiseSession, TaskWork {
       }
       if (!isExpectedFailure(error)) throw error;
       const diagnostic = { kind: 'error', message: error.message, traces: [], suggestions: [] } as const;
-      caller.write(2, `${renderDiagnostic(diagnostic, { colour: caller.wantsColour() })}\n`);
+      caller.write(
+        2,
+        `${renderDiagnostic(diagnostic, { colour: caller.wantsColour(), link: caller.sourceLink })}\n`,
+      );
       return 1;
     }
   }
