@@ -1,8 +1,10 @@
-// Completion in real shells, and the manual pages in real readers: groff and mandoc find nothing to complain of.
+// Completion in real shells; the manual pages in real readers, groff and mandoc, which find nothing to complain of; and links
+// to sources at a real terminal, of util-linux's script, and nowhere else.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '../lib/command.mjs';
@@ -84,12 +86,14 @@ await runHarness(
       const address = server.address();
       assert(address !== null && typeof address === 'object');
       writeExpressions(place.work, address.port);
+      const storePath = await importFile(place);
+      const all = [...cases, { line: `neve store info ${storePath.slice(0, 20)}`, words: [storePath] }];
       for (const [name, complete] of Object.entries({
         bash: bash(place),
         zsh: zsh(place),
         fish: fish(place),
       })) {
-        for (const { line, words } of cases) {
+        for (const { line, words } of all) {
           await record(`${name}: ${line}`, async () => {
             const offered = (await complete(line)).map((it) => withSlash(it, place.work));
             assert.deepEqual(offered.toSorted(), [...words].toSorted());
@@ -99,6 +103,7 @@ await runHarness(
       await record('nothing was fetched', async () => assert.equal(requests, 0));
       server.close();
       await record('what takes too long is given up', async () => await checkTimeLimit(place));
+      await record('links to sources', async () => await checkLinks(place));
       for (const page of pages()) await record(`page ${page}`, async () => await checkPage(page));
       return tally.conclude();
     }),
@@ -139,6 +144,41 @@ function withSlash(word, work) {
     !word.endsWith('/') &&
     readdirSync(work, { withFileTypes: true }).some((it) => it.isDirectory() && it.name === word);
   return isFolder ? `${word}/` : word;
+}
+
+/** @param {import('./shells.mjs').Place} place */
+async function importFile({ work, env }) {
+  const { code, stdout, stderr } = await runCommand(['neve', 'store', 'import', 'other.nix'], {
+    cwd: work,
+    env,
+  });
+  assert.equal(code, 0, stderr);
+  return stdout.trim();
+}
+
+/** @param {import('./shells.mjs').Place} place */
+async function checkLinks({ work, env }) {
+  const file = join(work, 'a b.nix');
+  writeFileSync(file, '\n1 + "x"\n');
+  const command = 'neve eval --file "a b.nix"';
+  const link = `\u001B]8;;file://${hostname()}${work}/a%20b.nix#L2\u001B\\${file}:2:5\u001B]8;;\u001B\\`;
+  const outputOf = async (/** @type {NodeJS.ProcessEnv} */ variables) => {
+    const options = { cwd: work, env: { ...env, ...variables } };
+    const [terminal, pipe] = await Promise.all([
+      runCommand(['script', '-qec', command, '/dev/null'], options),
+      runCommand(['sh', '-c', command], options),
+    ]);
+    return { terminal: terminal.stdout, pipe: pipe.stderr };
+  };
+  const known = await outputOf({ TERM: 'xterm-kitty' });
+  assert(known.terminal.includes(link), JSON.stringify(known.terminal));
+  const unknown = await outputOf({ TERM: 'xterm' });
+  assert(unknown.terminal.includes(`${file}:2:5`) && !unknown.terminal.includes('\u001B]'));
+  const forced = await outputOf({ TERM: 'xterm', FORCE_HYPERLINK: '1' });
+  assert(forced.terminal.includes(link));
+  for (const { pipe } of [known, unknown, forced]) {
+    assert(pipe.includes(`at ${file}:2:5:`) && !pipe.includes('\u001B'), JSON.stringify(pipe));
+  }
 }
 
 /** @param {import('./shells.mjs').Place} place */

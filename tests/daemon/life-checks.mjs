@@ -179,6 +179,11 @@ async function stopped(place) {
   assert.equal(code, 1);
   assert.match(stderr, /error: the daemon has ended the command: it was stopped, try again/);
   assert.equal((await second.ended).code, 0);
+  // It ends at once, perhaps before it has answered.
+  const idle = await place.daemon();
+  const { code: idleCode, stderr: idleComplaint } = await place.run(['daemon', 'stop']);
+  assert.equal(idleCode, 0, idleComplaint);
+  assert.equal((await idle.ended).code, 0);
 }
 
 /** @param {Place} place */

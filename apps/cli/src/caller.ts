@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { type Interruption, watchInterruptions } from './interruption.ts';
-import type { Position } from '@neve/diagnostics';
 import { isTerminal, write } from './output.ts';
+import { type SourceLink, linkToFile } from './source-link.ts';
 import { wantsColour, wantsLinks } from './terminal-wishes.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,7 +19,7 @@ export interface Caller {
   /** Whether messages may be coloured. */
   wantsColour(): boolean;
   /** What messages link a place in a source to; without it there are no links. */
-  readonly sourceLink?: ((position: Position) => string | undefined) | undefined;
+  readonly sourceLink?: SourceLink | undefined;
   /** All of standard input. */
   readStandardInput(): Uint8Array;
   /** Calls `interrupt` for the first signal that comes before it is disposed of. Otherwise a signal ends everything. */
@@ -39,11 +39,3 @@ export const processCaller: Caller = {
   readStandardInput: () => readFileSync(0),
   watchInterruptions,
 };
-
-/** As terminals want it: with the name of the machine, since they may show several (OSC 8). */
-function linkToFile({ origin, line }: Position): string | undefined {
-  if (origin.kind !== 'file') return undefined;
-  const host = process.getBuiltinModule('node:os').hostname();
-  const path = origin.path.split('/').map(encodeURIComponent).join('/');
-  return `file://${host}${path}${line > 0 ? `#L${line}` : ''}`;
-}

@@ -13,7 +13,7 @@ export const evaluatingCommands = [
   'why-depends',
 ] as const satisfies readonly EvaluatingCommand[];
 
-type Texts = Pick<CommandDescription, 'usage' | 'description'>;
+type Texts = Pick<CommandDescription, 'usage' | 'description' | 'arguments'>;
 
 const texts: Record<EvaluatingCommand, Texts> = {
   eval: {
@@ -51,6 +51,7 @@ expression or a file it reads ./default.nix. DERIVATION^OUTPUT,… builds these 
   log: {
     usage: ['log [OPTIONS] STORE PATH…', 'log [OPTIONS] --file FILE [ATTRIBUTE PATH…]'],
     description: 'Prints what a build printed, by its derivation or by what it made.',
+    arguments: ['store-path'],
   },
   'why-depends': {
     usage: [
@@ -58,6 +59,7 @@ expression or a file it reads ./default.nix. DERIVATION^OUTPUT,… builds these 
       'why-depends [OPTIONS] --file FILE ATTRIBUTE PATH ATTRIBUTE PATH',
     ],
     description: 'Prints the shortest chain of references by which the first needs the second.',
+    arguments: ['store-path'],
   },
 };
 

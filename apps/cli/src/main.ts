@@ -100,6 +100,8 @@ function run(argv: readonly string[], scripts: CommandScripts): Promise<number> 
       return (scripts.load('help-main.cjs') as typeof HelpMain).runHelpMain(argv, {
         caller: processCaller,
         run: (words) => run(words, scripts),
+        storePathWords: (request) =>
+          (scripts.load('store-main.cjs') as typeof StoreMain).storePathWords(request),
       });
   }
 }

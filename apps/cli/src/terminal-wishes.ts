@@ -6,10 +6,15 @@ import type { Environment } from './caller.ts';
 
 /** `isTerminal` is asked last, since it takes longest. */
 export function wantsColour(environment: Environment, isTerminal: () => boolean): boolean {
-  const { NO_COLOR, NOCOLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM = 'dumb' } = environment;
+  const { NO_COLOR, NOCOLOR, FORCE_COLOR, TERM = 'dumb' } = environment;
   if (NO_COLOR !== undefined || NOCOLOR !== undefined || isOff(FORCE_COLOR)) return false;
-  if (FORCE_COLOR !== undefined || isOn(CLICOLOR_FORCE)) return true;
+  if (isColourForced(environment)) return true;
   return TERM !== 'dumb' && isTerminal();
+}
+
+/** Whether there are colours although nobody knows of a terminal. */
+export function isColourForced({ FORCE_COLOR, CLICOLOR_FORCE }: Environment): boolean {
+  return FORCE_COLOR !== undefined || isOn(CLICOLOR_FORCE);
 }
 
 /** Never but at a terminal, whatever is forced. */

@@ -123,7 +123,7 @@ async function completeArgument(
       : [];
   const matching = startingWith(word, commands);
   if (command.isGroup === true || command === look.table.root) return closed(matching);
-  const kinds = command.arguments ?? [selects ? 'attribute' : 'file'];
+  const kinds = selects ? (['attribute'] as const) : (command.arguments ?? (['file'] as const));
   const kind = kinds[Math.min(positional.length, kinds.length - 1)] ?? 'text';
   const completion =
     kind === 'command'

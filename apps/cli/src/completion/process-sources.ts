@@ -1,25 +1,34 @@
 /**
- * What completion looks up: names in the value that is evaluated, which a thread finds within a time limit, and store paths in
- * the folder that has them.
+ * What completion looks up: names in the value that is evaluated, which a thread finds within a time limit, and store paths.
  */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Caller } from '../caller.ts';
 import type { NameRequest } from './attribute-names.ts';
+import type { StorePathRequest } from '../store/store-path-words.ts';
 import type { CompletionSources } from './complete-words.ts';
 
 /** Whoever waits longer has written it by then. */
 const timeLimitMs = 3000;
 
-type Place = Pick<Caller, 'environment' | 'directory'>;
+export type SourcesHost = Pick<Caller, 'environment' | 'directory'> & {
+  /** Loads the store. */
+  readonly storePathWords: (request: StorePathRequest) => Promise<readonly string[]>;
+};
 
-export function processSources({ environment, directory }: Place): CompletionSources {
+export function processSources({ environment, directory, storePathWords }: SourcesHost): CompletionSources {
   const place = { environment: { ...environment }, directory };
   return {
     attributes: async (words, prefix) => await askThread({ kind: 'attributes', words, prefix, ...place }),
     formals: async (words) => await askThread({ kind: 'formals', words, prefix: '', ...place }),
-    storePaths: async (_words, prefix) => storePaths(prefix, environment['NIX_STORE_DIR'] ?? '/nix/store'),
+    storePaths: async (words, prefix) => {
+      try {
+        return await storePathWords(storePathRequest(words, prefix));
+      } catch {
+        // A store that cannot be opened has none.
+        return [];
+      }
+    },
   };
 }
 
@@ -43,14 +52,13 @@ async function askThread(request: NameRequest): Promise<readonly string[]> {
   return names;
 }
 
-/** By a name without its directory; with it, the shell sees them. */
-function storePaths(prefix: string, storeDir: string): readonly string[] {
-  if (prefix.includes('/') || prefix.length < 2) return [];
-  try {
-    return readdirSync(storeDir)
-      .filter((name) => name.startsWith(prefix) && !name.startsWith('.'))
-      .map((name) => join(storeDir, name));
-  } catch {
-    return [];
-  }
+/** What the command line says of the store. */
+function storePathRequest(words: readonly string[], prefix: string): StorePathRequest {
+  return { prefix, store: valueOf('--store', words), storeDir: valueOf('--store-dir', words) };
+}
+
+function valueOf(option: string, words: readonly string[]): string | undefined {
+  const whole = words.findLast((word) => word.startsWith(`${option}=`));
+  const index = words.lastIndexOf(option);
+  return whole?.slice(option.length + 1) ?? (index < 0 ? undefined : words[index + 1]);
 }

@@ -11,12 +11,13 @@
 import type { Caller } from '../caller.ts';
 import type { CommandTable } from '../command-description.ts';
 import { completeWords } from './complete-words.ts';
-import { processSources } from './process-sources.ts';
+import { type SourcesHost, processSources } from './process-sources.ts';
 import { unquoted } from './unquoted.ts';
 
-export type CompleteHost = Pick<Caller, 'write' | 'environment' | 'directory'> & {
-  readonly table: () => CommandTable;
-};
+export type CompleteHost = Pick<Caller, 'write'> &
+  SourcesHost & {
+    readonly table: () => CommandTable;
+  };
 
 export async function runComplete(argv: readonly string[], host: CompleteHost): Promise<void> {
   const start = argv.indexOf('--');

@@ -20,6 +20,7 @@ import type { Caller } from '../caller.ts';
 import { Interruption, isSignalName } from '../interruption.ts';
 import type { RealiseOptions } from '../realise/realise-options.ts';
 import type { RealiseSession, RealiseTask } from '../realise/realise-session.ts';
+import { clientWishes } from './client-wishes.ts';
 import { CommandEvents } from './command-events.ts';
 import { progressOf } from './command-progress.ts';
 import type { EvaluatorThread, EvaluatorThreads } from './evaluator-threads.ts';
@@ -71,7 +72,7 @@ export class RunningCommand {
         const bytes = typeof text === 'string' ? Buffer.from(text) : Uint8Array.from(text);
         this.#say({ kind: 'output', file, bytes });
       },
-      wantsColour: () => command.colour,
+      ...clientWishes(command.environment, command.colour),
       readStandardInput: () => command.standardInput ?? new Uint8Array(),
       watchInterruptions: (interrupt) => this.#watchInterruptions(interrupt),
     };

@@ -26,12 +26,21 @@ export async function stop(address: string, args: DaemonArguments): Promise<numb
   let processId: number;
   try {
     ({ processId } = await daemonStatus(target));
-    await stopDaemon(target, { now: args.has('now') });
   } catch (error) {
     return reportNoDaemon(error, titleOf(target));
   }
+  try {
+    await stopDaemon(target, { now: args.has('now') });
+  } catch (error) {
+    // One that has nothing to wait for may be gone before it has answered.
+    if (!isGone(error)) return reportNoDaemon(error, titleOf(target));
+  }
   while (await isRunning(processId, target)) await new Promise((resolve) => setTimeout(resolve, pollMs));
   return 0;
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof RpcError && error.code === 'unavailable';
 }
 
 function targetOf(address: string): ReturnType<typeof daemonTarget> {

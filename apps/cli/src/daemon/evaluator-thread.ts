@@ -9,6 +9,7 @@ import { AsyncActiveSpans } from '@neve/telemetry/node';
 import type { Caller } from '../caller.ts';
 import { runEvaluateMain } from '../evaluate-main.ts';
 import type { EvaluationFailure, RealiseSession, RealiseTask } from '../realise/realise-session.ts';
+import { clientWishes } from './client-wishes.ts';
 import {
   type Question,
   type ThreadData,
@@ -51,7 +52,7 @@ function callerOf(order: Extract<ThreadOrder, { readonly kind: 'run' }>): Caller
   const { environment, directory, standardInput = new Uint8Array(), colour } = order;
   return {
     ...{ environment, directory, write },
-    wantsColour: () => colour,
+    ...clientWishes(environment, colour),
     readStandardInput: () => standardInput,
     // The main thread does.
     watchInterruptions: () => ({ [Symbol.dispose]: () => undefined }),

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Caller } from '../caller.ts';
+import type { SourcesHost } from '../completion/process-sources.ts';
 import { runComplete } from '../completion/run-complete.ts';
 import { completionScript, isShell } from '../completion/shell-scripts.ts';
 import type { CommandDescription } from '../command-description.ts';
@@ -21,6 +22,7 @@ export type HelpHost = {
   readonly caller: Pick<Caller, 'write' | 'environment' | 'directory'>;
   /** Runs a command of another script, and gives the exit code. */
   readonly run: (argv: readonly string[]) => Promise<number>;
+  readonly storePathWords: SourcesHost['storePathWords'];
 };
 
 /** Gives the exit code. */
@@ -41,7 +43,11 @@ export async function runHelpMain(argv: readonly string[], host: HelpHost): Prom
       case 'completion':
         return showScript(rest, host);
       case 'complete':
-        await runComplete(rest, { ...host.caller, table: () => readCommandTable(tablePath()) });
+        await runComplete(rest, {
+          ...host.caller,
+          storePathWords: host.storePathWords,
+          table: () => readCommandTable(tablePath()),
+        });
         return 0;
       default:
         throw first.startsWith('-')

@@ -47,6 +47,9 @@ export function runStoreCommand(argv: readonly string[]): Promise<number> {
   return runCommandGroup(storeGroup, argv);
 }
 
+/** For completion. */
+export { storePathWords } from './store-path-words.ts';
+
 /** For manuals and completion. */
 export function describe(): CommandDescription {
   return describeGroup(storeGroup);
