@@ -268,6 +268,7 @@ export class CoreEvaluator implements Evaluator {
         if (text !== undefined) this.#sources.keepNewest(text);
         this.#showWarnings();
         if (this.#core.exports.handleError() === 0) {
+          this.#requests.endImports();
           const isUsageError = this.#core.exports.errorKind() === usageError;
           throw new EvaluationError(this.#diagnostic(), { isUsageError });
         }

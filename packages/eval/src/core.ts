@@ -24,6 +24,7 @@ export type CoreExports = {
   configureEvaluation(pure: boolean, restricted: boolean, writesStore: boolean, traceVerbose: boolean): void;
   configureTraces(calls: boolean): void;
   configureHashing(byHost: boolean): void;
+  configureFileReports(wanted: boolean): void;
   configureProfiler(): void;
   enableFeature(nameLength: number): void;
   inputBuffer(length: number): Address;

@@ -18,6 +18,7 @@ import {
   type PathSet,
 } from './eval-io.ts';
 import { PathResolver, join, normalise } from './path-resolution.ts';
+import { ImportSpans } from './import-spans.ts';
 import type { SourceMap } from './source-map.ts';
 import { type Steps, need, runStepsThen } from './steps.ts';
 import { basePath, firstOutput, parseContextElement } from './string-context.ts';
@@ -44,6 +45,7 @@ const request = {
   readSource: 20,
   hashBytes: 21,
   realise: 22,
+  fileEvaluated: 23,
 } as const;
 
 /** An answer that was not there at once: a value that is kept until the fiber that has asked goes on. */
@@ -65,6 +67,8 @@ export class HostRequests {
 
   /** What relative entries of the search path are relative to. */
   readonly #currentDirectory: string | undefined;
+  /** Undefined while nobody listens. */
+  readonly #imports: ImportSpans | undefined;
   /** Whether a warning of the program ends the evaluation. */
   readonly #abortOnWarn: boolean;
   /** Whether what is evaluated may be built first. */
@@ -89,11 +93,32 @@ export class HostRequests {
     this.#abortOnWarn = options.abortOnWarn;
     this.#importsFromDerivations = options.importsFromDerivations;
     this.#isPure = options.isPure;
+    if (currentTracing() !== undefined) {
+      this.#imports = new ImportSpans();
+      this.#core.exports.configureFileReports(true);
+    }
     this.#paths = new PathResolver(options.io);
   }
 
   /** The value that answers the pending request of the current fiber, or the promise of it. */
   answer(): Address | Promise<LateAnswer> {
+    const { exports } = this.#core;
+    if (this.#imports === undefined) return this.#answer();
+    const kind = exports.requestKind();
+    if (kind === request.fileEvaluated) {
+      this.#imports.end(this.#bytes(0));
+      return exports.nullValue();
+    }
+    if (kind === request.readSource && exports.requestArgument(1) !== 0) this.#imports.begin(this.#bytes(0));
+    return this.#imports.within(() => this.#answer());
+  }
+
+  /** An error that nothing has caught ends what is measured of files. */
+  endImports(): void {
+    this.#imports?.endAll();
+  }
+
+  #answer(): Address | Promise<LateAnswer> {
     switch (this.#core.exports.requestKind()) {
       case request.resolveImport:
         return this.#run(this.#resolveImport());

@@ -7,6 +7,7 @@
 // Values are addresses. One that the host got is valid until it calls `run` again; `keep` makes a handle that lasts.
 
 import { initializeOperations, defineAllBuiltins } from "./builtins/all";
+import { setFileReports } from "./builtins/evaluation";
 import { defineDerivation, loadDerivation } from "./builtins/derivation-function";
 import { setTraceVerbose } from "./builtins/control";
 import { setHostHashes } from "./builtins/hashing";
@@ -193,6 +194,11 @@ export function configureTraces(calls: bool): void {
 /** Whether the host hashes long strings, since it is faster: REQUEST_HASH_BYTES. */
 export function configureHashing(byHost: bool): void {
   setHostHashes(byHost);
+}
+
+/** Whether the host is to be told when a file has been evaluated: REQUEST_FILE_EVALUATED. */
+export function configureFileReports(wanted: bool): void {
+  setFileReports(wanted);
 }
 
 /** Before `initialize`: turns the profiler on. */

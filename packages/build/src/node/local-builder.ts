@@ -21,6 +21,7 @@ import { BuildError, type ExitStatus } from '../build-error.ts';
 import type { BuildRequest } from '../build-request.ts';
 import type { BuildOptions, BuildResult, BuildService } from '../build-service.ts';
 import { checkBuildRequest } from '../check-build-request.ts';
+import { PhaseSpans } from '../phase-spans.ts';
 import { BuildFolders, moveFolder } from './build-folders.ts';
 import { type BuildRoot, makeBuildRoot } from './build-root.ts';
 import { type BuildUser, BuildUsers, type TakenUser } from './build-users.ts';
@@ -204,7 +205,8 @@ class Builder implements LocalBuilder {
   async #runAndImport(build: PreparedBuild): Promise<BuildResult> {
     const { request, options, root } = build;
     const status = await inSpan('build.run', {}, async (span) => {
-      const ended = await this.#run(build);
+      const phases = new PhaseSpans(span?.context);
+      const ended = await this.#run(build, phases).finally(() => phases.end());
       span?.set({ 'build.status': showStatus(ended) });
       return ended;
     });
@@ -219,7 +221,7 @@ class Builder implements LocalBuilder {
     };
   }
 
-  async #run({ request, folder, root, options }: PreparedBuild): Promise<ExitStatus> {
+  async #run({ request, folder, root, options }: PreparedBuild, phases: PhaseSpans): Promise<ExitStatus> {
     const { signal } = options;
     using watch = new LimitWatch(request.limits);
     const { sandbox } = await this.#chosen();
@@ -230,6 +232,7 @@ class Builder implements LocalBuilder {
       folder,
       launcher: this.#parts.launcher,
       onLog: (bytes) => {
+        phases.write(bytes);
         if (watch.log(bytes)) options.onLog?.(bytes);
       },
       onStart: () => {

@@ -6,7 +6,7 @@
 import { Code } from "../compile/code";
 import { loadSource } from "../compile/load";
 import { CAUGHT, setCatcher } from "../errors/unwind";
-import { REQUEST_READ_SOURCE, REQUEST_RESOLVE_IMPORT } from "../machine/host-request";
+import { REQUEST_FILE_EVALUATED, REQUEST_READ_SOURCE, REQUEST_RESOLVE_IMPORT } from "../machine/host-request";
 import {
   ATTRS,
   Frame,
@@ -21,9 +21,11 @@ import {
   awaitHost,
   awaitNative1,
   awaited,
+  local,
   makePrimop,
   setArg,
   setContext,
+  setLocal,
   setLocalInt,
   setStep,
   step,
@@ -60,7 +62,7 @@ export function defineEvaluationBuiltins(): void {
   define("scopedImport", 2, args2(ATTRS, LAZY), 0, scopedImport);
   resolutions = makeSymbolMap();
   files = makeSymbolMap();
-  EVALUATE_FILE = makePrimop("evaluateFile", 1, args1(STRICT), 0, evaluateFile);
+  EVALUATE_FILE = makePrimop("evaluateFile", 1, args1(STRICT), 1, evaluateFile);
   changetype<Primop>(EVALUATE_FILE).traced = 0;
 }
 
@@ -131,14 +133,30 @@ export function fileValue(path: Value): Value {
   return value;
 }
 
+/** Whether the host wants to know when a file has been evaluated. */
+let reportsFiles: bool = false;
+
+export function setFileReports(wanted: bool): void {
+  reportsFiles = wanted;
+}
+
+const FILE_EVALUATED: u32 = 2;
+const FILE_REPORTED: u32 = 3;
+
 function evaluateFile(f: Frame): Value {
+  if (step(f) == FILE_EVALUATED) {
+    setLocal(f, 0, awaited());
+    setStep(f, FILE_REPORTED);
+    return awaitHost(f, REQUEST_FILE_EVALUATED, arg(f, 0));
+  }
+  if (step(f) == FILE_REPORTED) return local(f, 0);
   if (step(f) == 0) {
     if (isCoreFile(arg(f, 0))) {
       const contents = coreFileContents(arg(f, 0));
       return awaitCode(f, loadFile(stringBytes(contents), stringLength(contents), arg(f, 0), 0));
     }
     setStep(f, 1);
-    return awaitHost(f, REQUEST_READ_SOURCE, arg(f, 0));
+    return awaitHost(f, REQUEST_READ_SOURCE, arg(f, 0), TRUE);
   }
   return awaitCode(f, loadFile(input, smallInt(awaited()), arg(f, 0), 0));
 }
@@ -146,7 +164,7 @@ function evaluateFile(f: Frame): Value {
 /** Ends `evaluateFile` with what the code of the file evaluates to. */
 function awaitCode(f: Frame, code: Code): Value {
   setContext(f, "while evaluating the file '%1%':", arg(f, 0));
-  setStep(f, STEP_RETURN_AWAITED);
+  setStep(f, reportsFiles && !isCoreFile(arg(f, 0)) ? FILE_EVALUATED : STEP_RETURN_AWAITED);
   return awaitForce(f, makeThunk(code, 0));
 }
 

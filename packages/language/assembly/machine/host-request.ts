@@ -55,7 +55,10 @@ export const REQUEST_FETCH: u32 = 17;
 export const REQUEST_PATH_REFERENCES: u32 = 18;
 /** PATH → PATH: with all links followed; NULL when nothing is there. */
 export const REQUEST_RESOLVE_LINKS: u32 = 19;
-/** PATH → small int: the length of a source, whose bytes are the input (memory/input.ts). Fails as READ_FILE does. */
+/**
+ * a: PATH, b: TRUE when REQUEST_FILE_EVALUATED may follow, else 0 → small int: the length of a source, whose bytes are the
+ * input (memory/input.ts). Fails as READ_FILE does.
+ */
 export const REQUEST_READ_SOURCE: u32 = 20;
 /** a: STRING bytes, b: STRING algorithm, not blake3 → STRING: base16 digest. Only of hosts that said that they can (`configureHashing`). */
 export const REQUEST_HASH_BYTES: u32 = 21;
@@ -64,3 +67,5 @@ export const REQUEST_HASH_BYTES: u32 = 21;
  * all of which are there now. Asked where the contents of what a string refers to are wanted.
  */
 export const REQUEST_REALISE: u32 = 22;
+/** PATH → NULL: the file, whose source was read before, has been evaluated. Only of hosts that want to know (`configureFileReports`). */
+export const REQUEST_FILE_EVALUATED: u32 = 23;
