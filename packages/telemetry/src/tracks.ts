@@ -109,11 +109,12 @@ export class Tracks {
 
 /** Groups by the names of spans, the first that fits. */
 const groups: readonly (readonly [RegExp, string])[] = [
-  [/^neve\.evaluation|^Evaluator\.|^EvalIO\./, 'evaluation'],
+  [/^neve\.evaluation|^eval\.|^Evaluator\.|^EvalIO\./, 'evaluation'],
   [/^neve /, 'commands'],
   [/^(realise\.build|BuildService\.)/, 'builds'],
   [/^(realise\.fetch|Fetcher\.)/, 'fetches'],
   [/^realise\.substitute/, 'substitutions'],
+  [/^realise\.path/, 'realising'],
   [/^nix-daemon /, 'requests'],
 ];
 

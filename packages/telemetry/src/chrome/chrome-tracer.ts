@@ -17,6 +17,7 @@
  */
 import { newSpanContext, nowMs } from '../span-context.ts';
 import type { Attributes, Span, SpanContext, Tracer, TracerSpanOptions } from '../span.ts';
+import { spanTitle } from '../span-title.ts';
 import { Tracks } from '../tracks.ts';
 
 export type ChromeTracerOptions = {
@@ -65,7 +66,7 @@ export class ChromeTracer implements Tracer {
       this.#metadata('thread_sort_index', { sort_index: track.number }, track.number);
     }
     const args = { ...shown(attributes), trace_id: traceId, span_id: spanId };
-    this.#event({ ph: 'B', ...at, name, cat: kind, args });
+    this.#event({ ph: 'B', ...at, name: spanTitle(name, attributes), cat: name, args });
     if (parentTrack !== undefined) this.#flow(parentTrack.number, at);
     const open = { startMs: timeMs, attributes: {} };
     this.#open.set(spanId, open);

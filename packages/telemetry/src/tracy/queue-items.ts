@@ -40,6 +40,7 @@ export const query = {
 
 const type = {
   zoneText: 0,
+  zoneName: 1,
   message: 2,
   zoneBeginAllocated: 7,
   zoneEnd: 17,
@@ -210,6 +211,11 @@ export function zoneEndItem(elapsed: bigint): Uint8Array {
 /** Says more of the newest open zone of the thread. */
 export function zoneTextItems(text: string): Uint8Array {
   return withText(text, Uint8Array.of(type.zoneText));
+}
+
+/** Names the newest open zone of the thread other than its place does. */
+export function zoneNameItems(name: string): Uint8Array {
+  return withText(name, Uint8Array.of(type.zoneName));
 }
 
 /** Colours the newest open zone of the thread. */

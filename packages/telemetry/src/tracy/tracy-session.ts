@@ -13,6 +13,7 @@ import {
   zoneBeginItems,
   zoneColorItem,
   zoneEndItem,
+  zoneNameItems,
   zoneTextItems,
 } from './queue-items.ts';
 import type { TracyEvent } from './tracy-tracer.ts';
@@ -73,6 +74,7 @@ export class TracySession {
             ...{ name: '', function: event.name, file: 'neve', line: 0 },
             elapsed: this.#elapsed(event.time),
           }),
+          ...(event.title === event.name ? [] : [zoneNameItems(event.title)]),
           ...zoneText(event.text),
         ];
       case 'end':

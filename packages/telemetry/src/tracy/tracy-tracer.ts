@@ -4,6 +4,7 @@
  */
 import { newSpanContext, nowMs } from '../span-context.ts';
 import type { Attributes, Span, SpanContext, Tracer, TracerSpanOptions } from '../span.ts';
+import { spanTitle } from '../span-title.ts';
 import { Tracks } from '../tracks.ts';
 
 /** In the order of time within a thread. Times are nanoseconds since `startTime`, and begin with that. */
@@ -12,7 +13,10 @@ export type TracyEvent =
       readonly kind: 'begin';
       readonly thread: number;
       readonly spanId: string;
+      /** One of few. */
       readonly name: string;
+      /** The name and what it is about. */
+      readonly title: string;
       readonly text: string;
       readonly time: bigint;
     }
@@ -54,7 +58,8 @@ export class TracyTracer implements Tracer {
     const { track } = this.#tracks.begin({ name, kind, spanId, parent, timeMs: startMs });
     this.#threadNames.set(track.number, track.name);
     const text = textOf(attributes);
-    this.#emit({ kind: 'begin', thread: track.number, spanId, name, text, time: this.#time(startMs) });
+    const title = spanTitle(name, attributes);
+    this.#emit({ kind: 'begin', thread: track.number, spanId, name, title, text, time: this.#time(startMs) });
     const open = { attributes: {}, hasFailed: false, startMs };
     this.#open.set(spanId, open);
     return this.#span(context, open);

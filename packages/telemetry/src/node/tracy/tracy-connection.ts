@@ -160,17 +160,15 @@ export class TracyConnection {
     else if (this.#pending.length === 1) this.#later();
   }
 
+  /** What is pending is sent soon; when nothing is, a sign of life is, after a while. */
   #later(): void {
     clearTimeout(this.#timer);
     const isIdle = this.#pending.length === 0;
-    this.#timer = setTimeout(
-      () => {
-        if (this.#pending.length === 0) this.#put(keepAliveItem());
-        this.#flush();
-        this.#later();
-      },
-      isIdle ? keepAliveMs : delayMs,
-    );
+    const send = (): void => {
+      if (isIdle) this.#put(keepAliveItem());
+      this.#flush();
+    };
+    this.#timer = setTimeout(send, isIdle ? keepAliveMs : delayMs);
     this.#timer.unref();
   }
 
@@ -179,6 +177,7 @@ export class TracyConnection {
     this.#socket.write(storedFrame(Buffer.concat(this.#pending)));
     this.#pending = [];
     this.#pendingSize = 0;
+    this.#later();
     if (this.#socket.writableLength > maxUnread) this.#socket.destroy();
   }
 }
