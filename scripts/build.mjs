@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { removeStaleOutputs } from './remove-stale-outputs.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const force = process.argv.includes('--force') ? ['--force'] : [];
@@ -50,4 +51,5 @@ const results = await Promise.all([
   generated.then((built) => built.every(Boolean) && run(types)),
 ]);
 const bundles = results.every(Boolean) ? await Promise.all([run(bundle), run(playground)]) : [false];
+removeStaleOutputs();
 process.exitCode = bundles.every(Boolean) ? 0 : 1;

@@ -38,7 +38,7 @@ const gitIdentity = {
 /**
  * Runs one example; what is wrong with it, or nothing. What Neve does not support it has to refuse.
  *
- * @param {BuiltinDoc} doc
+ * @param {Pick<BuiltinDoc, "experimentalFeature" | "unsupported">} doc
  * @param {BuiltinExample} example
  * @param {Side} side
  * @returns {Promise<string | undefined>}
@@ -64,7 +64,7 @@ export async function checkExample(doc, example, side) {
 }
 
 /**
- * @param {BuiltinDoc} doc
+ * @param {Pick<BuiltinDoc, "experimentalFeature" | "unsupported">} doc
  * @param {BuiltinExample} example
  * @param {Side} side
  * @returns {{ error?: string | undefined, value?: string | undefined }}
@@ -74,7 +74,7 @@ function expectation(doc, example, { kind }) {
 }
 
 /**
- * @param {BuiltinDoc} doc
+ * @param {Pick<BuiltinDoc, "experimentalFeature" | "unsupported">} doc
  * @param {BuiltinExample} example
  * @param {Side} side
  */
