@@ -28,6 +28,7 @@ const kindsOfParameters: Readonly<Record<string, ValueKind>> = {
   DIR: 'directory',
   FOLDER: 'directory',
   STORE: 'directory',
+  BOOL: ['true', 'false'],
   '[NAME=]PATH': 'file',
 };
 

@@ -22,6 +22,8 @@ export function wantedTelemetry(
   argv: readonly string[],
   environment: Environment,
 ): WantedTelemetry | undefined {
+  // A shell that completes a word waits for nobody.
+  if (argv[0] === 'complete') return undefined;
   const end = argv.indexOf('--');
   const words = argv.slice(0, end === -1 ? undefined : end);
   const otlp = wantedOtlp(words, environment);

@@ -10,5 +10,6 @@ export const traceFileOption = {
 export const tracerOption = {
   names: ['--tracer'],
   parameters: ['KIND'],
+  values: [['tracy']],
   help: '`tracy`: wait for Tracy 0.11 to connect (TRACY_PORT) and show it what is done',
 } as const satisfies OptionSpec;
