@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
+import { makeCertificate } from '../lib/tls-certificate.mjs';
 import { Place, waitUntil } from './daemon-process.mjs';
 
 /** @typedef {import('./sharing-checks.mjs').Check} Check */
@@ -43,6 +44,7 @@ export function lifeChecks({ folder, script }) {
     ['garbage on the socket harms nobody', inPlace(garbage)],
     ['what listens and is no daemon is told apart', inPlace(noSuchServer)],
     ['commands are refused at host:port, stores are served', inPlace(network)],
+    ['at host:port it speaks TLS, and asks for certificates where it is told to', inPlace(overTls)],
     ['it ends when nobody needs it', inPlace(idle)],
     ['it takes the socket that systemd hands over', inPlace(activation)],
     ['the setting says where it is, and --no-daemon that it is not wanted', inPlace(setting)],
@@ -292,6 +294,37 @@ async function network(place) {
   ]);
   assert.equal(listed.stdout, 'contents', listed.stderr);
   await daemon.end();
+}
+
+/** @param {Place} place */
+async function overTls(place) {
+  const [server, client] = [
+    await makeCertificate(place.folder, 'server'),
+    await makeCertificate(place.folder, 'client'),
+  ];
+  writeFileSync(join(place.workFolder, 'file'), 'contents');
+  const words = ['--listen', '127.0.0.1:0', '--tls-cert', server.cert, '--tls-key', server.key];
+  const serve = async (/** @type {readonly string[]} */ more) => {
+    const daemon = await place.daemon([...words, ...more]);
+    const [url = ''] = /https:\/\/127\.0\.0\.1:\d+/.exec(daemon.texts.stderr) ?? [];
+    assert.notEqual(url, '', daemon.texts.stderr);
+    return { daemon, url };
+  };
+  const importTo = (/** @type {string} */ url) =>
+    place.run(['store', 'import', '--store', `grpc+${url}`, 'file']);
+  const open = await serve([]);
+  assert.match((await importTo(open.url)).stderr, /certificate/);
+  const imported = await importTo(`${open.url}?tls-ca=${server.cert}`);
+  assert.equal(imported.code, 0, imported.stderr);
+  assert.notEqual((await importTo(open.url.replace('https', 'http'))).code, 0);
+  await open.daemon.end();
+  const closed = await serve(['--tls-client-ca', client.cert]);
+  const asStranger = `${closed.url}?tls-ca=${server.cert}`;
+  assert.notEqual((await importTo(asStranger)).code, 0);
+  const known = `&tls-certificate=${client.cert}&tls-private-key=${client.key}`;
+  const again = await importTo(`${asStranger}${known}`);
+  assert.equal(again.stdout, imported.stdout, again.stderr);
+  await closed.daemon.end();
 }
 
 /** @param {Place} place */

@@ -6,7 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
-import { runCommand } from '../lib/command.mjs';
+import { makeCertificate } from '../lib/tls-certificate.mjs';
 import { BridgeServer } from './bridge-server.mjs';
 import { hashPart, textOf } from './copy-checks.mjs';
 import { withFilledCache } from './question-checks.mjs';
@@ -26,23 +26,7 @@ export function transportChecks(world) {
 
 /** @param {World} world */
 async function tls({ folder, neve, machine, source, sample, secretKey, publicKey }) {
-  const [key, cert] = [join(folder, 'tls.key'), join(folder, 'tls.cert')];
-  const made = await runCommand([
-    ...['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...[
-      '-keyout',
-      key,
-      '-out',
-      cert,
-      '-days',
-      '2',
-      '-subj',
-      '/CN=localhost',
-      '-addext',
-      'subjectAltName=DNS:localhost,IP:127.0.0.1',
-    ],
-  ]);
-  assert.equal(made.code, 0, made.stderr);
+  const { key, cert } = await makeCertificate(folder);
   const store = join(folder, 'cache-tls');
   const server = await BridgeServer.start(neve, { store, options: ['--tls-cert', cert, '--tls-key', key] });
   try {

@@ -179,13 +179,13 @@ export const optionTable = {
     parameters: [],
     optionalValue: 'ADDRESS',
     help: 'have it run by the daemon (default: the one of the user)',
-    only: ['eval', 'build', 'log', 'explain'],
+    only: ['eval', 'instantiate', 'build', 'log', 'why-depends', 'explain'],
   },
   noDaemon: {
     names: ['--no-daemon'],
     parameters: [],
     help: 'run it here, whatever NEVE_DAEMON says',
-    only: ['eval', 'build', 'log', 'explain'],
+    only: ['eval', 'instantiate', 'build', 'log', 'why-depends', 'explain'],
   },
   option: {
     names: ['--option'],

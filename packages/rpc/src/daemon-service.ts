@@ -1,7 +1,14 @@
 /** What a daemon does for its clients, beside the stores: commands of `neve`, run in one process. `daemon.proto` is the source. */
 
 /** Commands by what their calls are named. */
-export const commandCalls = { eval: 'Evaluate', build: 'Build', log: 'Log', explain: 'Explain' } as const;
+export const commandCalls = {
+  eval: 'Evaluate',
+  build: 'Build',
+  log: 'Log',
+  explain: 'Explain',
+  'why-depends': 'WhyDepends',
+  instantiate: 'Instantiate',
+} as const;
 
 export type DaemonCommandName = keyof typeof commandCalls;
 

@@ -2,6 +2,7 @@
  * The types of services that this package offers to a composition: `grpc` and `bigtable`, with options as Snix names them.
  *
  *     grpc+unix:/path   grpc+http://host:port   grpc+https://host:port          ?wait-connect=1
+ *       tls-ca, tls-certificate and tls-private-key are files, PEM; without the first, those that Node trusts
  *     bigtable://instance?project_id=…&table_name=…&family_name=…
  */
 import { readFile } from 'node:fs/promises';
@@ -9,8 +10,10 @@ import { type OptionValues, type Registry, type ServiceUrl, option, optionsFromU
 import { buildKind } from '@neve/build';
 import { blobKind, directoryKind } from '@neve/castore';
 import { pathInfoKind } from '@neve/store';
+import { RpcError } from '../rpc-error.ts';
 import type { BigtableOptions } from './bigtable-table.ts';
 import { openBigtableDirectories, openBigtablePathInfos } from './open-bigtable.ts';
+import type { GrpcClientOptions } from './grpc-channel.ts';
 import {
   openGrpcBlobs,
   openGrpcBuilder,
@@ -47,7 +50,13 @@ export function registerRpcServices(registry: Registry, { variables = {} }: RpcE
 }
 
 function registerGrpc(registry: Registry): void {
-  const server = { url: option.text(), wait_connect: option.integer({ min: 0, max: 1 }).default(0) };
+  const server = {
+    url: option.text(),
+    wait_connect: option.integer({ min: 0, max: 1 }).default(0),
+    tls_ca: option.path().optional(),
+    tls_certificate: option.path().optional(),
+    tls_private_key: option.path().optional(),
+  };
   const grpc = {
     type: 'grpc',
     options: server,
@@ -60,19 +69,19 @@ function registerGrpc(registry: Registry): void {
       ...grpc,
       kind: blobKind,
       description: 'Blobs of a server: unix, http, https',
-      build: (options) => openGrpcBlobs(address(options)),
+      build: async (options) => openGrpcBlobs(address(options), await clientOptions(options)),
     })
     .register({
       ...grpc,
       kind: directoryKind,
       description: 'Directories of a server: unix, http, https',
-      build: (options) => openGrpcDirectories(address(options)),
+      build: async (options) => openGrpcDirectories(address(options), await clientOptions(options)),
     })
     .register({
       ...grpc,
       kind: pathInfoKind,
       description: 'Path infos of a server: unix, http, https',
-      build: (options) => openGrpcPathInfos(address(options)),
+      build: async (options) => openGrpcPathInfos(address(options), await clientOptions(options)),
     })
     .register({
       ...grpc,
@@ -85,14 +94,44 @@ function registerGrpc(registry: Registry): void {
         blob_service: option.reference(blobKind).default('&root'),
         directory_service: option.reference(directoryKind).default('&root'),
       },
-      build: (options) =>
-        options.shares_castore
-          ? openGrpcBuilder(address(options))
-          : openRemoteBuilder(address(options), {
-              blobs: options.blob_service,
-              directories: options.directory_service,
-            }),
+      build: async (options) => {
+        const { blob_service: blobs, directory_service: directories } = options;
+        const client = await clientOptions(options);
+        return options.shares_castore
+          ? openGrpcBuilder(address(options), client)
+          : openRemoteBuilder(address(options), { blobs, directories }, client);
+      },
     });
+}
+
+type TlsFiles = {
+  readonly tls_ca: string | undefined;
+  readonly tls_certificate: string | undefined;
+  readonly tls_private_key: string | undefined;
+};
+
+async function clientOptions({
+  tls_ca: ca,
+  tls_certificate: certificate,
+  tls_private_key: privateKey,
+}: TlsFiles): Promise<GrpcClientOptions> {
+  const tls = {
+    ...(ca !== undefined && { ca: await readPem('tls_ca', ca) }),
+    ...(certificate !== undefined && { cert: await readPem('tls_certificate', certificate) }),
+    ...(privateKey !== undefined && { key: await readPem('tls_private_key', privateKey) }),
+  };
+  return Object.keys(tls).length === 0 ? {} : { tls };
+}
+
+async function readPem(name: string, path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new RpcError('invalid-argument', `the file of ${name}, '${path}', cannot be read: ${problem}`, {
+      cause,
+    });
+  }
 }
 
 const bigtableOptions = {
