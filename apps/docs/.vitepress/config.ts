@@ -42,6 +42,7 @@ export default defineConfig({
   themeConfig: {
     search: { provider: 'local' },
     outline: { level: [2, 3] },
+    docFooter: { prev: false, next: false },
     nav: [
       { text: 'Start', link: '/start' },
       { text: 'Guides', link: '/guides/evaluate', activeMatch: '/guides/' },
@@ -50,7 +51,11 @@ export default defineConfig({
       { text: 'Architecture', link: '/architecture' },
     ],
     sidebar: sidebarOf({
-      adrs: readdirSync(join(pages, 'adr')).filter((name) => /^\d{4}-.*\.md$/.test(name)),
+      pagesIn: (folder) =>
+        readdirSync(join(pages, folder))
+          .filter((name) => name.endsWith('.md') && name !== 'index.md' && !name.startsWith('0000'))
+          .toSorted()
+          .map((name) => `${folder}/${name}`),
       hasPage: (path) => existsSync(join(pages, path)),
       titleOf: (path) => /^# (.*)$/m.exec(readFileSync(join(pages, path), 'utf8'))?.[1] ?? path,
     }),

@@ -4,12 +4,17 @@ type SidebarItem = { readonly text: string; readonly link: string };
 type SidebarGroup = { readonly text: string; readonly items: SidebarItem[] };
 
 export type SidebarOptions = {
-  /** Names of the files in `adr`. */
-  readonly adrs: readonly string[];
-  /** Whether there is a page, by its path. */
+  /** Paths of the pages in a folder, without its index, in reading order. */
+  readonly pagesIn: (folder: string) => readonly string[];
   readonly hasPage: (path: string) => boolean;
-  /** The title of the page at a path. */
   readonly titleOf: (path: string) => string;
+};
+
+/** Folders whose pages are listed beside themselves only. */
+const folders: Readonly<Record<string, string>> = {
+  adr: 'Decisions',
+  'reference/builtins': 'Builtins',
+  'reference/commands': 'Commands',
 };
 
 /** Pages by their paths without `.md`, with the text for the side. */
@@ -43,7 +48,8 @@ const groups: readonly (readonly [title: string, pages: Readonly<Record<string, 
     {
       'reference/language': 'The language',
       'reference/builtins/index': 'Builtins',
-      'reference/commands': 'Commands',
+      'reference/commands/index': 'Commands',
+      'reference/settings': 'Settings',
       'reference/configuration': 'Configuration',
       'reference/formats': 'Formats',
       'reference/protocols': 'Protocols',
@@ -52,17 +58,22 @@ const groups: readonly (readonly [title: string, pages: Readonly<Record<string, 
   ['Inside', { architecture: 'Architecture', 'adr/index': 'Decisions', contributing: 'How to work on Neve' }],
 ];
 
-/** The groups; pages that are not there are left out. Decisions are listed beside themselves only. */
-export function sidebarOf({ adrs, hasPage, titleOf }: SidebarOptions): Record<string, SidebarGroup[]> {
+/** By the beginning of a path; pages that are not there are left out. */
+export function sidebarOf({ pagesIn, hasPage, titleOf }: SidebarOptions): Record<string, SidebarGroup[]> {
   const everywhere = groups.map(([text, pages]) => ({
     text,
     items: Object.entries(pages)
       .filter(([path]) => hasPage(`${path}.md`))
-      .map(([path, title]) => ({ text: title, link: `/${path.replace(/index$/, '')}` })),
+      .map(([path, title]) => ({ text: title, link: linkTo(path) })),
   }));
-  const decisions = adrs
-    .filter((name) => !name.startsWith('0000'))
-    .toSorted()
-    .map((name) => ({ text: titleOf(`adr/${name}`), link: `/adr/${name.replace(/\.md$/, '')}` }));
-  return { '/': everywhere, '/adr/': [...everywhere, { text: 'Decisions', items: decisions }] };
+  const sidebars: Record<string, SidebarGroup[]> = { '/': everywhere };
+  for (const [folder, text] of Object.entries(folders)) {
+    const items = pagesIn(folder).map((path) => ({ text: titleOf(path), link: linkTo(path) }));
+    sidebars[`/${folder}/`] = [{ text, items }, ...everywhere];
+  }
+  return sidebars;
+}
+
+function linkTo(path: string): string {
+  return `/${path.replace(/\.md$/, '').replace(/index$/, '')}`;
 }
