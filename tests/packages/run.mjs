@@ -28,11 +28,6 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** @typedef {{ name: string, folder: string, tarball: string, exports: string[], dependencies: string[] }} Packed */
 
-/** What `@neve/eval` consists of: it needs nothing from elsewhere. */
-const evaluatorPackages = ['bytes', 'diagnostics', 'language', 'nix-compat', 'eval'].map(
-  (name) => `@neve/${name}`,
-);
-
 const program = `
 import { readFileSync } from 'node:fs';
 import { createEvaluator, createMemoryIO, evaluateJson } from '@neve/eval';
@@ -70,12 +65,7 @@ await runHarness(
         );
         packed.push(it);
       }
-      await useEvaluator(
-        packed.filter(({ name }) => evaluatorPackages.includes(name)),
-        join(folder, 'alone'),
-        record,
-        { deno, bun },
-      );
+      await useEvaluator(closureOf('@neve/eval', packed), join(folder, 'alone'), record, { deno, bun });
       await useEverything(packed, join(folder, 'all'), record);
       return tally.conclude();
     } finally {
@@ -83,6 +73,22 @@ await runHarness(
     }
   },
 );
+
+/**
+ * A package with all of ours that it needs.
+ *
+ * @param {string} name
+ * @param {readonly Packed[]} packed
+ * @returns {Packed[]}
+ */
+function closureOf(name, packed) {
+  const names = new Set([name]);
+  for (const it of names) {
+    for (const dependency of packed.find((other) => other.name === it)?.dependencies ?? [])
+      names.add(dependency);
+  }
+  return packed.filter((it) => names.has(it.name));
+}
 
 /**
  * @param {string} folder
@@ -120,7 +126,14 @@ async function useEvaluator(packed, folder, record, { deno, bun }) {
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }\n');
   await must(
-    ['npm', 'install', '--offline', '--no-audit', '--no-fund', ...packed.map(({ tarball }) => tarball)],
+    [
+      'npm',
+      'install',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      ...packed.map(({ tarball }) => tarball),
+    ],
     folder,
   );
   writeFileSync(join(folder, 'main.ts'), program);
