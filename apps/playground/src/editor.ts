@@ -142,6 +142,7 @@ export class Editor {
         EditorState.tabSize.of(2),
         EditorView.contentAttributes.of({
           'aria-label': 'Nix source. Escape, then Tab leaves the editor.',
+          tabindex: '0',
           spellcheck: 'false',
           autocapitalize: 'off',
         }),

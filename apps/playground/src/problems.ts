@@ -68,10 +68,19 @@ function placeIn(file: string, { place, traces }: Problem): Place | undefined {
   return traces.findLast((trace) => trace.place?.file === file)?.place;
 }
 
-/** The end of the token at a place; at the end of a line or of the text, the place has one character. */
+const whole: ReadonlySet<string> = new Set(['String', 'IndentedString', 'Select', 'Path', 'SearchPath']);
+
+/**
+ * The end of what begins at a place: a selection or a string as a whole, otherwise the token. At the end of a line or of
+ * the text it is one character.
+ */
 function endOfThing(tree: Tree, text: string, from: number): number {
-  const node = tree.resolveInner(from, 1);
-  if (node.from === from && node.to > from && !text.slice(node.from, node.to).includes('\n')) return node.to;
+  const token = tree.resolveInner(from, 1);
+  let end = token.from === from ? token.to : from;
+  for (let node = token.parent; node !== null && node.from === from; node = node.parent) {
+    if (whole.has(node.name)) end = node.to;
+  }
+  if (end > from && !text.slice(from, end).includes('\n')) return end;
   const word = /^[\w'-]+/.exec(text.slice(from, from + 200));
   return Math.min(text.length, from + (word?.[0].length ?? 1));
 }

@@ -107,7 +107,7 @@ function definitions(node: SyntaxNode, text: string, kind: BindingKind): Map<str
     const path = binding.getChild('AttrPath');
     const first = path?.firstChild ?? null;
     if (first?.name !== 'AttrName') continue;
-    const isWhole = path?.getChildren('AttrName').length === 1 && path.firstChild === path.lastChild;
+    const isWhole = first.to === path?.to;
     add(found, first, { text, kind, value: isWhole ? expressionIn(binding) : undefined });
   }
   for (const inherit of node.getChildren('Inherit')) {

@@ -48,7 +48,7 @@ export class CodePane {
   #block(block: CodeBlock, number: number): HTMLElement {
     const title = { file: 'the file', thunk: 'thunk', lambda: 'function' }[block.kind];
     const heading = element(
-      'h3',
+      'h2',
       { class: 'code-block', id: `code-block-${number}` },
       element('span', { class: 'code-number' }, `@${number}`),
       ` ${title} `,

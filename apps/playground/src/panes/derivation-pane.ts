@@ -3,7 +3,7 @@ import { element, svgElement } from '../dom.ts';
 import type { DerivationView } from '../protocol.ts';
 import { type GraphNode, type PlacedEdge, type PlacedNode, layOut } from './graph-layout.ts';
 
-const sizes = { nodeWidth: 168, nodeHeight: 44, gapX: 20, gapY: 34 };
+const sizes = { nodeWidth: 168, nodeHeight: 42, gapX: 20, gapY: 26 };
 const margin = 8;
 /** Larger graphs are no pictures any more. */
 const maximumNodes = 400;
@@ -112,13 +112,11 @@ function drawNode({ node, x, y }: PlacedNode, choose: (path: string) => void): S
       role: 'button',
       tabindex: '0',
       'aria-pressed': 'false',
-      'aria-label': `derivation ${node.label}`,
       'data-path': node.id,
     },
-    svgElement('title', {}, node.id),
     svgElement('rect', { width: String(sizes.nodeWidth), height: String(sizes.nodeHeight), rx: '8' }),
-    svgElement('text', { x: '12', y: '20', class: 'graph-name' }, short),
-    svgElement('text', { x: '12', y: '36', class: 'graph-hash' }, `${hash}…`),
+    svgElement('text', { x: '12', y: '18', class: 'graph-name' }, `${short} `),
+    svgElement('text', { x: '12', y: '34', class: 'graph-hash' }, `${hash}…`),
   );
   group.addEventListener('click', () => choose(node.id));
   group.addEventListener('keydown', (event) => {
@@ -159,7 +157,7 @@ function detailsOf({
       ...values.map((value) => element('dd', {}, element('code', {}, value))),
     );
   }
-  return [element('h3', {}, name), list, foldable('JSON', json, true), foldable('ATerm', aterm, false)];
+  return [element('h2', {}, name), list, foldable('JSON', json, true), foldable('ATerm', aterm, false)];
 }
 
 function foldable(title: string, text: string, open: boolean): HTMLElement {

@@ -30,7 +30,7 @@ export class TimingPane {
   showProfile(profile: Profile): void {
     const unit = profile.tickMs === 0 ? 'number of calls' : 'time';
     this.#flame.replaceChildren(
-      element('h3', {}, 'Where it went'),
+      element('h2', {}, 'Where it went'),
       element('p', { class: 'note' }, `Callers are above what they call; the width is the ${unit}.`),
       flameGraph(profile, this.#goTo),
     );

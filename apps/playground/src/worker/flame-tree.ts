@@ -25,8 +25,9 @@ export function flameTree({ stacks, tickMs }: EvaluationProfile): Profile {
 }
 
 function childFor(node: GrowingNode, { function: called, site }: ProfileFrame): GrowingNode {
-  const name = called.kind === 'collector' ? 'garbage collector' : (called.name ?? 'function');
   const place = placeOf(called.place ?? site);
+  const unnamed = place === undefined ? 'function' : `function, line ${place.line}`;
+  const name = called.kind === 'collector' ? 'garbage collector' : (called.name ?? unnamed);
   const key = `${name} ${place?.file}:${place?.line}:${place?.column}`;
   const known = node.children.find(
     (it) => `${it.name} ${it.place?.file}:${it.place?.line}:${it.place?.column}` === key,
