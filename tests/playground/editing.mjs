@@ -45,6 +45,8 @@ async function checkUnderlines(page, check) {
     /division by zero/.test(error) && /from call site/.test(error),
     error,
   );
+  const parts = await page.page.$$eval('.problem-error > *', (nodes) => nodes.map((node) => node.className));
+  check('its message comes first', parts.join(' ').trim() === 'problem-title places', parts);
   await page.picture('error');
 }
 
