@@ -1,8 +1,12 @@
-/** Spans as those of OpenTelemetry's SDK, which samples, batches and sends them. */
+/**
+ * Spans for OpenTelemetry's SDK, which batches and sends them. They are made here: an evaluation has a thousand of them within a
+ * second, and those that the SDK makes take several times as long. What is not sampled has a context and nothing else.
+ */
 import {
-  type SpanOptions as SdkSpanOptions,
-  type Span as SdkSpan,
+  type Attributes as SdkAttributes,
+  type HrTime,
   type SpanContext as SdkSpanContext,
+  type SpanStatus,
   ROOT_CONTEXT,
   SpanKind as SdkSpanKind,
   SpanStatusCode,
@@ -13,15 +17,15 @@ import {
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
-  ParentBasedSampler,
-  RandomIdGenerator,
+  SamplingDecision,
   TraceIdRatioBasedSampler,
-  TracerProvider,
-  type IdGenerator,
+  type ReadableSpan,
   type Sampler,
   type SpanProcessor,
+  type TimedEvent,
 } from '@opentelemetry/sdk-trace';
 import type { Resource } from '@opentelemetry/resources';
+import { newSpanContext, nowMs } from '../../span-context.ts';
 import type { Attributes, Span, SpanContext, SpanKind, Tracer, TracerSpanOptions } from '../../span.ts';
 import type { SamplerSettings } from './otlp-settings.ts';
 
@@ -32,49 +36,49 @@ export type OtlpTracerOptions = {
   readonly version: string;
 };
 
+/** What spans have in common. */
+type SpanSource = Pick<ReadableSpan, 'resource' | 'instrumentationScope'> & {
+  readonly processor: SpanProcessor;
+};
+
 export class OtlpTracer implements Tracer, AsyncDisposable {
-  readonly #provider: TracerProvider;
-  readonly #tracer: ReturnType<TracerProvider['getTracer']>;
-  readonly #ids = new GivenIds();
+  readonly #source: SpanSource;
+  readonly #isParentBased: boolean;
+  readonly #sampler: Sampler;
 
   constructor({ resource, processor, sampler, version }: OtlpTracerOptions) {
-    this.#provider = new TracerProvider({
-      ...{ resource, sampler: samplerOf(sampler), idGenerator: this.#ids },
-      spanProcessors: [processor],
-    });
-    this.#tracer = this.#provider.getTracer('neve', version);
+    this.#source = { resource, processor, instrumentationScope: { name: 'neve', version } };
+    this.#isParentBased = sampler.isParentBased;
+    this.#sampler = samplerOf(sampler);
   }
 
   startSpan(name: string, options: TracerSpanOptions): Span {
-    const { parent, kind = 'internal', attributes, startMs, context } = options;
-    this.#ids.next = context;
-    const sdkOptions: SdkSpanOptions = {
-      kind: kinds[kind],
-      ...(attributes !== undefined && { attributes: defined(attributes) }),
-      ...(startMs !== undefined && { startTime: startMs }),
-    };
-    const around = parent === undefined ? ROOT_CONTEXT : contextOf(parent);
-    return new OtlpSpan(this.#tracer.startSpan(name, sdkOptions, around));
-  }
-
-  flush(): Promise<void> {
-    return this.#provider.forceFlush();
+    const { parent } = options;
+    const own = options.context ?? newSpanContext(parent);
+    const context = { ...own, sampled: this.#isSampled(name, own, options) };
+    if (!context.sampled) return { context, set: ignore, event: ignore, fail: ignore, end: ignore };
+    return new OtlpSpan(name, { ...options, context }, this.#source);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#provider.shutdown();
+    await this.#source.processor.shutdown();
+  }
+
+  // oxlint-disable-next-line eslint/max-params -- what a sampler is asked
+  #isSampled(
+    name: string,
+    { traceId }: SpanContext,
+    { parent, kind = 'internal' }: TracerSpanOptions,
+  ): boolean {
+    if (parent !== undefined && this.#isParentBased) return parent.sampled;
+    const result = this.#sampler.shouldSample(ROOT_CONTEXT, traceId, name, kinds[kind], {}, []);
+    return result.decision === SamplingDecision.RECORD_AND_SAMPLED;
   }
 }
 
 /** The SDK's context that has a span as its active one. */
 export function contextOf(span: SpanContext): typeof ROOT_CONTEXT {
-  const { traceId, spanId, sampled, traceState } = span;
-  const context: SdkSpanContext = {
-    ...{ traceId, spanId, isRemote: true },
-    traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-    ...(traceState !== undefined && { traceState: createTraceState(traceState) }),
-  };
-  return trace.setSpanContext(ROOT_CONTEXT, context);
+  return trace.setSpanContext(ROOT_CONTEXT, sdkContext(span));
 }
 
 /** Without the attributes that are undefined. */
@@ -86,65 +90,111 @@ export function defined(attributes: Attributes): Record<string, string | number 
   return all;
 }
 
+function sdkContext({ traceId, spanId, sampled, traceState }: SpanContext, isRemote = true): SdkSpanContext {
+  return {
+    ...{ traceId, spanId, isRemote },
+    traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+    ...(traceState !== undefined && { traceState: createTraceState(traceState) }),
+  };
+}
+
 const kinds: Readonly<Record<SpanKind, SdkSpanKind>> = {
   internal: SdkSpanKind.INTERNAL,
   client: SdkSpanKind.CLIENT,
   server: SdkSpanKind.SERVER,
 };
 
+/** A span holds so many; more are dropped. */
+const maxEvents = 128;
+
+/** One that is recorded; when it has ended it is given to the SDK. */
 class OtlpSpan implements Span {
   readonly context: SpanContext;
-  readonly #span: SdkSpan;
+  readonly #name: string;
+  readonly #options: TracerSpanOptions;
+  readonly #source: SpanSource;
+  readonly #startMs: number;
+  readonly #attributes: SdkAttributes;
+  readonly #events: TimedEvent[] = [];
+  #droppedEvents = 0;
+  #status: SpanStatus = { code: SpanStatusCode.UNSET };
+  #hasEnded = false;
 
-  constructor(span: SdkSpan) {
-    const { traceId, spanId, traceFlags, traceState } = span.spanContext();
-    const state = traceState?.serialize() ?? '';
-    this.#span = span;
-    this.context = {
-      ...{ traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 },
-      ...(state !== '' && { traceState: state }),
-    };
+  // oxlint-disable-next-line eslint/max-params -- what it is, and whose
+  constructor(
+    name: string,
+    options: TracerSpanOptions & { readonly context: SpanContext },
+    source: SpanSource,
+  ) {
+    this.context = options.context;
+    this.#name = name;
+    this.#options = options;
+    this.#source = source;
+    this.#startMs = options.startMs ?? nowMs();
+    this.#attributes = options.attributes === undefined ? {} : defined(options.attributes);
   }
 
   set(attributes: Attributes): void {
-    this.#span.setAttributes(defined(attributes));
+    Object.assign(this.#attributes, defined(attributes));
   }
 
-  event(name: string, attributes: Attributes = {}, timeMs?: number): void {
-    this.#span.addEvent(name, defined(attributes), timeMs);
+  event(name: string, attributes: Attributes = {}, timeMs: number = nowMs()): void {
+    if (this.#events.length < maxEvents) {
+      this.#events.push({ name, attributes: defined(attributes), time: hrTime(timeMs) });
+    } else this.#droppedEvents++;
   }
 
   fail(error: unknown): void {
-    const failure = error instanceof Error ? error : new Error(String(error));
-    this.#span.recordException(failure);
-    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    this.event('exception', {
+      'exception.type': name,
+      'exception.message': message,
+      'exception.stacktrace': stack,
+    });
+    this.#status = { code: SpanStatusCode.ERROR, message };
   }
 
-  end(timeMs?: number): void {
-    if (this.#span.isRecording()) this.#span.end(timeMs);
+  end(timeMs: number = nowMs()): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { kind = 'internal', parent } = this.#options;
+    const { resource, instrumentationScope, processor } = this.#source;
+    // Clocks may be set back.
+    const endMs = Math.max(timeMs, this.#startMs);
+    const context = sdkContext(this.context, false);
+    processor.onEnd({
+      ...{ name: this.#name, kind: kinds[kind], spanContext: () => context },
+      ...(parent !== undefined && { parentSpanContext: sdkContext(parent) }),
+      ...{
+        startTime: hrTime(this.#startMs),
+        endTime: hrTime(endMs),
+        duration: hrTime(endMs - this.#startMs),
+      },
+      ...{ attributes: this.#attributes, events: this.#events, links: [], status: this.#status },
+      ...{ resource, instrumentationScope, ended: true },
+      ...{ droppedAttributesCount: 0, droppedEventsCount: this.#droppedEvents, droppedLinksCount: 0 },
+    });
   }
 }
 
-/** The SDK makes ids, unless the next span has its own. */
-class GivenIds implements IdGenerator {
-  next: SpanContext | undefined;
-  readonly #random = new RandomIdGenerator();
-
-  generateTraceId(): string {
-    return this.next?.traceId ?? this.#random.generateTraceId();
-  }
-
-  generateSpanId(): string {
-    return this.next?.spanId ?? this.#random.generateSpanId();
-  }
+function ignore(): void {
+  // Nobody records it.
 }
 
-function samplerOf({ kind, isParentBased, ratio }: SamplerSettings): Sampler {
-  const root =
-    kind === 'always_on'
-      ? new AlwaysOnSampler()
-      : kind === 'always_off'
-        ? new AlwaysOffSampler()
-        : new TraceIdRatioBasedSampler(ratio);
-  return isParentBased ? new ParentBasedSampler({ root }) : root;
+/** Seconds, and nanoseconds beside them. */
+function hrTime(timeMs: number): HrTime {
+  const seconds = Math.floor(timeMs / 1000);
+  return [seconds, Math.floor((timeMs - seconds * 1000) * 1e6)];
+}
+
+/** For those that have no parent, or do not do as it does. */
+function samplerOf({ kind, ratio }: SamplerSettings): Sampler {
+  switch (kind) {
+    case 'always_on':
+      return new AlwaysOnSampler();
+    case 'always_off':
+      return new AlwaysOffSampler();
+    case 'traceidratio':
+      return new TraceIdRatioBasedSampler(ratio);
+  }
 }
