@@ -1,5 +1,6 @@
 // What it costs to be measured: start-up, an evaluation and a build, with a command from before there was telemetry (`--before`),
-// without a collector, with one that is absent, and with one that takes everything. The commands run in turns, each round
+// without a collector, with one that is absent, and with one that takes everything; with a trace file, with Tracy's client to
+// which no server comes, and with the profiler of evaluations. The commands run in turns, each round
 // beginning with another one; the ratio is the median of those of each round, and the least of all rounds is shown beside it.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -60,6 +61,9 @@ await runHarness(
         { name: 'off', script, env: {} },
         { name: 'absent', script, env: at('http://127.0.0.1:1') },
         { name: 'HTTP', script, env: at(receiver.httpUrl) },
+        { name: 'trace file', script, env: {}, words: ['--trace-file', join(folder, 'trace.json')] },
+        { name: 'Tracy', script, env: { TRACY_PORT: '38088' }, words: ['--tracer', 'tracy'] },
+        { name: 'profiler', script, env: {}, words: ['--eval-profiler', join(folder, 'stacks')] },
         { name: 'gRPC', script, env: { ...at(receiver.grpcUrl), OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' } },
       ];
       writeFileSync(join(folder, 'builds.nix'), builds);
@@ -91,7 +95,7 @@ await runHarness(
     }),
 );
 
-/** @typedef {{ name: string, script: string, env: Readonly<Record<string, string>> }} Variant */
+/** @typedef {{ name: string, script: string, env: Readonly<Record<string, string>>, words?: readonly string[] }} Variant */
 
 /**
  * @param {{
@@ -115,7 +119,7 @@ async function compare({ folder, words, variants, rounds, receiver }) {
       const store = join(folder, 'store');
       rmSync(store, { recursive: true, force: true });
       receiver.clear();
-      const seconds = await run({ folder, words: words(store), variant });
+      const seconds = await run({ folder, words: [...words(store), ...(variant.words ?? [])], variant });
       if (round >= 0) time.seconds.push(seconds);
       time.spans = receiver.spans.length;
     }
