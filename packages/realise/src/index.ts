@@ -39,6 +39,8 @@ export type { BuiltinServices } from './run-builtin.ts';
 export { fetchOfDerivation } from './builtin/fetch-of-derivation.ts';
 export type { UnpackArchive } from './builtin/unpack-channel.ts';
 export { LogTail } from './log-tail.ts';
+export { BuildLogLines } from './build-log-lines.ts';
+export type { LogLineSink } from './build-log-lines.ts';
 export { SandboxedBuilder } from './sandboxed-builder.ts';
 export type { LogSink, LogWriter, SandboxedBuilderOptions } from './sandboxed-builder.ts';
 export { explainRealisation } from './explain-realisation.ts';

@@ -81,6 +81,8 @@ export class Realiser {
   readonly #jobs = new Map<string, Promise<Outputs>>();
   /** Builds that were begun here, and that others may wait for. */
   readonly #shared = new Set<Promise<void>>();
+  /** Derivations whose builds were begun here, by hash part. */
+  readonly #begun = new Set<string>();
   /** The first build that failed. */
   #failure: unknown;
 
@@ -200,12 +202,20 @@ export class Realiser {
   /** `undefined` when the cache failed and it shall be made in another way. */
   async #substitute(storePath: StorePath, { substituter, narInfo }: Offer): Promise<PathInfo | undefined> {
     const { store, signal } = this.#options;
+    this.#emit({
+      kind: 'substitution-planned',
+      ...{ storePath, from: substituter.name, derivation: this.decisions.outputOf(storePath)?.derivation },
+      ...{ narSize: narInfo.narSize, downloadBytes: narInfo.fileSize },
+    });
     try {
       const references = narInfo.references.filter((it) => it.hashPart !== storePath.hashPart);
       await this.#all(references.map((it) => this.path(it)));
       return await this.#inSlot('substitutions', storePath, async () => {
         const already = await store.pathInfos.get(storePath.hashPart, signal);
-        if (already !== undefined) return already;
+        if (already !== undefined) {
+          this.#emit({ kind: 'substitution-not-needed', storePath });
+          return already;
+        }
         this.#emit({ kind: 'substitution-started', storePath, from: substituter.name });
         const stored = await inSpan('realise.substitute', this.#spanOf(storePath), async (span) => {
           span?.set({ 'substituter.name': substituter.name });
@@ -244,29 +254,42 @@ export class Realiser {
   }
 
   async #fetch({ storePath, fetch }: DescribedFetch, deriver?: StorePath): Promise<PathInfo> {
-    const { fetcher, store, storeDirectory, signal } = this.#options;
+    const { store, signal } = this.#options;
     return await this.#inSlot('downloads', storePath, async () => {
       const already = await store.pathInfos.get(storePath.hashPart, signal);
       if (already !== undefined) return already;
-      this.#emit({ kind: 'fetch-started', storePath });
-      const onEvent = (event: FetchEvent): void => this.#emit({ kind: 'fetch-event', storePath, event });
-      const { node, narHash, narSize, contentAddress } = await inSpan(
-        'realise.fetch',
-        this.#spanOf(storePath),
-        () => fetcher.fetch(fetch, { onEvent, signal }),
-      );
-      const actual = contentAddressedPath(storeDirectory, { name: storePath.name, contentAddress });
-      if (actual.hashPart !== storePath.hashPart) {
-        throw new RealiseError(
-          'hash-mismatch',
-          `what was fetched is '${this.#print(actual)}', not '${this.#print(storePath)}'`,
-        );
+      this.#emit({ kind: 'fetch-started', storePath, derivation: deriver });
+      try {
+        const pathInfo = await this.#fetchInSlot({ storePath, fetch }, deriver);
+        this.#emit({ kind: 'fetch-ended', storePath, error: undefined });
+        return pathInfo;
+      } catch (cause) {
+        this.#emit({ kind: 'fetch-ended', storePath, error: errorOf(cause) });
+        throw cause;
       }
-      const described = { storePath, node, references: [], contentAddress, narHash, narSize };
-      const pathInfo = await this.#register(described, deriver);
-      this.#emit({ kind: 'fetch-ended', storePath });
-      return pathInfo;
     });
+  }
+
+  async #fetchInSlot(
+    { storePath, fetch }: Pick<DescribedFetch, 'storePath' | 'fetch'>,
+    deriver: StorePath | undefined,
+  ): Promise<PathInfo> {
+    const { fetcher, storeDirectory, signal } = this.#options;
+    const onEvent = (event: FetchEvent): void => this.#emit({ kind: 'fetch-event', storePath, event });
+    const { node, narHash, narSize, contentAddress } = await inSpan(
+      'realise.fetch',
+      this.#spanOf(storePath),
+      () => fetcher.fetch(fetch, { onEvent, signal }),
+    );
+    const actual = contentAddressedPath(storeDirectory, { name: storePath.name, contentAddress });
+    if (actual.hashPart !== storePath.hashPart) {
+      throw new RealiseError(
+        'hash-mismatch',
+        `what was fetched is '${this.#print(actual)}', not '${this.#print(storePath)}'`,
+      );
+    }
+    const described = { storePath, node, references: [], contentAddress, narHash, narSize };
+    return await this.#register(described, deriver);
   }
 
   /** What it fetched must be what the derivation says. */
@@ -300,10 +323,29 @@ export class Realiser {
   }
 
   async #buildNow(drvPath: StorePath, mode: BuildMode): Promise<Outputs> {
-    const { builder, store, signal } = this.#options;
+    const { builder } = this.#options;
     const derivation = await this.#derivation(drvPath);
     const fetch = mode === 'build' ? builder.fetchOf(drvPath, derivation) : undefined;
     if (fetch !== undefined) return new Map([['out', await this.#fetchForDerivation(drvPath, fetch)]]);
+    const inputs = derivation.inputDerivations.map(({ path }) => path);
+    this.#emit({ kind: 'build-planned', derivation: drvPath, inputs });
+    try {
+      const outputs = await this.#buildPlanned({ drvPath, derivation }, mode);
+      if (!this.#begun.has(drvPath.hashPart)) this.#emit({ kind: 'build-not-needed', derivation: drvPath });
+      return outputs;
+    } catch (cause) {
+      if (!this.#begun.has(drvPath.hashPart)) {
+        this.#emit({ kind: 'build-refused', derivation: drvPath, error: errorOf(cause) });
+      }
+      throw cause;
+    }
+  }
+
+  async #buildPlanned(
+    { drvPath, derivation }: { readonly drvPath: StorePath; readonly derivation: Derivation },
+    mode: BuildMode,
+  ): Promise<Outputs> {
+    const { builder, store, signal } = this.#options;
     const inputs = await this.#inputs(drvPath, derivation);
     const direct = [...inputs.sources, ...[...inputs.outputs.values()].flatMap((it) => [...it.values()])];
     const closure = await requirePathClosure(
@@ -401,6 +443,7 @@ export class Realiser {
     mode: BuildMode,
     build: (onLog: (bytes: Uint8Array) => void) => Promise<Outputs>,
   ): Promise<Outputs> {
+    this.#begun.add(derivation.hashPart);
     this.#emit({ kind: 'build-started', derivation, mode });
     try {
       const span = this.#spanOf(derivation);
@@ -411,11 +454,7 @@ export class Realiser {
       return outputs;
     } catch (error) {
       this.#failure ??= error;
-      this.#emit({
-        kind: 'build-ended',
-        derivation,
-        error: error instanceof Error ? error : new Error(String(error)),
-      });
+      this.#emit({ kind: 'build-ended', derivation, error: errorOf(error) });
       throw error;
     }
   }
@@ -515,8 +554,12 @@ export class Realiser {
 async function failuresOf(promises: readonly Promise<unknown>[]): Promise<readonly Error[]> {
   const settled = await Promise.allSettled(promises);
   return settled.flatMap((it) =>
-    it.status === 'fulfilled' ? [] : [it.reason instanceof Error ? it.reason : new Error(String(it.reason))],
+    it.status === 'fulfilled' ? [] : [errorOf(it.reason)],
   );
+}
+
+function errorOf(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
 }
 
 function once<T>(running: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> {

@@ -76,7 +76,8 @@ async function* run(
 
 /** Throws `RpcError`. */
 function readCommand(name: DaemonCommandName, message: CommandRequest_Command): DaemonCommand {
-  const { protocol, words, directory, environment, standardInput, colour, wantsProgress } = message;
+  const { protocol, words, directory, environment, standardInput, colour } = message;
+  const { wantsProgress, showsProgress } = message;
   if (protocol !== daemonProtocol) {
     throw new RpcError(
       'failed-precondition',
@@ -86,7 +87,7 @@ function readCommand(name: DaemonCommandName, message: CommandRequest_Command): 
   if (!directory.startsWith('/')) {
     throw new RpcError('invalid-argument', 'the directory of a command is an absolute path');
   }
-  return { name, words, directory, environment, standardInput, colour, wantsProgress };
+  return { name, words, directory, environment, standardInput, colour, wantsProgress, showsProgress };
 }
 
 async function* signalsOf(messages: AsyncIterator<CommandRequest>): AsyncGenerator<string, void, void> {

@@ -1,30 +1,14 @@
 /** Events and states of a daemon as messages, and back. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { DaemonEvent, DaemonProgress, DaemonQueue, DaemonStatus } from './daemon-service.ts';
-import { daemonProtocol } from './daemon-service.ts';
-import {
-  type CommandEventSchema,
-  CommandEvent_Progress_Kind as Kind,
-  type StatusResponse,
-  type StatusResponseSchema,
-  type StatusResponse_Queue,
+import { daemonProtocol, progressKinds } from './daemon-service.ts';
+import type {
+  CommandEventSchema,
+  CommandEvent_ProgressSchema,
+  StatusResponse,
+  StatusResponseSchema,
+  StatusResponse_Queue,
 } from './generated/neve/daemon/v1/daemon_pb.ts';
-
-const kinds = {
-  'evaluation-started': Kind.EVALUATION_STARTED,
-  'evaluation-ended': Kind.EVALUATION_ENDED,
-  'substitution-started': Kind.SUBSTITUTION_STARTED,
-  'substitution-ended': Kind.SUBSTITUTION_ENDED,
-  'substitution-failed': Kind.SUBSTITUTION_FAILED,
-  'cache-failed': Kind.CACHE_FAILED,
-  'waiting-for-lock': Kind.WAITING_FOR_LOCK,
-  'fetch-started': Kind.FETCH_STARTED,
-  'fetch-ended': Kind.FETCH_ENDED,
-  'build-started': Kind.BUILD_STARTED,
-  'build-log': Kind.BUILD_LOG,
-  'build-succeeded': Kind.BUILD_SUCCEEDED,
-  'build-failed': Kind.BUILD_FAILED,
-} as const satisfies Record<DaemonProgress['kind'], Kind>;
 
 export function writeDaemonEvent(event: DaemonEvent): MessageInitShape<typeof CommandEventSchema> {
   switch (event.kind) {
@@ -35,14 +19,26 @@ export function writeDaemonEvent(event: DaemonEvent): MessageInitShape<typeof Co
     case 'interruptible':
       return { event: { case: 'interruptible', value: event.isInterruptible } };
     case 'progress': {
-      const { kind, ...rest } = event.progress;
-      return { event: { case: 'progress', value: { kind: kinds[kind], ...rest } } };
+      return { event: { case: 'progress', value: writeProgress(event.progress) } };
     }
     case 'exit':
       return { event: { case: 'exitCode', value: event.code } };
     case 'alive':
       return {};
   }
+}
+
+function writeProgress(progress: DaemonProgress): MessageInitShape<typeof CommandEvent_ProgressSchema> {
+  const { kind, inputs = [], bytes = 0, narSize = 0, totalBytes, expectedMs, ...rest } = progress;
+  return {
+    ...rest,
+    kind: progressKinds.indexOf(kind) + 1,
+    inputs: [...inputs],
+    bytes: BigInt(bytes),
+    narSize: BigInt(narSize),
+    ...(totalBytes !== undefined && { totalBytes: BigInt(totalBytes) }),
+    ...(expectedMs !== undefined && { expectedMs: BigInt(Math.round(expectedMs)) }),
+  };
 }
 
 export function writeDaemonStatus(status: DaemonStatus): MessageInitShape<typeof StatusResponseSchema> {

@@ -25,6 +25,8 @@ export type DaemonCommand = {
   readonly standardInput: Uint8Array | undefined;
   readonly colour: boolean;
   readonly wantsProgress: boolean;
+  /** The client shows what progress says, so that messages leave it out. */
+  readonly showsProgress: boolean;
 };
 
 export type DaemonEvent =
@@ -37,24 +39,52 @@ export type DaemonEvent =
   /** The last one. */
   | { readonly kind: 'exit'; readonly code: number };
 
+/** In the order of their numbers, which begin at 1. */
+export const progressKinds = [
+  'evaluation-started',
+  'evaluation-ended',
+  'substitution-started',
+  'substitution-ended',
+  'substitution-failed',
+  'cache-failed',
+  'waiting-for-lock',
+  'fetch-started',
+  'fetch-ended',
+  'build-started',
+  'build-log',
+  'build-succeeded',
+  'build-failed',
+  'substitution-planned',
+  'substitution-not-needed',
+  'substitution-progress',
+  'fetch-failed',
+  'download-started',
+  'downloaded',
+  'download-ended',
+  'unpacking',
+  'build-planned',
+  'build-not-needed',
+  'build-refused',
+  'check-started',
+  'warning',
+  'failure',
+  'work-started',
+  'work-ended',
+  'plan',
+] as const;
+
+/** Which fields a kind has is said in `daemon.proto`. */
 export type DaemonProgress = {
-  readonly kind:
-    | 'evaluation-started'
-    | 'evaluation-ended'
-    | 'substitution-started'
-    | 'substitution-ended'
-    | 'substitution-failed'
-    | 'cache-failed'
-    | 'waiting-for-lock'
-    | 'fetch-started'
-    | 'fetch-ended'
-    | 'build-started'
-    | 'build-log'
-    | 'build-succeeded'
-    | 'build-failed';
+  readonly kind: (typeof progressKinds)[number];
   readonly storePath?: string;
   readonly detail?: string;
   readonly log?: Uint8Array;
+  readonly inputs?: readonly string[];
+  readonly derivation?: string;
+  readonly bytes?: number;
+  readonly totalBytes?: number;
+  readonly narSize?: number;
+  readonly expectedMs?: number;
 };
 
 export type DaemonQueue = { readonly running: number; readonly waiting: number; readonly limit: number };

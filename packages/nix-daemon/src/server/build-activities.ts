@@ -1,8 +1,7 @@
 /** What happens while paths are realised, told to a client as activities, as a Nix daemon tells it. */
 import type { FetchEvent } from '@neve/fetch';
 import type { StoreDirectory, StorePath } from '@neve/nix-compat';
-import type { RealiseEvent } from '@neve/realise';
-import { BuildLogLines } from './build-log-lines.ts';
+import { BuildLogLines, type RealiseEvent } from '@neve/realise';
 import { type ClientLog, verbosity } from './client-log.ts';
 
 type RunningBuild = { readonly id: bigint; readonly lines: BuildLogLines };
@@ -92,6 +91,12 @@ export class BuildActivities implements Disposable {
         this.#endTransfer(event.storePath);
         return;
       case 'fetch-started':
+      case 'substitution-planned':
+      case 'substitution-not-needed':
+      case 'substitution-progress':
+      case 'build-planned':
+      case 'build-not-needed':
+      case 'build-refused':
     }
   }
 

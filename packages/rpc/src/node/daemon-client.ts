@@ -68,7 +68,7 @@ export function callCommand(
 }
 
 export { commandCalls } from '../daemon-service.ts';
-export type { DaemonCommand, DaemonCommandName } from '../daemon-service.ts';
+export type { DaemonCommand, DaemonCommandName, DaemonProgress } from '../daemon-service.ts';
 export { RpcError } from '../rpc-error.ts';
 export type { ClientEvent } from '../command-messages.ts';
 export type { LightTarget } from './light-call.ts';

@@ -8,7 +8,7 @@ export {
 export type { GrpcClientOptions } from './grpc-channel.ts';
 export { serveGrpc } from './open-server.ts';
 export type { GrpcServer, ServeOptions, ServedServices } from './serve-grpc.ts';
-export { commandCalls, daemonProtocol } from '../daemon-service.ts';
+export { commandCalls, daemonProtocol, progressKinds } from '../daemon-service.ts';
 export type {
   DaemonCommand,
   DaemonCommandName,

@@ -19,7 +19,7 @@ import { decompress } from '@neve/castore/node';
 import { redactUrl } from '@neve/diagnostics';
 import type { HttpSettings } from '@neve/http/node';
 import { NixCompatError, StoreDirectory, parseNixCacheInfo } from '@neve/nix-compat';
-import type { NarInfo, NixCacheInfo, PublicKey } from '@neve/nix-compat';
+import type { NarInfo, NixCacheInfo, PublicKey, StorePath } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
 import { CircuitBreaker } from '../../circuit-breaker.ts';
 import { compressionFormats } from '../../compression-formats.ts';
@@ -64,6 +64,8 @@ export type HttpCacheOptions = {
    * known to be right. A download that is begun anew is seen anew.
    */
   readonly watchNar?: (narInfo: NarInfo, nar: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  /** Learns how many bytes of a path's file have arrived since it was told last. */
+  readonly onDownloaded?: ((storePath: StorePath, bytes: number) => void) | undefined;
   /** How long a cache that failed is left alone; 60 s unless given. */
   readonly pauseMs?: number;
 };
@@ -268,7 +270,10 @@ class HttpCache implements Substituter {
         const problem = `there is a narinfo but no NAR at ${this.#files.describe(url)}`;
         throw new StoreError('not-found', `${subject}: ${problem}; take it from another cache`);
       }
-      const download = new CheckedDownload(body, { narInfo, hashes: nodeHashes, subject });
+      const { onDownloaded } = this.#options;
+      const counted =
+        onDownloaded === undefined ? body : counting(body, (bytes) => onDownloaded(storePath, bytes));
+      const download = new CheckedDownload(counted, { narInfo, hashes: nodeHashes, subject });
       const nar = decompressed(download, { format, narSize, subject });
       const source = this.#options.watchNar?.(narInfo, nar) ?? nar;
       const expected = {
@@ -291,6 +296,16 @@ class HttpCache implements Substituter {
 function openFiles({ url, http }: HttpCacheOptions): CacheFiles {
   if (/^file:/i.test(url)) return new FolderCacheFiles(fileURLToPath(url));
   return new HttpCacheFiles(url, http);
+}
+
+async function* counting(
+  source: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const piece of source) {
+    count(piece.length);
+    yield piece;
+  }
 }
 
 type Decompression = {

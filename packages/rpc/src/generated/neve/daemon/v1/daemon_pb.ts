@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file neve/daemon/v1/daemon.proto.
  */
 export const file_neve_daemon_v1_daemon: GenFile = /*@__PURE__*/
-  fileDesc("ChtuZXZlL2RhZW1vbi92MS9kYWVtb24ucHJvdG8SDm5ldmUuZGFlbW9uLnYxIsEDCg5Db21tYW5kUmVxdWVzdBI5Cgdjb21tYW5kGAEgASgLMiYubmV2ZS5kYWVtb24udjEuQ29tbWFuZFJlcXVlc3QuQ29tbWFuZEgAEjcKBnNpZ25hbBgCIAEoCzIlLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRSZXF1ZXN0LlNpZ25hbEgAGpcCCgdDb21tYW5kEhAKCHByb3RvY29sGAEgASgNEg0KBXdvcmRzGAIgAygJEhEKCWRpcmVjdG9yeRgDIAEoCRJMCgtlbnZpcm9ubWVudBgEIAMoCzI3Lm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRSZXF1ZXN0LkNvbW1hbmQuRW52aXJvbm1lbnRFbnRyeRIbCg5zdGFuZGFyZF9pbnB1dBgFIAEoDEgAiAEBEg4KBmNvbG91chgGIAEoCBIWCg53YW50c19wcm9ncmVzcxgHIAEoCBoyChBFbnZpcm9ubWVudEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEQoPX3N0YW5kYXJkX2lucHV0GhYKBlNpZ25hbBIMCgRuYW1lGAEgASgJQgkKB21lc3NhZ2Ui2gQKDENvbW1hbmRFdmVudBIZCg9zdGFuZGFyZF9vdXRwdXQYASABKAxIABIYCg5zdGFuZGFyZF9lcnJvchgCIAEoDEgAEhMKCWV4aXRfY29kZRgDIAEoDUgAEhcKDWludGVycnVwdGlibGUYBCABKAhIABI5Cghwcm9ncmVzcxgFIAEoCzIlLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRFdmVudC5Qcm9ncmVzc0gAGqIDCghQcm9ncmVzcxI4CgRraW5kGAEgASgOMioubmV2ZS5kYWVtb24udjEuQ29tbWFuZEV2ZW50LlByb2dyZXNzLktpbmQSEgoKc3RvcmVfcGF0aBgCIAEoCRIOCgZkZXRhaWwYAyABKAkSCwoDbG9nGAQgASgMIqoCCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIWChJFVkFMVUFUSU9OX1NUQVJURUQQARIUChBFVkFMVUFUSU9OX0VOREVEEAISGAoUU1VCU1RJVFVUSU9OX1NUQVJURUQQAxIWChJTVUJTVElUVVRJT05fRU5ERUQQBBIXChNTVUJTVElUVVRJT05fRkFJTEVEEAUSEAoMQ0FDSEVfRkFJTEVEEAYSFAoQV0FJVElOR19GT1JfTE9DSxAHEhEKDUZFVENIX1NUQVJURUQQCBIPCgtGRVRDSF9FTkRFRBAJEhEKDUJVSUxEX1NUQVJURUQQChINCglCVUlMRF9MT0cQCxITCg9CVUlMRF9TVUNDRUVERUQQDBIQCgxCVUlMRF9GQUlMRUQQDUIHCgVldmVudCIPCg1TdGF0dXNSZXF1ZXN0IvoDCg5TdGF0dXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEhAKCHByb3RvY29sGAIgASgNEhIKCnByb2Nlc3NfaWQYAyABKA0SFgoOdXB0aW1lX3NlY29uZHMYBCABKAESPwoIY29tbWFuZHMYBSADKAsyLS5uZXZlLmRhZW1vbi52MS5TdGF0dXNSZXNwb25zZS5SdW5uaW5nQ29tbWFuZBI5CgtldmFsdWF0aW9ucxgGIAEoCzIkLm5ldmUuZGFlbW9uLnYxLlN0YXR1c1Jlc3BvbnNlLlF1ZXVlEjQKBmJ1aWxkcxgHIAEoCzIkLm5ldmUuZGFlbW9uLnYxLlN0YXR1c1Jlc3BvbnNlLlF1ZXVlEhkKEWZpbmlzaGVkX2NvbW1hbmRzGAggASgEEhQKDG1lbW9yeV9ieXRlcxgJIAEoBBIOCgZlbmRpbmcYCiABKAgabAoOUnVubmluZ0NvbW1hbmQSCgoCaWQYASABKAQSDAoEbmFtZRgCIAEoCRINCgV3b3JkcxgDIAMoCRIRCglkaXJlY3RvcnkYBCABKAkSDwoHc2Vjb25kcxgFIAEoARINCgVzdGF0ZRgGIAEoCRo4CgVRdWV1ZRIPCgdydW5uaW5nGAEgASgNEg8KB3dhaXRpbmcYAiABKA0SDQoFbGltaXQYAyABKA0iHgoPU2h1dGRvd25SZXF1ZXN0EgsKA25vdxgBIAEoCCImChBTaHV0ZG93blJlc3BvbnNlEhIKCnByb2Nlc3NfaWQYASABKA0y9wQKDURhZW1vblNlcnZpY2USTAoIRXZhbHVhdGUSHi5uZXZlLmRhZW1vbi52MS5Db21tYW5kUmVxdWVzdBocLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRFdmVudCgBMAESSQoFQnVpbGQSHi5uZXZlLmRhZW1vbi52MS5Db21tYW5kUmVxdWVzdBocLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRFdmVudCgBMAESRwoDTG9nEh4ubmV2ZS5kYWVtb24udjEuQ29tbWFuZFJlcXVlc3QaHC5uZXZlLmRhZW1vbi52MS5Db21tYW5kRXZlbnQoATABEksKB0V4cGxhaW4SHi5uZXZlLmRhZW1vbi52MS5Db21tYW5kUmVxdWVzdBocLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRFdmVudCgBMAESTgoKV2h5RGVwZW5kcxIeLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRSZXF1ZXN0GhwubmV2ZS5kYWVtb24udjEuQ29tbWFuZEV2ZW50KAEwARJPCgtJbnN0YW50aWF0ZRIeLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRSZXF1ZXN0GhwubmV2ZS5kYWVtb24udjEuQ29tbWFuZEV2ZW50KAEwARJHCgZTdGF0dXMSHS5uZXZlLmRhZW1vbi52MS5TdGF0dXNSZXF1ZXN0Gh4ubmV2ZS5kYWVtb24udjEuU3RhdHVzUmVzcG9uc2USTQoIU2h1dGRvd24SHy5uZXZlLmRhZW1vbi52MS5TaHV0ZG93blJlcXVlc3QaIC5uZXZlLmRhZW1vbi52MS5TaHV0ZG93blJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("ChtuZXZlL2RhZW1vbi92MS9kYWVtb24ucHJvdG8SDm5ldmUuZGFlbW9uLnYxItkDCg5Db21tYW5kUmVxdWVzdBI5Cgdjb21tYW5kGAEgASgLMiYubmV2ZS5kYWVtb24udjEuQ29tbWFuZFJlcXVlc3QuQ29tbWFuZEgAEjcKBnNpZ25hbBgCIAEoCzIlLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRSZXF1ZXN0LlNpZ25hbEgAGq8CCgdDb21tYW5kEhAKCHByb3RvY29sGAEgASgNEg0KBXdvcmRzGAIgAygJEhEKCWRpcmVjdG9yeRgDIAEoCRJMCgtlbnZpcm9ubWVudBgEIAMoCzI3Lm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRSZXF1ZXN0LkNvbW1hbmQuRW52aXJvbm1lbnRFbnRyeRIbCg5zdGFuZGFyZF9pbnB1dBgFIAEoDEgAiAEBEg4KBmNvbG91chgGIAEoCBIWCg53YW50c19wcm9ncmVzcxgHIAEoCBIWCg5zaG93c19wcm9ncmVzcxgIIAEoCBoyChBFbnZpcm9ubWVudEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEQoPX3N0YW5kYXJkX2lucHV0GhYKBlNpZ25hbBIMCgRuYW1lGAEgASgJQgkKB21lc3NhZ2UiyQgKDENvbW1hbmRFdmVudBIZCg9zdGFuZGFyZF9vdXRwdXQYASABKAxIABIYCg5zdGFuZGFyZF9lcnJvchgCIAEoDEgAEhMKCWV4aXRfY29kZRgDIAEoDUgAEhcKDWludGVycnVwdGlibGUYBCABKAhIABI5Cghwcm9ncmVzcxgFIAEoCzIlLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRFdmVudC5Qcm9ncmVzc0gAGpEHCghQcm9ncmVzcxI4CgRraW5kGAEgASgOMioubmV2ZS5kYWVtb24udjEuQ29tbWFuZEV2ZW50LlByb2dyZXNzLktpbmQSEgoKc3RvcmVfcGF0aBgCIAEoCRIOCgZkZXRhaWwYAyABKAkSCwoDbG9nGAQgASgMEg4KBmlucHV0cxgFIAMoCRIXCgpkZXJpdmF0aW9uGAYgASgJSACIAQESDQoFYnl0ZXMYByABKAQSGAoLdG90YWxfYnl0ZXMYCCABKARIAYgBARIQCghuYXJfc2l6ZRgJIAEoBBIYCgtleHBlY3RlZF9tcxgKIAEoBEgCiAEBIuwECgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIWChJFVkFMVUFUSU9OX1NUQVJURUQQARIUChBFVkFMVUFUSU9OX0VOREVEEAISGAoUU1VCU1RJVFVUSU9OX1NUQVJURUQQAxIWChJTVUJTVElUVVRJT05fRU5ERUQQBBIXChNTVUJTVElUVVRJT05fRkFJTEVEEAUSEAoMQ0FDSEVfRkFJTEVEEAYSFAoQV0FJVElOR19GT1JfTE9DSxAHEhEKDUZFVENIX1NUQVJURUQQCBIPCgtGRVRDSF9FTkRFRBAJEhEKDUJVSUxEX1NUQVJURUQQChINCglCVUlMRF9MT0cQCxITCg9CVUlMRF9TVUNDRUVERUQQDBIQCgxCVUlMRF9GQUlMRUQQDRIYChRTVUJTVElUVVRJT05fUExBTk5FRBAOEhsKF1NVQlNUSVRVVElPTl9OT1RfTkVFREVEEA8SGQoVU1VCU1RJVFVUSU9OX1BST0dSRVNTEBASEAoMRkVUQ0hfRkFJTEVEEBESFAoQRE9XTkxPQURfU1RBUlRFRBASEg4KCkRPV05MT0FERUQQExISCg5ET1dOTE9BRF9FTkRFRBAUEg0KCVVOUEFDS0lORxAVEhEKDUJVSUxEX1BMQU5ORUQQFhIUChBCVUlMRF9OT1RfTkVFREVEEBcSEQoNQlVJTERfUkVGVVNFRBAYEhEKDUNIRUNLX1NUQVJURUQQGRILCgdXQVJOSU5HEBoSCwoHRkFJTFVSRRAbEhAKDFdPUktfU1RBUlRFRBAcEg4KCldPUktfRU5ERUQQHRIICgRQTEFOEB5CDQoLX2Rlcml2YXRpb25CDgoMX3RvdGFsX2J5dGVzQg4KDF9leHBlY3RlZF9tc0IHCgVldmVudCIPCg1TdGF0dXNSZXF1ZXN0IvoDCg5TdGF0dXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEhAKCHByb3RvY29sGAIgASgNEhIKCnByb2Nlc3NfaWQYAyABKA0SFgoOdXB0aW1lX3NlY29uZHMYBCABKAESPwoIY29tbWFuZHMYBSADKAsyLS5uZXZlLmRhZW1vbi52MS5TdGF0dXNSZXNwb25zZS5SdW5uaW5nQ29tbWFuZBI5CgtldmFsdWF0aW9ucxgGIAEoCzIkLm5ldmUuZGFlbW9uLnYxLlN0YXR1c1Jlc3BvbnNlLlF1ZXVlEjQKBmJ1aWxkcxgHIAEoCzIkLm5ldmUuZGFlbW9uLnYxLlN0YXR1c1Jlc3BvbnNlLlF1ZXVlEhkKEWZpbmlzaGVkX2NvbW1hbmRzGAggASgEEhQKDG1lbW9yeV9ieXRlcxgJIAEoBBIOCgZlbmRpbmcYCiABKAgabAoOUnVubmluZ0NvbW1hbmQSCgoCaWQYASABKAQSDAoEbmFtZRgCIAEoCRINCgV3b3JkcxgDIAMoCRIRCglkaXJlY3RvcnkYBCABKAkSDwoHc2Vjb25kcxgFIAEoARINCgVzdGF0ZRgGIAEoCRo4CgVRdWV1ZRIPCgdydW5uaW5nGAEgASgNEg8KB3dhaXRpbmcYAiABKA0SDQoFbGltaXQYAyABKA0iHgoPU2h1dGRvd25SZXF1ZXN0EgsKA25vdxgBIAEoCCImChBTaHV0ZG93blJlc3BvbnNlEhIKCnByb2Nlc3NfaWQYASABKA0y9wQKDURhZW1vblNlcnZpY2USTAoIRXZhbHVhdGUSHi5uZXZlLmRhZW1vbi52MS5Db21tYW5kUmVxdWVzdBocLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRFdmVudCgBMAESSQoFQnVpbGQSHi5uZXZlLmRhZW1vbi52MS5Db21tYW5kUmVxdWVzdBocLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRFdmVudCgBMAESRwoDTG9nEh4ubmV2ZS5kYWVtb24udjEuQ29tbWFuZFJlcXVlc3QaHC5uZXZlLmRhZW1vbi52MS5Db21tYW5kRXZlbnQoATABEksKB0V4cGxhaW4SHi5uZXZlLmRhZW1vbi52MS5Db21tYW5kUmVxdWVzdBocLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRFdmVudCgBMAESTgoKV2h5RGVwZW5kcxIeLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRSZXF1ZXN0GhwubmV2ZS5kYWVtb24udjEuQ29tbWFuZEV2ZW50KAEwARJPCgtJbnN0YW50aWF0ZRIeLm5ldmUuZGFlbW9uLnYxLkNvbW1hbmRSZXF1ZXN0GhwubmV2ZS5kYWVtb24udjEuQ29tbWFuZEV2ZW50KAEwARJHCgZTdGF0dXMSHS5uZXZlLmRhZW1vbi52MS5TdGF0dXNSZXF1ZXN0Gh4ubmV2ZS5kYWVtb24udjEuU3RhdHVzUmVzcG9uc2USTQoIU2h1dGRvd24SHy5uZXZlLmRhZW1vbi52MS5TaHV0ZG93blJlcXVlc3QaIC5uZXZlLmRhZW1vbi52MS5TaHV0ZG93blJlc3BvbnNlYgZwcm90bzM");
 
 /**
  * @generated from message neve.daemon.v1.CommandRequest
@@ -103,6 +103,13 @@ export type CommandRequest_Command = Message<"neve.daemon.v1.CommandRequest.Comm
    * @generated from field: bool wants_progress = 7;
    */
   wantsProgress: boolean;
+
+  /**
+   * Whether the client shows to its user what `progress` says, so that messages need not say it too.
+   *
+   * @generated from field: bool shows_progress = 8;
+   */
+  showsProgress: boolean;
 };
 
 /**
@@ -193,6 +200,8 @@ export const CommandEventSchema: GenMessage<CommandEvent> = /*@__PURE__*/
   messageDesc(file_neve_daemon_v1_daemon, 1);
 
 /**
+ * Which fields a kind has is said there; paths are printed with their store directory.
+ *
  * @generated from message neve.daemon.v1.CommandEvent.Progress
  */
 export type CommandEvent_Progress = Message<"neve.daemon.v1.CommandEvent.Progress"> & {
@@ -209,7 +218,7 @@ export type CommandEvent_Progress = Message<"neve.daemon.v1.CommandEvent.Progres
   storePath: string;
 
   /**
-   * The cache, the URL that is fetched, or the message of a failure.
+   * A message, the name of a cache, or a URL.
    *
    * @generated from field: string detail = 3;
    */
@@ -221,6 +230,48 @@ export type CommandEvent_Progress = Message<"neve.daemon.v1.CommandEvent.Progres
    * @generated from field: bytes log = 4;
    */
   log: Uint8Array;
+
+  /**
+   * Of BUILD_PLANNED: the derivations among the inputs, be they built or not.
+   *
+   * @generated from field: repeated string inputs = 5;
+   */
+  inputs: string[];
+
+  /**
+   * What else makes a path that is fetched or substituted.
+   *
+   * @generated from field: optional string derivation = 6;
+   */
+  derivation?: string | undefined;
+
+  /**
+   * What has arrived: since the last of its kind, or in all for DOWNLOADED.
+   *
+   * @generated from field: uint64 bytes = 7;
+   */
+  bytes: bigint;
+
+  /**
+   * What will arrive, where that is known.
+   *
+   * @generated from field: optional uint64 total_bytes = 8;
+   */
+  totalBytes?: bigint | undefined;
+
+  /**
+   * Of the contents, unpacked.
+   *
+   * @generated from field: uint64 nar_size = 9;
+   */
+  narSize: bigint;
+
+  /**
+   * How long earlier builds took, where there were any.
+   *
+   * @generated from field: optional uint64 expected_ms = 10;
+   */
+  expectedMs?: bigint | undefined;
 };
 
 /**
@@ -250,59 +301,198 @@ export const CommandEvent_Progress_Kind = {
   EVALUATION_ENDED: 2,
 
   /**
+   * store_path, detail: the cache
+   *
    * @generated from enum value: SUBSTITUTION_STARTED = 3;
    */
   SUBSTITUTION_STARTED: 3,
 
   /**
+   * store_path
+   *
    * @generated from enum value: SUBSTITUTION_ENDED = 4;
    */
   SUBSTITUTION_ENDED: 4,
 
   /**
+   * store_path, detail: a message
+   *
    * @generated from enum value: SUBSTITUTION_FAILED = 5;
    */
   SUBSTITUTION_FAILED: 5,
 
   /**
+   * detail: a message
+   *
    * @generated from enum value: CACHE_FAILED = 6;
    */
   CACHE_FAILED: 6,
 
   /**
+   * store_path
+   *
    * @generated from enum value: WAITING_FOR_LOCK = 7;
    */
   WAITING_FOR_LOCK: 7,
 
   /**
+   * store_path, derivation
+   *
    * @generated from enum value: FETCH_STARTED = 8;
    */
   FETCH_STARTED: 8,
 
   /**
+   * store_path
+   *
    * @generated from enum value: FETCH_ENDED = 9;
    */
   FETCH_ENDED: 9,
 
   /**
+   * store_path
+   *
    * @generated from enum value: BUILD_STARTED = 10;
    */
   BUILD_STARTED: 10,
 
   /**
+   * store_path, log
+   *
    * @generated from enum value: BUILD_LOG = 11;
    */
   BUILD_LOG: 11,
 
   /**
+   * store_path
+   *
    * @generated from enum value: BUILD_SUCCEEDED = 12;
    */
   BUILD_SUCCEEDED: 12,
 
   /**
+   * store_path, detail: a message
+   *
    * @generated from enum value: BUILD_FAILED = 13;
    */
   BUILD_FAILED: 13,
+
+  /**
+   * store_path, detail: the cache; derivation, total_bytes, nar_size
+   *
+   * @generated from enum value: SUBSTITUTION_PLANNED = 14;
+   */
+  SUBSTITUTION_PLANNED: 14,
+
+  /**
+   * store_path: it came from elsewhere
+   *
+   * @generated from enum value: SUBSTITUTION_NOT_NEEDED = 15;
+   */
+  SUBSTITUTION_NOT_NEEDED: 15,
+
+  /**
+   * store_path, bytes
+   *
+   * @generated from enum value: SUBSTITUTION_PROGRESS = 16;
+   */
+  SUBSTITUTION_PROGRESS: 16,
+
+  /**
+   * store_path, detail: a message
+   *
+   * @generated from enum value: FETCH_FAILED = 17;
+   */
+  FETCH_FAILED: 17,
+
+  /**
+   * store_path if it is known, detail: the URL, total_bytes
+   *
+   * @generated from enum value: DOWNLOAD_STARTED = 18;
+   */
+  DOWNLOAD_STARTED: 18,
+
+  /**
+   * store_path if it is known, detail: the URL, bytes
+   *
+   * @generated from enum value: DOWNLOADED = 19;
+   */
+  DOWNLOADED: 19,
+
+  /**
+   * store_path if it is known, detail: the URL
+   *
+   * @generated from enum value: DOWNLOAD_ENDED = 20;
+   */
+  DOWNLOAD_ENDED: 20,
+
+  /**
+   * store_path if it is known, detail: the URL
+   *
+   * @generated from enum value: UNPACKING = 21;
+   */
+  UNPACKING: 21,
+
+  /**
+   * store_path, inputs, expected_ms
+   *
+   * @generated from enum value: BUILD_PLANNED = 22;
+   */
+  BUILD_PLANNED: 22,
+
+  /**
+   * store_path: it was there, or another build made it
+   *
+   * @generated from enum value: BUILD_NOT_NEEDED = 23;
+   */
+  BUILD_NOT_NEEDED: 23,
+
+  /**
+   * store_path, detail: a message. It is not begun, since an input failed or everything was given up.
+   *
+   * @generated from enum value: BUILD_REFUSED = 24;
+   */
+  BUILD_REFUSED: 24,
+
+  /**
+   * store_path: what is there is built once more
+   *
+   * @generated from enum value: CHECK_STARTED = 25;
+   */
+  CHECK_STARTED: 25,
+
+  /**
+   * detail: a message
+   *
+   * @generated from enum value: WARNING = 26;
+   */
+  WARNING: 26,
+
+  /**
+   * detail: a message about what was asked for and cannot be made
+   *
+   * @generated from enum value: FAILURE = 27;
+   */
+  FAILURE: 27,
+
+  /**
+   * What was asked for is begun, and has ended.
+   *
+   * @generated from enum value: WORK_STARTED = 28;
+   */
+  WORK_STARTED: 28,
+
+  /**
+   * @generated from enum value: WORK_ENDED = 29;
+   */
+  WORK_ENDED: 29,
+
+  /**
+   * detail: what will be done, in lines, as a user reads it
+   *
+   * @generated from enum value: PLAN = 30;
+   */
+  PLAN: 30,
 } as const;
 
 /**
