@@ -80,6 +80,7 @@ await build({
     join(app, 'src/help/help-main.ts'),
     join(app, 'src/daemon/evaluator-thread.ts'),
     join(app, 'src/daemon/daemon-client-main.ts'),
+    join(app, 'src/progress/open-display.ts'),
   ],
   entryNames: '[name]',
   outdir: folder,

@@ -10,6 +10,7 @@ import { type CommandInput, runEvaluateCommand } from './evaluate-command.ts';
 import { describeEvaluating, evaluatingCommands } from './evaluating-commands.ts';
 import { helpText } from './help.ts';
 import { parseArguments } from './parse-arguments.ts';
+import { type DisplayOptions, displayOptions } from './progress/display.ts';
 import { reportError } from './report-error.ts';
 import { Settings } from './settings.ts';
 import { showVersion } from './show-version.ts';
@@ -23,6 +24,8 @@ export async function runEvaluateMain(
   host: Pick<CommandInput, 'caller' | 'core' | 'onStats' | 'openSession'> & {
     /** Has a command run by the daemon at an address; `undefined` for what cannot be. */
     readonly runByDaemon?: (address: string) => Promise<number | undefined>;
+    /** Shows what is said in another form from now on. Without it, whoever gives the command does that. */
+    readonly showOn?: (options: DisplayOptions) => void;
   },
 ): Promise<number> {
   const { caller } = host;
@@ -46,6 +49,9 @@ export async function runEvaluateMain(
       const daemon = args.has('noDaemon') ? '' : (settings.text('daemon') ?? '');
       const isForDaemon = daemon !== '' && (servedCommands as readonly string[]).includes(command);
       const served = isForDaemon ? await host.runByDaemon?.(daemon) : undefined;
+      const display = displayOptions(args);
+      // Others begin when there is something to show.
+      if (served === undefined && display.format.endsWith('json')) host.showOn?.(display);
       return served ?? (await runEvaluateCommand({ ...host, command, args, settings }));
     }
     return 0;

@@ -3,7 +3,7 @@
  * that nobody waits for what others need (`scripts/bundle.mjs`).
  */
 import { join } from 'node:path';
-import { processCaller } from './caller.ts';
+import { type Environment, ProcessCaller } from './caller.ts';
 import { collectBeforeExit } from './collect-before-exit.ts';
 import type * as CacheMain from './cache/cache-main.ts';
 import { CommandScripts, codeCachePath } from './command-scripts.ts';
@@ -15,6 +15,8 @@ import type * as NarBridgeMain from './nar-bridge/nar-bridge-main.ts';
 import type * as NixDaemonMain from './nix-daemon/nix-daemon-main.ts';
 import type * as RealiseMain from './realise/realise-main.ts';
 import type * as StoreMain from './store/store-main.ts';
+import type { Display, DisplayOptions } from './progress/display.ts';
+import type * as OpenDisplay from './progress/open-display.ts';
 import { showVersion } from './show-version.ts';
 import {
   type WantedTelemetry,
@@ -35,7 +37,7 @@ declare const __dirname: string;
 async function main(argv: readonly string[]): Promise<void> {
   const [first = '', ...rest] = argv;
   if (first === '--version') {
-    showVersion(processCaller);
+    showVersion(new ProcessCaller());
     return;
   }
   const hasCommands = first === 'store' || first === 'cache' || first === 'daemon';
@@ -108,17 +110,25 @@ function run(argv: readonly string[], scripts: CommandScripts): Promise<number> 
 
 /** Here, or by a daemon if there is to be one. */
 async function evaluate(argv: readonly string[], scripts: CommandScripts): Promise<number> {
+  using caller = new ProcessCaller();
+  const openDisplay = (options: DisplayOptions, environment: Environment): Display =>
+    (scripts.load('open-display.cjs') as typeof OpenDisplay).openDisplay(options, environment);
   const runByDaemon = (setting?: string): Promise<number | undefined> =>
-    (scripts.load('daemon-client-main.cjs') as typeof DaemonClient).runByDaemon(argv, processCaller, setting);
+    (scripts.load('daemon-client-main.cjs') as typeof DaemonClient).runByDaemon(argv, {
+      ...{ caller, openDisplay, setting },
+    });
   const mayBeForDaemon =
     process.env['NEVE_DAEMON'] !== undefined || argv.some((word) => word.startsWith('--daemon'));
   const exitCode = mayBeForDaemon ? await runByDaemon() : undefined;
   if (exitCode !== undefined) return exitCode;
   return await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
-    caller: processCaller,
+    caller,
     runByDaemon,
-    openSession: (options) =>
-      (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, processCaller),
+    showOn: (options) => caller.showOn(() => openDisplay(options, caller.environment)),
+    openSession: (options) => {
+      caller.showOn(() => openDisplay(options.display, caller.environment));
+      return (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, caller);
+    },
   });
 }
 

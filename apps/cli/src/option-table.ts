@@ -3,6 +3,7 @@
  * `nix-build`, `nix eval` and `nix build` spell them. Settings (`settings.ts`) are options too and are not repeated here.
  */
 import type { OptionSpec } from './parse-words.ts';
+import { logFormatOption } from './progress/log-format-option.ts';
 import { otlpOption } from './telemetry/otlp-option.ts';
 import { traceFileOption, tracerOption } from './telemetry/trace-options.ts';
 
@@ -199,6 +200,7 @@ export const optionTable = {
   tracer: tracerOption,
   verbose: { names: ['-v', '--verbose'], parameters: [], help: 'say more (repeatable)' },
   quiet: { names: ['--quiet'], parameters: [], help: 'say less' },
+  logFormat: logFormatOption,
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },
   version: { names: ['--version'], parameters: [], help: 'show the version' },
 } as const satisfies Record<string, EvaluateOptionSpec>;

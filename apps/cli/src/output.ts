@@ -17,10 +17,10 @@ export function write(file: 1 | 2, text: string | Uint8Array): void {
   }
 }
 
-/** Whether standard error is a terminal. */
-export function isTerminal(): boolean {
+/** Whether it is a terminal; standard error unless given. */
+export function isTerminal(file: 1 | 2 = 2): boolean {
   // Making the stream takes long; a pipe or a file need not be asked what only a device can be.
-  return isDevice(2) && process.stderr.isTTY;
+  return isDevice(file) && (file === 1 ? process.stdout : process.stderr).isTTY;
 }
 
 function isDevice(file: number): boolean {

@@ -49,27 +49,31 @@ export class BuildLogLines {
     const text = decodeUtf8(this.#pending).replace(/\r+$/, '');
     this.#pending = new Uint8Array(0);
     const line = text.slice(text.lastIndexOf('\r') + 1);
-    if (!line.startsWith('@nix ') || !this.#tell(line.slice('@nix '.length))) this.#sink.line(line);
+    const message = readMessage(line);
+    if (message === undefined) this.#sink.line(line);
+    else this.#tell(message);
   }
 
-  /** Whether it is a message. Those about activities of the build are of no interest to others. */
-  #tell(json: string): boolean {
-    const message = readObject(json);
-    if (message === undefined) return false;
-    const { action, phase, level, msg } = message;
+  /** Those about activities of the build are of no interest to others. */
+  #tell({ action, phase, level, msg }: Message): void {
     if (action === 'setPhase' && typeof phase === 'string') this.#sink.phase(phase);
     if (action === 'msg' && typeof msg === 'string') {
       this.#sink.message(typeof level === 'number' ? level : 0, msg);
     }
-    return true;
   }
+}
+
+/** Whether a line is a message to Nix, and no line of the log. */
+export function isNixMessage(line: string): boolean {
+  return readMessage(line) !== undefined;
 }
 
 type Message = Partial<Record<'action' | 'phase' | 'level' | 'msg', unknown>>;
 
-function readObject(json: string): Message | undefined {
+function readMessage(line: string): Message | undefined {
+  if (!line.startsWith('@nix ')) return undefined;
   try {
-    const value: unknown = JSON.parse(json);
+    const value: unknown = JSON.parse(line.slice('@nix '.length));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
-/** The last lines of what a build prints. A carriage return goes back to the beginning of the line, as on a terminal. */
+/** The last lines of what a build prints. A carriage return goes back to the beginning of the line, as on a terminal. Messages to Nix are left out. */
 import { decodeUtf8 } from '@neve/bytes';
+import { isNixMessage } from './build-log-lines.ts';
 
 const maxLineBytes = 4096;
 
@@ -29,7 +30,9 @@ export class LogTail {
   }
 
   #push(line: Uint8Array): void {
-    this.#lines.push(shown(line));
+    const text = shown(line);
+    if (isNixMessage(text)) return;
+    this.#lines.push(text);
     if (this.#lines.length > this.#maxLines) this.#lines.shift();
   }
 }

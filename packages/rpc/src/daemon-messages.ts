@@ -4,6 +4,7 @@ import type { DaemonEvent, DaemonProgress, DaemonQueue, DaemonStatus } from './d
 import { daemonProtocol, progressKinds } from './daemon-service.ts';
 import type {
   CommandEventSchema,
+  CommandEvent_Progress_Kind,
   CommandEvent_ProgressSchema,
   StatusResponse,
   StatusResponseSchema,
@@ -32,7 +33,8 @@ function writeProgress(progress: DaemonProgress): MessageInitShape<typeof Comman
   const { kind, inputs = [], bytes = 0, narSize = 0, totalBytes, expectedMs, ...rest } = progress;
   return {
     ...rest,
-    kind: progressKinds.indexOf(kind) + 1,
+    // Their order is that of the numbers.
+    kind: (progressKinds.indexOf(kind) + 1) as CommandEvent_Progress_Kind,
     inputs: [...inputs],
     bytes: BigInt(bytes),
     narSize: BigInt(narSize),

@@ -1,6 +1,7 @@
 /** What a command of `neve cache` is. `cache-main.ts` lists them. */
 import type { GroupCommand } from '../command-group.ts';
 import type { OptionSpec } from '../parse-words.ts';
+import { logFormatOption } from '../progress/log-format-option.ts';
 import { otlpOption } from '../telemetry/otlp-option.ts';
 import { traceFileOption, tracerOption } from '../telemetry/trace-options.ts';
 
@@ -10,6 +11,7 @@ export const commonOptions = {
   traceFile: traceFileOption,
   tracer: tracerOption,
   quiet: { names: ['--quiet'], parameters: [], help: 'show no progress' },
+  logFormat: logFormatOption,
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },
 } as const satisfies Record<string, OptionSpec>;
 

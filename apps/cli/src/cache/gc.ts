@@ -1,7 +1,6 @@
 /** `neve cache gc`: retention of caches, and the removal of what none of them needs. */
 import { write } from '../output.ts';
-import { parseAge } from '../quantities.ts';
-import { formatBytes } from '../store/progress.ts';
+import { formatBytes, parseAge } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
 import { cacheCommand } from './cache-command.ts';
 import { openAdministration, serverOptions } from './server-place.ts';

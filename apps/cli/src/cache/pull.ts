@@ -3,10 +3,9 @@ import { copyClosure } from '@neve/store';
 import { nodeHashes } from '@neve/bytes/node';
 import { StoreDirectory, parsePublicKey, parseStorePath } from '@neve/nix-compat';
 import { openHttpCache } from '@neve/store/node';
-import { write } from '../output.ts';
+import { TaskDisplay } from '../progress/task-display.ts';
 import { httpSettings } from '../store/http-settings.ts';
 import { openStore, storeDirectory } from '../store/open-store.ts';
-import { Progress, formatBytes } from '../store/progress.ts';
 import { storeOptions } from '../store/store-options.ts';
 import { openState } from '../store/store-state.ts';
 import { UsageError } from '../usage-error.ts';
@@ -55,8 +54,8 @@ Signatures must be by the keys that were trusted at the login, or by those that 
       store: new StoreDirectory(storeDir, nodeHashes),
       http: { ...httpSettings(), netrc },
     });
-    using progress = new Progress({ quiet: args.has('quiet') });
-    let [planned, bytes, done] = [0, 0, 0];
+    using progress = new TaskDisplay(args);
+    let [planned, planBytes, bytes, done] = [0, 0, 0, 0];
     const result = await copyClosure(
       storePaths,
       {
@@ -64,16 +63,17 @@ Signatures must be by the keys that were trusted at the login, or by those that 
         source: { blobs: target.blobs, directories: target.directories, pathInfos: source },
         target,
         onEvent(event) {
-          if (event.kind === 'plan') planned = event.paths;
+          if (event.kind === 'plan') [planned, planBytes] = [event.paths, event.narBytes];
           else if (event.kind === 'path') {
             done++;
             bytes += event.narBytes;
           }
-          progress.show(() => `pulled ${done} of ${planned} paths, ${formatBytes(bytes)}`);
+          const sizes = { bytes, totalBytes: planBytes };
+          progress.show({ verb: 'pulled', done, total: planned, unit: 'paths', ...sizes });
         },
       },
       signal,
     );
-    if (args.has('json')) write(1, `${JSON.stringify({ paths: result.paths, narBytes: bytes })}\n`);
+    if (args.has('json')) progress.write(1, `${JSON.stringify({ paths: result.paths, narBytes: bytes })}\n`);
   },
 });

@@ -6,12 +6,12 @@ import { openHttpCache } from '@neve/store/node';
 import type { Signer, Substituter } from '@neve/store';
 import { write } from '../output.ts';
 import type { Arguments } from '../parse-words.ts';
-import { parseCount } from '../quantities.ts';
+import { TaskDisplay } from '../progress/task-display.ts';
+import { formatBytes, parseCount } from '../quantities.ts';
 import { isRemoteStore, remoteSubstituter } from '../realise/remote-stores.ts';
 import { httpSettings } from '../store/http-settings.ts';
 import { isBinaryCache } from '../store/open-binary-cache.ts';
 import { type OpenStore, openStore, storeDirectory } from '../store/open-store.ts';
-import { Progress, formatBytes } from '../store/progress.ts';
 import { readSecretKey } from '../store/read-secret-key.ts';
 import { type StoreOptionName, storeOptions } from '../store/store-options.ts';
 import { openState } from '../store/store-state.ts';
@@ -97,7 +97,7 @@ goes on where it ended when it is done again.`,
     );
     const missing = await cache.missing(closure, signal);
     const pathInfos = await readPathInfos(missing, source, signal);
-    using progress = new Progress({ quiet: args.has('quiet') });
+    using progress = new TaskDisplay(args);
     let [paths, bytes] = [0, 0];
     await pushPaths(
       pathInfos,
@@ -111,7 +111,7 @@ goes on where it ended when it is done again.`,
         onEvent(event) {
           if (event.kind === 'path') paths++;
           else bytes += event.count;
-          progress.show(() => `pushed ${paths} of ${pathInfos.length} paths, ${formatBytes(bytes)}`);
+          progress.show({ verb: 'pushed', done: paths, total: pathInfos.length, unit: 'paths', bytes });
         },
       },
       signal,

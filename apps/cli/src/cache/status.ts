@@ -1,6 +1,6 @@
 /** `neve cache status`: what a server has, or how one is logged in to a cache. */
 import { write } from '../output.ts';
-import { formatBytes } from '../store/progress.ts';
+import { formatBytes } from '../quantities.ts';
 import { cacheCommand } from './cache-command.ts';
 import { cacheLines } from './describe-cache.ts';
 import { openAdministration, serverOptions } from './server-place.ts';

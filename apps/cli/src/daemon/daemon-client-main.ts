@@ -11,7 +11,11 @@ import {
   callCommand,
   commandCalls,
 } from '@neve/rpc/node/daemon-client';
-import type { Caller, Environment } from '../caller.ts';
+import type { Caller, Environment, ProcessCaller } from '../caller.ts';
+import { isTerminal } from '../output.ts';
+import { displayOptions } from '../progress/display.ts';
+import type { DisplayOpener } from '../progress/open-display.ts';
+import { progressFromDaemon } from '../progress/progress-event.ts';
 import { type EvaluateArguments, optionsOf } from '../parse-arguments.ts';
 import { parseWords } from '../parse-words.ts';
 import { settingOfOption } from '../settings.ts';
@@ -22,14 +26,19 @@ import { daemonTarget, titleOf } from './daemon-address.ts';
 const retryMs = 10_000;
 const pauseMs = 100;
 
+export type DaemonClientHost = {
+  readonly caller: ProcessCaller;
+  readonly openDisplay: DisplayOpener;
+  readonly setting: string | undefined;
+};
+
 /**
  * Gives the exit code; `undefined` for what is run without a daemon: nobody asks for one, the command line is wrong, or it
  * names files that only this process has. `setting` is the address that settings say.
  */
 export async function runByDaemon(
   argv: readonly string[],
-  caller: Caller,
-  setting?: string,
+  { caller, openDisplay, setting }: DaemonClientHost,
 ): Promise<number | undefined> {
   const [name = '', ...words] = argv;
   if (!isServed(name)) return undefined;
@@ -40,7 +49,11 @@ export async function runByDaemon(
   try {
     const target = daemonTarget(address, caller.environment);
     checkOwner(target);
-    return await run(target, { name, words, caller, standardInput: standardInput(args, caller) });
+    const showsProgress = showProgress(name, args, { caller, openDisplay });
+    return await run(target, {
+      ...{ name, words, caller, showsProgress },
+      standardInput: standardInput(args, caller),
+    });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     caller.write(2, `error: ${error.message}\n`);
@@ -99,16 +112,34 @@ function checkOwner(target: LightTarget): void {
 type Run = {
   readonly name: DaemonCommandName;
   readonly words: readonly string[];
-  readonly caller: Caller;
+  readonly caller: ProcessCaller;
   readonly standardInput: Uint8Array | undefined;
+  readonly showsProgress: boolean;
 };
 
-async function run(target: LightTarget, { name, words, caller, standardInput: input }: Run): Promise<number> {
+/** Opens what shows more than the lines that the daemon writes anyway. */
+// oxlint-disable-next-line eslint/max-params -- which command, how it was given, and what shows it
+function showProgress(
+  name: DaemonCommandName,
+  args: EvaluateArguments,
+  { caller, openDisplay }: Pick<DaemonClientHost, 'caller' | 'openDisplay'>,
+): boolean {
+  const options = displayOptions(args);
+  const isDrawn = options.format === 'pretty' && !options.quiet && isTerminal(2);
+  const mayTakeTime = name === 'build' || name === 'eval';
+  if (!options.format.endsWith('json') && !(isDrawn && mayTakeTime)) return false;
+  caller.showOn(() => openDisplay(options, caller.environment));
+  return true;
+}
+
+async function run(target: LightTarget, it: Run): Promise<number> {
+  const { name, words, caller, standardInput: input, showsProgress } = it;
   const command = {
     ...{ name, words, directory: caller.directory, standardInput: input },
     environment: caller.environment as Readonly<Record<string, string>>,
     colour: caller.wantsColour(),
-    wantsProgress: false,
+    wantsProgress: showsProgress,
+    showsProgress,
   };
   const start = Date.now();
   let hasSeenEnding = false;
@@ -156,6 +187,11 @@ class Shown implements Disposable {
       case 'output':
         this.#caller.write(event.file, event.bytes);
         return;
+      case 'progress': {
+        const progress = progressFromDaemon(event.progress);
+        if (progress !== undefined) this.#caller.report(progress);
+        return;
+      }
       case 'exit':
         this.exitCode = event.code;
         return;

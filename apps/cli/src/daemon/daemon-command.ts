@@ -3,9 +3,6 @@
  * store; afterwards, what is to be done in the store is done here, and the thread is free.
  */
 import type { StoreIO } from '@neve/eval-store/node';
-import { nodeHashes } from '@neve/bytes/node';
-import { StoreDirectory } from '@neve/nix-compat';
-import type { RealiseEvent } from '@neve/realise';
 import {
   type SpanContext,
   activeSpan,
@@ -18,11 +15,12 @@ import type { DaemonCommand, DaemonEvent, DaemonStatus } from '@neve/rpc/node';
 import { bugText } from '../bug-text.ts';
 import type { Caller } from '../caller.ts';
 import { Interruption, isSignalName } from '../interruption.ts';
+import { PlainDisplay } from '../progress/plain-display.ts';
+import type { ProgressEvent, RealiseProgress } from '../progress/progress-event.ts';
 import type { RealiseOptions } from '../realise/realise-options.ts';
 import type { RealiseSession, RealiseTask } from '../realise/realise-session.ts';
 import { clientWishes } from './client-wishes.ts';
 import { CommandEvents } from './command-events.ts';
-import { progressOf } from './command-progress.ts';
 import type { EvaluatorThread, EvaluatorThreads } from './evaluator-threads.ts';
 import type { Permits } from './permits.ts';
 import { type Question, type ThreadReport, plainError, portable, restored } from './thread-messages.ts';
@@ -32,7 +30,7 @@ export type CommandHost = {
   readonly evaluations: Permits;
   readonly openSession: (
     options: RealiseOptions,
-    context: { readonly caller: Caller; readonly onEvent: (event: RealiseEvent) => void },
+    caller: Caller,
   ) => Promise<RealiseSession>;
   /** Learns of failures of the daemon itself. */
   readonly onError: (error: unknown) => void;
@@ -54,7 +52,8 @@ export class RunningCommand {
   readonly #events = new CommandEvents((error) => this.end(error));
   readonly #caller: Caller;
   #session: Promise<RealiseSession> | undefined;
-  #storeDirectory: StoreDirectory | undefined;
+  /** Says what happens in lines, for a client that does not show it. */
+  #lines: PlainDisplay | undefined;
   #interrupt: ((interruption: Interruption) => void) | undefined;
   #releasePermit: (() => void) | undefined;
   /** For what is to be realised. */
@@ -72,6 +71,7 @@ export class RunningCommand {
         const bytes = typeof text === 'string' ? Buffer.from(text) : Uint8Array.from(text);
         this.#say({ kind: 'output', file, bytes });
       },
+      report: (event) => this.#report(event),
       ...clientWishes(command.environment, command.colour),
       readStandardInput: () => command.standardInput ?? new Uint8Array(),
       watchInterruptions: (interrupt) => this.#watchInterruptions(interrupt),
@@ -228,10 +228,10 @@ export class RunningCommand {
     switch (question.kind) {
       case 'open': {
         const { options } = question;
-        const storeDirectory = new StoreDirectory(options.storeDir, nodeHashes);
-        this.#storeDirectory = storeDirectory;
-        const onEvent = (event: RealiseEvent): void => this.#tellProgress(event);
-        this.#session ??= this.#host.openSession(options, { caller: this.#caller, onEvent });
+        if (!this.command.showsProgress) {
+          this.#lines ??= new PlainDisplay((file, text) => this.#caller.write(file, text), options.display);
+        }
+        this.#session ??= this.#host.openSession(options, this.#caller);
         await this.#session;
         return undefined;
       }
@@ -283,13 +283,14 @@ export class RunningCommand {
     };
   }
 
-  #tellProgress(event: RealiseEvent): void {
-    if (!this.command.wantsProgress || this.#storeDirectory === undefined) return;
-    const progress = progressOf(event, this.#storeDirectory);
-    if (progress !== undefined) this.#sayProgress(progress);
+  #report(event: ProgressEvent): void {
+    if (this.#abortion.signal.aborted) return;
+    this.#lines?.report(event);
+    // Commands of the daemon do nothing of the kind.
+    if (event.kind !== 'task-progress') this.#sayProgress(event);
   }
 
-  #sayProgress(progress: Extract<DaemonEvent, { readonly kind: 'progress' }>['progress']): void {
+  #sayProgress(progress: RealiseProgress): void {
     if (this.command.wantsProgress) this.#say({ kind: 'progress', progress });
   }
 

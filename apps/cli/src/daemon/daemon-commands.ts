@@ -2,7 +2,7 @@
 import { RpcError } from '@neve/rpc';
 import { type ReadDaemonStatus, daemonStatus, stopDaemon } from '@neve/rpc/node';
 import { write } from '../output.ts';
-import { formatBytes } from '../store/progress.ts';
+import { formatBytes } from '../quantities.ts';
 import { daemonTarget, titleOf } from './daemon-address.ts';
 import type { DaemonArguments } from './daemon-options.ts';
 

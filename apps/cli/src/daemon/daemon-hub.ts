@@ -3,7 +3,7 @@
  * who want the same build share it.
  */
 import type { BuildService } from '@neve/build';
-import { type RealiseEvent, SharedBuilds } from '@neve/realise';
+import { SharedBuilds } from '@neve/realise';
 import { RpcError } from '@neve/rpc';
 import type { DaemonCommand, DaemonEvent, DaemonService, DaemonStatus } from '@neve/rpc/node';
 import type { Caller } from '../caller.ts';
@@ -71,7 +71,7 @@ export class DaemonHub implements DaemonService, AsyncDisposable {
     }
     const running = new RunningCommand(command, {
       ...{ threads, evaluations, onError },
-      openSession: (options, context) => guarded(() => this.#openSession(options, context)),
+      openSession: (options, caller) => guarded(() => this.#openSession(options, caller)),
     });
     const id = ++this.#lastId;
     this.#commands.set(id, running);
@@ -135,18 +135,18 @@ export class DaemonHub implements DaemonService, AsyncDisposable {
 
   async #openSession(
     options: RealiseOptions,
-    context: { readonly caller: Caller; readonly onEvent: (event: RealiseEvent) => void },
+    caller: Caller,
   ): Promise<RealiseSession> {
     const { workshop: own, builder, builds } = this.#options;
-    const isOwn = this.#isOwnStore(options.store, context.caller);
-    const { directory } = context.caller;
+    const isOwn = this.#isOwnStore(options.store, caller);
+    const { directory } = caller;
     const workshop = isOwn ? own : await Workshop.open({ storeName: options.store, directory });
     const service =
       isOwn && options.builder === defaultBuilder
         ? builder
         : limitedBuilder(workshop.builder(options), builds);
     return await openSession(options, {
-      ...{ workshop, service, ...context },
+      ...{ workshop, service, caller },
       owned: isOwn ? [] : [workshop],
       ...(isOwn && { sharedBuilds: this.#sharedBuilds }),
       outlive: (ending) => this.#keep(ending),

@@ -52,6 +52,8 @@ function callerOf(order: Extract<ThreadOrder, { readonly kind: 'run' }>): Caller
   const { environment, directory, standardInput = new Uint8Array(), colour } = order;
   return {
     ...{ environment, directory, write },
+    // Whatever takes time happens in the main thread.
+    report: () => undefined,
     ...clientWishes(environment, colour),
     readStandardInput: () => standardInput,
     // The main thread does.

@@ -15,7 +15,7 @@ import { type DerivationBuilder, SandboxedBuilder } from '@neve/realise';
 import { BuildLogs, archiveUnpacker, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
 import { type Substituter, signingPathInfos } from '@neve/store';
 import { StoreView } from '@neve/store/node';
-import { processCaller } from '../caller.ts';
+import { ProcessCaller } from '../caller.ts';
 import { write } from '../output.ts';
 import { lateBuildService, lateFetcher } from '../realise/late-services.ts';
 import { buildSettings, openFetcher, openSubstituters } from '../realise/realise-main.ts';
@@ -61,7 +61,7 @@ export async function openDaemon({
   const service = lateBuildService(() =>
     openBuilder(builderName, { castore: store, state, buildUsersGroup }),
   );
-  const fetcher = lateFetcher(() => openFetcher(realise, { store, caller: processCaller }));
+  const fetcher = lateFetcher(() => openFetcher(realise, { store, caller: new ProcessCaller() }));
   const [locks, realisations] = await Promise.all([
     lmdbWorkLocks(state.databasePath),
     lmdbRealisations(state.databasePath),

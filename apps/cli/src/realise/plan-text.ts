@@ -1,7 +1,7 @@
 /** What would be built and fetched, in the words of `nix-build --dry-run`, or as JSON. */
 import type { StoreDirectory, StorePath } from '@neve/nix-compat';
 import type { RealisationPlan } from '@neve/realise';
-import { formatBytes } from '../store/progress.ts';
+import { formatBytes } from '../quantities.ts';
 
 export function planText(
   { builds, substitutions, fetches, unknown }: RealisationPlan,

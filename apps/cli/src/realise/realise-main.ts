@@ -22,7 +22,6 @@ import {
 import {
   type BuildSettings,
   KnownPaths,
-  type RealiseEvent,
   Realiser,
   SandboxedBuilder,
   type SharedBuilds,
@@ -37,11 +36,12 @@ import { cacheFolder } from '../cache-folder.ts';
 import type { Caller, Environment } from '../caller.ts';
 import { httpCacheSettings, httpSettings } from '../store/http-settings.ts';
 import type { OpenStore } from '../store/open-store.ts';
+import { progressOfFetch } from '../progress/realise-progress.ts';
+import { SessionProgress } from '../progress/session-progress.ts';
 import { UsageError } from '../usage-error.ts';
 import { guarded } from './expected-failure.ts';
 import { lateFetcher } from './late-services.ts';
 import type { RealiseOptions } from './realise-options.ts';
-import { RealiseReport } from './realise-report.ts';
 import type { RealiseSession } from './realise-session.ts';
 import { isRemoteStore, openMachines, remoteSubstituter } from './remote-stores.ts';
 import { Session } from './session.ts';
@@ -65,8 +65,6 @@ export type SessionContext = {
   readonly sharedBuilds?: SharedBuilds;
   /** In place of the one that the options name. */
   readonly service?: BuildService;
-  /** Learns of everything that happens, besides what is shown. */
-  readonly onEvent?: (event: RealiseEvent) => void;
   /** Is given the end of what others still wait for. Without it, the session waits for it. */
   readonly outlive?: (ending: Promise<void>) => void;
 };
@@ -81,7 +79,7 @@ export async function openSession(options: RealiseOptions, context: SessionConte
   const known = new KnownPaths((contents, path) =>
     parseDerivation(contents, { name: derivationName(path), store: storeDirectory }),
   );
-  const report = new RealiseReport({ ...options, storeDirectory, caller });
+  const progress = new SessionProgress({ storeDirectory, caller, times: workshop.buildTimes() });
   const abortion = new AbortController();
   const { signal } = abortion;
   // Everything that is under way listens to it.
@@ -112,10 +110,12 @@ export async function openSession(options: RealiseOptions, context: SessionConte
   });
   const machines = await openMachines(options, {
     ...{ storeDirectory, environment },
-    warn: (message) => report.showFetch({ kind: 'warning', message }),
+    warn: (message) => caller.report({ kind: 'warning', detail: message }),
   });
   const local = { local: builder, settings: settingsHere, store, logs };
-  const substituters = openSubstituters(options, { store, storeDirectory, environment });
+  const onDownloaded = (storePath: StorePath, bytes: number): void =>
+    progress.take({ kind: 'substitution-progress', storePath, bytes });
+  const substituters = openSubstituters(options, { store, storeDirectory, environment, onDownloaded });
   const realiser = new Realiser({
     store,
     known,
@@ -136,8 +136,7 @@ export async function openSession(options: RealiseOptions, context: SessionConte
     keepGoing: options.keepGoing,
     sharing: sharedBuilds && { builds: sharedBuilds, settings: sharingKey(options) },
     onEvent: (event) => {
-      report.show(event);
-      context.onEvent?.(event);
+      progress.take(event);
       if (event.kind === 'build-ended' && event.error !== undefined) session.showFailure(event.error);
     },
     signal,
@@ -145,14 +144,15 @@ export async function openSession(options: RealiseOptions, context: SessionConte
   const fetch = treeFetcher({
     ...{ fetcher, store, storeDirectory, known, signal },
     experimentalFeatures: new Set(options.experimentalFeatures),
-    onEvent: (event) => report.showFetch(event),
+    onEvent: (event) => caller.report(progressOfFetch(event)),
   });
   const session = new Session({
     ...{ caller, store, state, storeDirectory, realiser, logs },
     makeIO: (around) => createStoreIO({ store, realiser, storeDirectory, known, fetch, around }),
     keepGoing: options.keepGoing,
+    tellsPlan: options.display.format === 'internal-json',
     abort: (reason) => abortion.abort(reason),
-    owned: [fetcher, ...substituters, ...(machines === undefined ? [] : [machines]), lease, ...owned],
+    owned: [progress, fetcher, ...substituters, ...(machines === undefined ? [] : [machines]), lease, ...owned],
     outlive,
   });
   return session;
@@ -244,11 +244,12 @@ type SubstituterContext = {
   readonly store: OpenStore;
   readonly storeDirectory: StoreDirectory;
   readonly environment: Environment;
+  readonly onDownloaded?: (storePath: StorePath, bytes: number) => void;
 };
 
 export function openSubstituters(
   options: RealiseOptions,
-  { store, storeDirectory, environment }: SubstituterContext,
+  { store, storeDirectory, environment, onDownloaded }: SubstituterContext,
 ): readonly Substituter[] {
   const publicKeys = options.requireSignatures ? options.trustedPublicKeys.map(parsePublicKey) : [];
   // A cache that is out of reach is done without, which should not take long.
@@ -262,7 +263,7 @@ export function openSubstituters(
   return options.substituters.map((url) =>
     isRemoteStore(url)
       ? remoteSubstituter(url, { store, storeDirectory, environment, ...trust })
-      : openHttpCache({ url, ...store, ...trust, store: storeDirectory, http }),
+      : openHttpCache({ url, ...store, ...trust, store: storeDirectory, http, onDownloaded }),
   );
 }
 

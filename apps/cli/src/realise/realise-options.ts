@@ -1,4 +1,5 @@
 /** What a command wants of the store that it realises in: settings and options, as plain data, since another script reads it. */
+import { type DisplayOptions, displayOptions } from '../progress/display.ts';
 import type { Settings } from '../settings.ts';
 import type { EvaluateArguments } from '../parse-arguments.ts';
 import { UsageError } from '../usage-error.ts';
@@ -33,8 +34,7 @@ export type RealiseOptions = {
   readonly maxSilentSeconds: number | undefined;
   readonly maxLogBytes: number | undefined;
   readonly logLines: number;
-  readonly printBuildLogs: boolean;
-  readonly quiet: boolean;
+  readonly display: DisplayOptions;
   readonly hashedMirrors: readonly string[] | undefined;
   readonly tarballTtlSeconds: number | undefined;
   readonly netrcFile: string | undefined;
@@ -85,8 +85,7 @@ export function realiseOptions(
     maxSilentSeconds: positive(settings.number('max-silent-time')),
     maxLogBytes: positive(settings.number('max-build-log-size')),
     logLines: settings.number('log-lines') ?? 25,
-    printBuildLogs: args.has('printBuildLogs'),
-    quiet: args.has('quiet'),
+    display: displayOptions(args),
     hashedMirrors: settings.has('hashed-mirrors') ? settings.list('hashed-mirrors') : undefined,
     tarballTtlSeconds: settings.number('tarball-ttl'),
     netrcFile: settings.text('netrc-file'),

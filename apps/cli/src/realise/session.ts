@@ -34,6 +34,8 @@ export type SessionParts = {
   readonly makeIO: (around: <T>(work: () => Promise<T>) => Promise<T>) => StoreIO;
   readonly logs: BuildLogs;
   readonly keepGoing: boolean;
+  /** What will be done is told before it is. */
+  readonly tellsPlan: boolean;
   /** Ends all work that is under way. */
   readonly abort: (reason: Error) => void;
   /** What else must be closed, in this order, when nothing is under way. */
@@ -83,13 +85,24 @@ export class Session implements RealiseSession, TaskWork {
     { check }: { readonly check: boolean },
   ): Promise<readonly GoalOutcome[]> {
     const mode: BuildMode = check ? 'check' : 'build';
+    const { caller, tellsPlan } = this.#parts;
+    if (tellsPlan && mode === 'build') await this.#tellPlan(goals);
+    caller.report({ kind: 'work-started' });
+    try {
+      return await this.#realise(goals, mode);
+    } finally {
+      caller.report({ kind: 'work-ended' });
+    }
+  }
+
+  async #realise(goals: readonly BuildGoal[], mode: BuildMode): Promise<readonly GoalOutcome[]> {
     this.#showsFailures = true;
     const outcomes = await Promise.all(goals.map((goal) => this.#outcome(goal, mode)));
     this.#showsFailures = false;
     const failed = outcomes.flatMap(({ kind, goal }) => (kind === 'failed' ? [`'${titleOf(goal)}'`] : []));
     const unique = [...new Set(failed)];
     if (unique.length > 1) {
-      this.#parts.caller.write(2, `error: build of ${unique.sort().join(', ')} failed\n`);
+      this.#tellFailure(`error: build of ${unique.sort().join(', ')} failed\n`);
     }
     return outcomes;
   }
@@ -228,7 +241,24 @@ export class Session implements RealiseSession, TaskWork {
       // What has failed instead was shown.
       if (error.code === 'given-up') return;
     }
-    this.#parts.caller.write(2, `error: ${indented(error.message)}\n`);
+    this.#tellFailure(`error: ${indented(error.message)}\n`);
+  }
+
+  #tellFailure(text: string): void {
+    this.#parts.caller.report({ kind: 'failure', detail: text });
+  }
+
+  /** What cannot be planned fails when it is made. */
+  async #tellPlan(goals: readonly BuildGoal[]): Promise<void> {
+    const { realiser, storeDirectory, caller } = this.#parts;
+    try {
+      const wanted = await Promise.all(goals.map((goal) => this.#wanted(goal)));
+      const plan = await planRealisation(wanted.flat(), realiser.decisions);
+      const text = planText(plan, storeDirectory);
+      if (text !== '') caller.report({ kind: 'plan', detail: text });
+    } catch (error) {
+      if (!isExpectedFailure(error)) throw error;
+    }
   }
 
   async #make(goal: BuildGoal, mode: BuildMode): Promise<ReadonlyMap<string, string>> {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { BuildService } from '@neve/build';
 import type { Realisations, WorkLocks } from '@neve/realise';
 import { BuildLogs, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
+import { BuildTimes } from '../progress/build-times.ts';
 import { openBuilder, parseBuilder } from '../store/open-builder.ts';
 import { type OpenStore, localStoreFolder, openNamedStore } from '../store/open-store.ts';
 import { type StoreArguments, storeArguments } from '../store/store-options.ts';
@@ -68,6 +69,11 @@ export class Workshop implements AsyncDisposable {
     const service = lateBuildService(() => openBuilder(name, { castore, state, buildUsersGroup }));
     this.#builders.set(key, service);
     return service;
+  }
+
+  /** What is known of earlier builds at this moment. */
+  buildTimes(): BuildTimes {
+    return new BuildTimes(join(this.state.folder, 'build-times.json'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

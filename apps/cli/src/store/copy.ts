@@ -1,8 +1,8 @@
 /** `neve store copy`: store paths with all that they refer to, between two stores. */
 import type { StorePath } from '@neve/nix-compat';
 import { copyClosure } from '@neve/store';
-import { write } from '../output.ts';
 import type { Arguments } from '../parse-words.ts';
+import { TaskDisplay } from '../progress/task-display.ts';
 import { UsageError } from '../usage-error.ts';
 import {
   type CopyToNixStoreEvent,
@@ -12,7 +12,6 @@ import {
 } from './copy-nix-store.ts';
 import { isBinaryCache, openBinaryCache } from './open-binary-cache.ts';
 import { type OpenStore, openNamedStore, storeDirectory } from './open-store.ts';
-import { Progress, formatBytes } from './progress.ts';
 import { openState } from './store-state.ts';
 import { storeCommand } from './store-command.ts';
 import type { StoreOptionName } from './store-options.ts';
@@ -60,7 +59,7 @@ ssh-ng://host or ssh://host.`,
     await using _lease = await state.leases.acquire();
     const paths = await wantedPaths(source, args, signal);
 
-    using progress = new Progress({ quiet: args.has('quiet') });
+    using progress = new TaskDisplay(args);
     const done = { paths: 0, bytes: 0 };
     let planned = 0;
     const result = await copyClosure(
@@ -73,12 +72,12 @@ ssh-ng://host or ssh://host.`,
           if (event.kind === 'plan') planned = event.paths;
           else if (event.kind === 'path') done.paths++;
           else done.bytes += event.copiedBytes;
-          progress.show(() => `copied ${done.paths} of ${planned} paths, ${formatBytes(done.bytes)}`);
+          progress.show({ verb: 'copied', done: done.paths, total: planned, unit: 'paths', bytes: done.bytes });
         },
       },
       signal,
     );
-    if (args.has('json')) write(1, `${JSON.stringify(result)}\n`);
+    if (args.has('json')) progress.write(1, `${JSON.stringify(result)}\n`);
   },
 });
 
@@ -119,7 +118,7 @@ async function wantedPaths(
 async function copyOut(to: string, args: CopyArguments, signal?: AbortSignal): Promise<void> {
   await using source = await openNamedStore(args.last('from') ?? args.last('store'), args);
   const paths = await wantedPaths(source, args, signal);
-  using progress = new Progress({ quiet: args.has('quiet') });
+  using progress = new TaskDisplay(args);
   const done = { planned: 0, paths: 0, bytes: 0 };
   const options = {
     url: to,
@@ -132,9 +131,10 @@ async function copyOut(to: string, args: CopyArguments, signal?: AbortSignal): P
         done.paths++;
         done.bytes += event.narBytes;
       }
-      progress.show(() => `copied ${done.paths} of ${done.planned} paths, ${formatBytes(done.bytes)}`);
+      const { paths: copied, planned: total, bytes } = done;
+      progress.show({ verb: 'copied', done: copied, total, unit: 'paths', bytes });
     },
   };
   const result = await copyToNixStore(paths, options, signal);
-  if (args.has('json')) write(1, `${JSON.stringify(result)}\n`);
+  if (args.has('json')) progress.write(1, `${JSON.stringify(result)}\n`);
 }

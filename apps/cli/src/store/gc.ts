@@ -3,10 +3,10 @@ import { collectGarbage } from '@neve/store';
 import type { Root } from '@neve/store';
 import { readLinkRoots } from '@neve/store/node';
 import { write } from '../output.ts';
-import { parseAge, parseSize } from '../quantities.ts';
+import { TaskDisplay } from '../progress/task-display.ts';
+import { formatBytes, parseAge, parseSize } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
 import { openStore, storeDirectory } from './open-store.ts';
-import { Progress, formatBytes } from './progress.ts';
 import { removeCheckouts } from './remove-checkouts.ts';
 import { openState } from './store-state.ts';
 import { storeCommand } from './store-command.ts';
@@ -56,7 +56,7 @@ everything else, or as much as the options ask for. It may be interrupted at any
         ...paths.map((storePath) => ({ kind: 'path' as const, storePath })),
       ];
     };
-    using progress = new Progress({ quiet: args.has('quiet') });
+    using progress = new TaskDisplay(args);
     let removedPaths = 0;
     const result = await collectGarbage(
       {
@@ -68,7 +68,7 @@ everything else, or as much as the options ask for. It may be interrupted at any
         ...(maxStoreBytes !== undefined && { maxStoreBytes }),
         onEvent: (event) => {
           if (event.kind === 'path') removedPaths++;
-          progress.show(() => `removed ${removedPaths} paths`);
+          progress.show({ verb: 'removed', done: removedPaths, unit: 'paths' });
         },
       },
       signal,

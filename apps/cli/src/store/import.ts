@@ -7,7 +7,7 @@ import { decompress, fileSystemEntries, gitEntries, readZip } from '@neve/castor
 import { nodeHashes } from '@neve/bytes/node';
 import { checkStorePathName } from '@neve/nix-compat';
 import { type NarCalculation, NarObserver, type PathInfo, StoreError, ingestNar } from '@neve/store';
-import { write } from '../output.ts';
+import { TaskDisplay } from '../progress/task-display.ts';
 import { UsageError } from '../usage-error.ts';
 import { type OpenStore, openStore, storeDirectory } from './open-store.ts';
 import { pathInfoJson } from './path-info-json.ts';
@@ -67,6 +67,9 @@ export const importCommand = storeCommand({
     const calculation = state.narCalculation(store);
     const directory = storeDirectory(args);
     const added: PathInfo[] = [];
+    using progress = new TaskDisplay(args);
+    const total = sources.length;
+    progress.show({ verb: 'imported', done: 0, total, unit: 'objects' });
     for (const source of sources) {
       const { node, nar } = await importNode(source, {
         store,
@@ -100,9 +103,11 @@ export const importCommand = storeCommand({
         contentAddress: { method: 'nar', digest: narHash },
       };
       added.push(await store.pathInfos.put(pathInfo, signal));
-      if (!args.has('json')) write(1, `${directory.print(storePath)}\n`);
+      progress.show({ verb: 'imported', done: added.length, total, unit: 'objects' });
+      if (!args.has('json')) progress.write(1, `${directory.print(storePath)}\n`);
     }
-    if (args.has('json')) write(1, `${JSON.stringify(added.map((it) => pathInfoJson(it, directory)))}\n`);
+    if (!args.has('json')) return;
+    progress.write(1, `${JSON.stringify(added.map((it) => pathInfoJson(it, directory)))}\n`);
   },
 });
 

@@ -1,5 +1,6 @@
 /** The options that every command of `neve store` has: which store it works on, and how it shows what it does. */
 import type { Arguments, OptionSpec } from '../parse-words.ts';
+import { logFormatOption } from '../progress/log-format-option.ts';
 import { otlpOption } from '../telemetry/otlp-option.ts';
 import { traceFileOption, tracerOption } from '../telemetry/trace-options.ts';
 
@@ -39,13 +40,14 @@ export const storeOptions = {
   traceFile: traceFileOption,
   tracer: tracerOption,
   quiet: { names: ['--quiet'], parameters: [], help: 'show no progress' },
+  logFormat: logFormatOption,
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },
 } as const satisfies Record<string, OptionSpec>;
 
 export type StoreOptionName = keyof typeof storeOptions;
 
 /** What a command was given for these options, whatever others it has. */
-export type StoreArguments = Pick<Arguments<StoreOptionName>, 'has' | 'last'>;
+export type StoreArguments = Pick<Arguments<Exclude<StoreOptionName, 'logFormat'>>, 'has' | 'last'>;
 
 /** Arguments of a command that has these options under other names. */
 export function storeArguments(values: Partial<Record<StoreOptionName, string>>): StoreArguments {

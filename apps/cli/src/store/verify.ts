@@ -4,9 +4,9 @@ import { parsePublicKey } from '@neve/nix-compat';
 import { nodeHashes } from '@neve/bytes/node';
 import { type Finding, narCalculationByRendering, repairStore, verifyStore } from '@neve/store';
 import { write } from '../output.ts';
+import { TaskDisplay } from '../progress/task-display.ts';
 import { UsageError } from '../usage-error.ts';
 import { openNamedStore, openStore, storeDirectory } from './open-store.ts';
-import { Progress } from './progress.ts';
 import { storeCommand } from './store-command.ts';
 import { openState } from './store-state.ts';
 
@@ -38,7 +38,7 @@ is 1 when something is damaged and was not repaired.`,
     await using state = from === undefined ? undefined : await openState(args);
     await using _lease = await state?.leases.acquire();
     const directory = storeDirectory(args);
-    using progress = new Progress({ quiet: args.has('quiet') });
+    using progress = new TaskDisplay(args);
     let checked = 0;
     const { findings, checkedPaths } = await verifyStore(
       {
@@ -50,7 +50,7 @@ is 1 when something is damaged and was not repaired.`,
         ...(args.has('deep') && { deep: narCalculationByRendering({ ...store, hashes: nodeHashes }) }),
         onPath: () => {
           checked++;
-          progress.show(() => `checked ${checked} paths`);
+          progress.show({ verb: 'checked', done: checked, unit: 'paths' });
         },
       },
       signal,

@@ -1,0 +1,334 @@
+/**
+ * The lines of Nix's `--log-format internal-json`, which programs such as nix-output-monitor read, on standard error:
+ *
+ *     @nix {"action":"start","fields":[…],"id":N,"level":N,"parent":N,"text":"…","type":N}
+ *     @nix {"action":"stop","id":N}
+ *     @nix {"action":"result","fields":[…],"id":N,"type":N}
+ *     @nix {"action":"msg","level":N,"msg":"…"}
+ *
+ * Activities, fields, levels and the order of keys are those of Nix 2.34. Numbers of activities have the process in their
+ * upper 32 bits, as there.
+ */
+import { BuildLogLines } from '@neve/realise/build-log-lines';
+import type { Display } from './display.ts';
+import type { ProgressEvent, TaskProgress } from './progress-event.ts';
+
+export const activityTypes = {
+  unknown: 0,
+  copyPath: 100,
+  fileTransfer: 101,
+  realise: 102,
+  copyPaths: 103,
+  builds: 104,
+  build: 105,
+  substitute: 108,
+} as const;
+
+export const resultTypes = { buildLogLine: 101, setPhase: 104, progress: 105, setExpected: 106 } as const;
+
+const levels = { error: 0, warning: 1, info: 3, talkative: 4 } as const;
+
+type Fields = readonly (string | number)[];
+
+type NewActivity = {
+  readonly type: keyof typeof activityTypes;
+  readonly level: number;
+  readonly text?: string;
+  readonly fields?: Fields;
+  readonly parent?: bigint;
+};
+
+type Counter = { done: number; running: number; waiting: number; failed: number };
+
+type Totals = { readonly realise: bigint; readonly builds: bigint; readonly copies: bigint };
+
+type Write = (file: 1 | 2, text: string | Uint8Array) => void;
+
+export class InternalJsonDisplay implements Display {
+  readonly #write: Write;
+  #lastId = (BigInt(process.pid) << 32n) - 1n;
+  #totals: Totals | undefined;
+  readonly #builds = new Map<string, { readonly id: bigint; readonly lines: BuildLogLines }>();
+  readonly #copies = new Map<string, { readonly substitution: bigint; readonly copy: bigint; bytes: number; total: number }>();
+  readonly #transfers = new Map<string, { readonly id: bigint; total: number }>();
+  readonly #planned = new Set<string>();
+  readonly #buildCount: Counter = { done: 0, running: 0, waiting: 0, failed: 0 };
+  readonly #copyCount: Counter = { done: 0, running: 0, waiting: 0, failed: 0 };
+  #task: bigint | undefined;
+  /** What was said on standard error and has not ended its line. */
+  #unfinished = '';
+
+  constructor(write: Write) {
+    this.#write = write;
+  }
+
+  write(file: 1 | 2, text: string | Uint8Array): void {
+    if (file === 1) {
+      this.#write(1, text);
+      return;
+    }
+    this.#unfinished += typeof text === 'string' ? text : Buffer.from(text).toString();
+    const end = this.#unfinished.lastIndexOf('\n');
+    if (end === -1) return;
+    const said = this.#unfinished.slice(0, end);
+    this.#unfinished = this.#unfinished.slice(end + 1);
+    this.#message(said);
+  }
+
+  // oxlint-disable-next-line eslint/max-lines-per-function -- a table
+  report(event: ProgressEvent): void {
+    switch (event.kind) {
+      case 'plan':
+        for (const line of event.detail.trimEnd().split('\n')) this.#tell({ action: 'msg', level: levels.info, msg: line });
+        return;
+      case 'work-started':
+        this.#begin();
+        return;
+      case 'work-ended':
+        this.#end();
+        return;
+      case 'build-planned':
+        this.#planned.add(event.storePath);
+        this.#buildCount.waiting++;
+        this.#progress();
+        return;
+      case 'build-started':
+      case 'check-started':
+        this.#startBuild(event.storePath, event.kind === 'check-started');
+        return;
+      case 'build-log':
+        this.#builds.get(event.storePath)?.lines.write(event.log);
+        return;
+      case 'build-not-needed':
+      case 'build-refused':
+        if (this.#planned.delete(event.storePath)) this.#buildCount.waiting--;
+        this.#progress();
+        return;
+      case 'build-succeeded':
+      case 'build-failed':
+        this.#endBuild(event.storePath, event.kind === 'build-failed');
+        return;
+      case 'substitution-planned':
+        this.#copyCount.waiting++;
+        this.#planned.add(event.storePath);
+        this.#progress();
+        return;
+      case 'substitution-not-needed':
+        if (this.#planned.delete(event.storePath)) this.#copyCount.waiting--;
+        return;
+      case 'substitution-started':
+        this.#startCopy(event.storePath, event.detail);
+        return;
+      case 'substitution-progress':
+        this.#copyBytes(event.storePath, event.bytes);
+        return;
+      case 'substitution-ended':
+        this.#endCopy(event.storePath, false);
+        return;
+      case 'substitution-failed':
+        this.#endCopy(event.storePath, true);
+        this.#message(`warning: '${event.storePath}' could not be substituted: ${event.detail}`);
+        return;
+      case 'download-started':
+        this.#startTransfer(event.detail, event.totalBytes ?? 0);
+        return;
+      case 'downloaded':
+        this.#transferBytes(event.detail, event.bytes);
+        return;
+      case 'download-ended':
+        this.#endTransfer(event.detail);
+        return;
+      case 'cache-failed':
+      case 'warning':
+        this.#message(`warning: ${event.detail}`);
+        return;
+      case 'waiting-for-lock':
+        this.#message(`waiting for lock on '${event.storePath}'`);
+        return;
+      case 'failure':
+        this.#message(event.detail.trimEnd());
+        return;
+      case 'task-progress':
+        this.#takeTask(event);
+        return;
+      default:
+      // Nix says nothing of it.
+    }
+  }
+
+  /** Ends whatever has not ended. */
+  [Symbol.dispose](): void {
+    if (this.#unfinished !== '') this.#message(this.#unfinished);
+    this.#unfinished = '';
+    if (this.#task !== undefined) this.#stop(this.#task);
+    this.#task = undefined;
+    this.#end();
+  }
+
+  #begin(): Totals {
+    this.#totals ??= {
+      realise: this.#start({ type: 'realise', level: levels.error }),
+      builds: this.#start({ type: 'builds', level: levels.error }),
+      copies: this.#start({ type: 'copyPaths', level: levels.error }),
+    };
+    return this.#totals;
+  }
+
+  #end(): void {
+    for (const derivation of [...this.#builds.keys()]) this.#endBuild(derivation, true);
+    for (const storePath of [...this.#copies.keys()]) this.#endCopy(storePath, true);
+    for (const url of [...this.#transfers.keys()]) this.#endTransfer(url);
+    if (this.#totals === undefined) return;
+    const { realise, builds, copies } = this.#totals;
+    this.#totals = undefined;
+    for (const id of [copies, builds, realise]) this.#stop(id);
+  }
+
+  #startBuild(drvPath: string, isCheck: boolean): void {
+    this.#begin();
+    if (this.#planned.delete(drvPath)) this.#buildCount.waiting--;
+    const id = this.#start({
+      type: 'build',
+      level: levels.info,
+      text: isCheck ? `checking outputs of '${drvPath}'` : `building '${drvPath}'`,
+      fields: [drvPath, '', 1, 1],
+    });
+    const lines = new BuildLogLines({
+      line: (text) => this.#result(id, 'buildLogLine', [text]),
+      phase: (name) => this.#result(id, 'setPhase', [name]),
+      message: (level, msg) => this.#tell({ action: 'msg', level, msg }),
+    });
+    this.#builds.set(drvPath, { id, lines });
+    this.#buildCount.running++;
+    this.#progress();
+  }
+
+  #endBuild(drvPath: string, hasFailed: boolean): void {
+    const build = this.#builds.get(drvPath);
+    if (build === undefined) return;
+    this.#builds.delete(drvPath);
+    build.lines.end();
+    this.#buildCount.running--;
+    this.#buildCount[hasFailed ? 'failed' : 'done']++;
+    this.#progress();
+    this.#stop(build.id);
+  }
+
+  #startCopy(storePath: string, from: string): void {
+    this.#begin();
+    if (this.#planned.delete(storePath)) this.#copyCount.waiting--;
+    const substitution = this.#start({ type: 'substitute', level: levels.info, fields: [storePath, from] });
+    const copy = this.#start({
+      type: 'copyPath',
+      level: levels.info,
+      text: `copying path '${storePath}' from '${from}'`,
+      fields: [storePath, from, ''],
+      parent: substitution,
+    });
+    this.#copies.set(storePath, { substitution, copy, bytes: 0, total: 0 });
+    this.#copyCount.running++;
+    this.#progress();
+  }
+
+  #copyBytes(storePath: string, bytes: number): void {
+    const copy = this.#copies.get(storePath);
+    if (copy === undefined) return;
+    copy.bytes += bytes;
+    this.#result(copy.copy, 'progress', [copy.bytes, copy.total, 0, 0]);
+  }
+
+  #endCopy(storePath: string, hasFailed: boolean): void {
+    const copy = this.#copies.get(storePath);
+    if (copy === undefined) {
+      if (this.#planned.delete(storePath)) this.#copyCount.waiting--;
+      return;
+    }
+    this.#copies.delete(storePath);
+    this.#copyCount.running--;
+    this.#copyCount[hasFailed ? 'failed' : 'done']++;
+    this.#stop(copy.copy);
+    this.#progress();
+    this.#stop(copy.substitution);
+  }
+
+  #startTransfer(url: string, total: number): void {
+    this.#endTransfer(url);
+    const id = this.#start({
+      type: 'fileTransfer',
+      level: levels.talkative,
+      text: `downloading '${url}'`,
+      fields: [url],
+    });
+    this.#transfers.set(url, { id, total });
+  }
+
+  #transferBytes(url: string, bytes: number): void {
+    const transfer = this.#transfers.get(url);
+    if (transfer !== undefined) this.#result(transfer.id, 'progress', [bytes, transfer.total, 0, 0]);
+  }
+
+  #endTransfer(url: string): void {
+    const transfer = this.#transfers.get(url);
+    this.#transfers.delete(url);
+    if (transfer !== undefined) this.#stop(transfer.id);
+  }
+
+  #takeTask({ verb, unit, done, total = 0 }: TaskProgress): void {
+    this.#task ??= this.#start({ type: 'copyPaths', level: levels.info, text: `${verb} ${unit}` });
+    this.#result(this.#task, 'progress', [done, total, 0, 0]);
+  }
+
+  #progress(): void {
+    const { builds, copies } = this.#begin();
+    this.#result(builds, 'progress', numbersOf(this.#buildCount));
+    this.#result(copies, 'progress', numbersOf(this.#copyCount));
+  }
+
+  #start({ type, level, text = '', fields, parent = 0n }: NewActivity): bigint {
+    const id = ++this.#lastId;
+    const listed = fields === undefined ? {} : { fields };
+    this.#tell({ action: 'start', ...listed, id, level, parent, text, type: activityTypes[type] });
+    return id;
+  }
+
+  #stop(id: bigint): void {
+    this.#tell({ action: 'stop', id });
+  }
+
+  // oxlint-disable-next-line eslint/max-params -- of what, which, and its values
+  #result(id: bigint, type: keyof typeof resultTypes, fields: Fields): void {
+    this.#tell({ action: 'result', fields, id, type: resultTypes[type] });
+  }
+
+  /** Nix says what is wrong as text for people, and once more without decoration. */
+  #message(said: string): void {
+    const plain = said.replace(/\x1b\[[0-9;]*m/g, '');
+    if (!plain.startsWith('error:')) {
+      const level = /^(trace|evaluation warning):/.test(plain)
+        ? levels.error
+        : plain.startsWith('warning:')
+          ? levels.warning
+          : levels.info;
+      this.#tell({ action: 'msg', level, msg: said });
+      return;
+    }
+    const raw = plain.replace(/^error: ?/, '').replaceAll('\n       ', '\n');
+    const position = { column: null, file: null };
+    this.#tell({ action: 'msg', ...position, level: levels.error, line: null, msg: said, raw_msg: raw });
+  }
+
+  #tell(message: Readonly<Record<string, unknown>>): void {
+    const json = Object.entries(message).map(([key, value]) => `${JSON.stringify(key)}:${jsonOf(value)}`);
+    this.#write(2, `@nix {${json.join(',')}}\n`);
+  }
+}
+
+/** Numbers of activities are too large for JSON.stringify. */
+function jsonOf(value: unknown): string {
+  return typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
+}
+
+/** What is done, what is expected, what is under way, what has failed. */
+function numbersOf({ done, running, waiting, failed }: Counter): Fields {
+  return [done, done + running + waiting, running, failed];
+}
