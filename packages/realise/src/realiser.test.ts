@@ -356,7 +356,8 @@ test('realisers that share build what several want once, and one that leaves doe
   await expect(one).rejects.toThrow();
   expect([...(await two).keys()]).toEqual(['out']);
   expect(world.builds).toBe(2);
-  expect(world.events.slice(0, 2)).toEqual(['start base.drv', 'second build-started']);
+  const begun = world.events.filter((it) => it !== 'second build-planned');
+  expect(begun.slice(0, 2)).toEqual(['start base.drv', 'second build-started']);
   await first.ended();
 });
 
@@ -367,4 +368,51 @@ test('realisers that build in different ways share nothing', async () => {
   const realisers = ['a', 'b'].map((settings) => world.realiser({ sharing: { builds, settings } }));
   await Promise.all(realisers.map((it) => it.outputs(base)));
   expect(world.builds).toBe(2);
+});
+
+test('what is planned is said with what it waits for, and ends in one way', async () => {
+  const world = new World();
+  for (const name of ['bad', 'good']) world.describe(name);
+  world.describe('blocked', { needs: ['bad'] });
+  const top = world.describe('top', { needs: ['blocked', 'good'] });
+  world.failing.add('bad');
+  const events: string[] = [];
+  const onEvent = (event: RealiseEvent): void => {
+    if (!('derivation' in event) || event.derivation === undefined) return;
+    const inputs = event.kind === 'build-planned' ? ` ${event.inputs.map((it) => it.name).join(' ')}` : '';
+    const how = event.kind === 'build-ended' && event.error !== undefined ? ' badly' : '';
+    events.push(`${event.derivation.name} ${event.kind}${inputs}${how}`.trimEnd());
+  };
+  await expect(world.realiser({ keepGoing: true, onEvent }).outputs(top)).rejects.toThrow();
+  expect(events.toSorted()).toEqual([
+    'bad.drv build-ended badly',
+    'bad.drv build-planned',
+    'bad.drv build-started',
+    'blocked.drv build-planned bad.drv',
+    'blocked.drv build-refused',
+    'good.drv build-ended',
+    'good.drv build-planned',
+    'good.drv build-started',
+    'top.drv build-planned blocked.drv good.drv',
+    'top.drv build-refused',
+  ]);
+  expect(events.slice(-1)).toEqual(['top.drv build-refused']);
+});
+
+test('a build that others make is not needed', async () => {
+  const world = new World();
+  const base = world.describe('base');
+  const events: string[] = [];
+  const onEvent = ({ kind }: RealiseEvent): void => void events.push(kind);
+  // Both find it missing, and one waits for the lock of the other.
+  const locks = memoryLocks();
+  await Promise.all([1, 2].map(() => world.realiser({ locks, onEvent }).outputs(base)));
+  expect(events.toSorted()).toEqual([
+    'build-ended',
+    'build-not-needed',
+    'build-planned',
+    'build-planned',
+    'build-started',
+    'waiting-for-lock',
+  ]);
 });

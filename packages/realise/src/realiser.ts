@@ -553,9 +553,7 @@ export class Realiser {
 /** Of promises that are settled. */
 async function failuresOf(promises: readonly Promise<unknown>[]): Promise<readonly Error[]> {
   const settled = await Promise.allSettled(promises);
-  return settled.flatMap((it) =>
-    it.status === 'fulfilled' ? [] : [errorOf(it.reason)],
-  );
+  return settled.flatMap((it) => (it.status === 'fulfilled' ? [] : [errorOf(it.reason)]));
 }
 
 function errorOf(cause: unknown): Error {

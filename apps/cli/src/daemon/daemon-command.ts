@@ -28,10 +28,7 @@ import { type Question, type ThreadReport, plainError, portable, restored } from
 export type CommandHost = {
   readonly threads: EvaluatorThreads;
   readonly evaluations: Permits;
-  readonly openSession: (
-    options: RealiseOptions,
-    caller: Caller,
-  ) => Promise<RealiseSession>;
+  readonly openSession: (options: RealiseOptions, caller: Caller) => Promise<RealiseSession>;
   /** Learns of failures of the daemon itself. */
   readonly onError: (error: unknown) => void;
 };

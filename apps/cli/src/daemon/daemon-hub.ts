@@ -133,10 +133,7 @@ export class DaemonHub implements DaemonService, AsyncDisposable {
     for (const it of this.#commands.values()) it.end(reason);
   }
 
-  async #openSession(
-    options: RealiseOptions,
-    caller: Caller,
-  ): Promise<RealiseSession> {
+  async #openSession(options: RealiseOptions, caller: Caller): Promise<RealiseSession> {
     const { workshop: own, builder, builds } = this.#options;
     const isOwn = this.#isOwnStore(options.store, caller);
     const { directory } = caller;

@@ -26,7 +26,7 @@ export const activityTypes = {
 
 export const resultTypes = { buildLogLine: 101, setPhase: 104, progress: 105, setExpected: 106 } as const;
 
-const levels = { error: 0, warning: 1, info: 3, talkative: 4 } as const;
+const levels = { error: 0, warning: 1, info: 3, talkative: 4, debug: 6 } as const;
 
 type Fields = readonly (string | number)[];
 
@@ -49,11 +49,19 @@ export class InternalJsonDisplay implements Display {
   #lastId = (BigInt(process.pid) << 32n) - 1n;
   #totals: Totals | undefined;
   readonly #builds = new Map<string, { readonly id: bigint; readonly lines: BuildLogLines }>();
-  readonly #copies = new Map<string, { readonly substitution: bigint; readonly copy: bigint; bytes: number; total: number }>();
+  readonly #copies = new Map<
+    string,
+    { readonly substitution: bigint; readonly copy: bigint; bytes: number; total: number }
+  >();
   readonly #transfers = new Map<string, { readonly id: bigint; total: number }>();
   readonly #planned = new Set<string>();
+  /** What is downloaded for a store path. */
+  readonly #sizes = new Map<string, number>();
   readonly #buildCount: Counter = { done: 0, running: 0, waiting: 0, failed: 0 };
   readonly #copyCount: Counter = { done: 0, running: 0, waiting: 0, failed: 0 };
+  /** Bytes of everything that was planned. */
+  readonly #expected = { download: 0, nar: 0 };
+  #hasPlan = false;
   #task: bigint | undefined;
   /** What was said on standard error and has not ended its line. */
   #unfinished = '';
@@ -79,10 +87,13 @@ export class InternalJsonDisplay implements Display {
   report(event: ProgressEvent): void {
     switch (event.kind) {
       case 'plan':
-        for (const line of event.detail.trimEnd().split('\n')) this.#tell({ action: 'msg', level: levels.info, msg: line });
+        this.#tellPlan(event.detail);
         return;
       case 'work-started':
+        if (!this.#hasPlan) this.#tellQuestion();
         this.#begin();
+        this.#progress();
+        this.#tellQuestion();
         return;
       case 'work-ended':
         this.#end();
@@ -109,9 +120,7 @@ export class InternalJsonDisplay implements Display {
         this.#endBuild(event.storePath, event.kind === 'build-failed');
         return;
       case 'substitution-planned':
-        this.#copyCount.waiting++;
-        this.#planned.add(event.storePath);
-        this.#progress();
+        this.#planCopy(event.storePath, event);
         return;
       case 'substitution-not-needed':
         if (this.#planned.delete(event.storePath)) this.#copyCount.waiting--;
@@ -165,6 +174,21 @@ export class InternalJsonDisplay implements Display {
     this.#end();
   }
 
+  #tellPlan(text: string): void {
+    this.#hasPlan = true;
+    this.#tellQuestion();
+    for (const line of text.trimEnd().split('\n')) {
+      if (line !== '') this.#tell({ action: 'msg', level: levels.info, msg: line });
+    }
+  }
+
+  /** Nix does this at these moments; what Neve does is told otherwise. */
+  #tellQuestion(): void {
+    this.#stop(
+      this.#start({ type: 'unknown', level: levels.debug, text: 'querying info about missing paths' }),
+    );
+  }
+
   #begin(): Totals {
     this.#totals ??= {
       realise: this.#start({ type: 'realise', level: levels.error }),
@@ -214,18 +238,30 @@ export class InternalJsonDisplay implements Display {
     this.#stop(build.id);
   }
 
+  #planCopy(
+    storePath: string,
+    { totalBytes = 0, narSize }: { readonly totalBytes?: number; readonly narSize: number },
+  ): void {
+    this.#copyCount.waiting++;
+    this.#planned.add(storePath);
+    this.#sizes.set(storePath, totalBytes);
+    this.#expected.download += totalBytes;
+    this.#expected.nar += narSize;
+    this.#progress();
+  }
+
   #startCopy(storePath: string, from: string): void {
     this.#begin();
     if (this.#planned.delete(storePath)) this.#copyCount.waiting--;
-    const substitution = this.#start({ type: 'substitute', level: levels.info, fields: [storePath, from] });
+    const substitution = this.#start({ type: 'substitute', level: levels.error, fields: [storePath, from] });
     const copy = this.#start({
       type: 'copyPath',
       level: levels.info,
       text: `copying path '${storePath}' from '${from}'`,
-      fields: [storePath, from, ''],
+      fields: [storePath, from, 'local'],
       parent: substitution,
     });
-    this.#copies.set(storePath, { substitution, copy, bytes: 0, total: 0 });
+    this.#copies.set(storePath, { substitution, copy, bytes: 0, total: this.#sizes.get(storePath) ?? 0 });
     this.#copyCount.running++;
     this.#progress();
   }
@@ -279,9 +315,12 @@ export class InternalJsonDisplay implements Display {
   }
 
   #progress(): void {
-    const { builds, copies } = this.#begin();
+    const { realise, builds, copies } = this.#begin();
     this.#result(builds, 'progress', numbersOf(this.#buildCount));
     this.#result(copies, 'progress', numbersOf(this.#copyCount));
+    const { download, nar } = this.#expected;
+    this.#result(realise, 'setExpected', [activityTypes.fileTransfer, download]);
+    this.#result(realise, 'setExpected', [activityTypes.copyPath, nar]);
   }
 
   #start({ type, level, text = '', fields, parent = 0n }: NewActivity): bigint {

@@ -77,7 +77,12 @@ export class JsonDisplay implements Display {
   }
 
   #tell(event: ProgressEvent): void {
-    const { kind, storePath: path, detail, ...rest } = event as ProgressEvent & {
+    const {
+      kind,
+      storePath: path,
+      detail,
+      ...rest
+    } = event as ProgressEvent & {
       readonly storePath?: string;
       readonly detail?: string;
     };

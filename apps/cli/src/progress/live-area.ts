@@ -29,8 +29,17 @@ export class LiveArea {
   }
 
   /** Text above, whose last line has ended, and new lines. Empty when nothing changes. */
-  draw({ above, lines, columns }: { readonly above: string; readonly lines: readonly string[]; readonly columns: number }): string {
-    const isSame = lines.length === this.#lines.length && lines.every((it, index) => it === this.#lines[index]);
+  draw({
+    above,
+    lines,
+    columns,
+  }: {
+    readonly above: string;
+    readonly lines: readonly string[];
+    readonly columns: number;
+  }): string {
+    const isSame =
+      lines.length === this.#lines.length && lines.every((it, index) => it === this.#lines[index]);
     if (above === '' && isSame) return '';
     const wasEmpty = this.isEmpty;
     const erasing = this.#erase(columns);

@@ -224,6 +224,15 @@ export class ProgressModel {
     return dependents;
   }
 
+  /** Whether a derivation cannot be built, be it that others are waited for before that is said. */
+  isDoomed({ inputs, state }: Build): boolean {
+    const hasFailed = (drvPath: string): boolean => {
+      const input = this.builds.get(drvPath)?.state;
+      return input === 'failed' || input === 'refused';
+    };
+    return state === 'refused' || (state === 'waiting' && inputs.some(hasFailed));
+  }
+
   /** What waits for the output of a derivation. */
   dependentsOf(drvPath: string | undefined): ReadonlySet<string> {
     return (drvPath === undefined ? undefined : this.#dependents.get(drvPath)) ?? new Set();
@@ -239,7 +248,7 @@ export class ProgressModel {
       line: (line) => {
         const [, phase] = /^Running phase: (\S+)\s*$/.exec(line) ?? [];
         if (phase !== undefined) build.phase = phase;
-        if (line.trim() !== '') build.lastLine = line;
+        else if (line.trim() !== '') build.lastLine = line;
         this.#onLogLine?.(drvPath, line);
       },
       phase: (name) => (build.phase = name),
@@ -278,7 +287,7 @@ export class ProgressModel {
     if (earlier !== undefined) return earlier;
     const transfer: Transfer = {
       ...{ key, kind, source: known.source, derivation: known.derivation, totalBytes: known.totalBytes },
-      name: key.startsWith('/') ? nameOfPath(key) : key,
+      name: key.startsWith('/') ? nameOfPath(key) : nameOfUrl(key),
       ...{ state: 'waiting', startedMs: 0, endedMs: 0, bytes: 0, isUnpacking: false },
     };
     this.transfers.set(key, transfer);
@@ -318,4 +327,9 @@ export class ProgressModel {
     this.transferCounts[state]++;
     transfer.state = state;
   }
+}
+
+/** The last part of its path, or all of it. */
+function nameOfUrl(url: string): string {
+  return /([^/?#]+)\/*(?:[?#].*)?$/.exec(url)?.[1] ?? url;
 }

@@ -25,7 +25,12 @@ export type Tree = {
   readonly hidden: number;
 };
 
-export type TreeStrokes = { readonly first: string; readonly other: string; readonly pipe: string; readonly gap: string };
+export type TreeStrokes = {
+  readonly first: string;
+  readonly other: string;
+  readonly pipe: string;
+  readonly gap: string;
+};
 
 type Node = { readonly key: string; readonly item: TreeItem; readonly children: Node[] };
 
@@ -63,21 +68,26 @@ function chooseLeaves(
     ...model.runningBuilds.map((build) => ({ kind: 'build' as const, build })),
     ...model.runningTransfers.map((transfer) => ({ kind: 'transfer' as const, transfer })),
   ];
-  const failed: TreeItem[] = model.failedBuilds.map((build) => ({ kind: 'build' as const, build })).toReversed();
+  const failed: TreeItem[] = model.failedBuilds
+    .map((build) => ({ kind: 'build' as const, build }))
+    .toReversed();
   const forFailed = Math.min(failed.length, Math.max(Math.ceil(maxRows / 4), maxRows - running.length));
   const shown = [...running.slice(0, Math.max(0, maxRows - forFailed)), ...failed.slice(0, forFailed)];
   return { shown, hidden: Math.max(0, running.length - (maxRows - forFailed)) };
 }
 
-/** One of those that cannot go on without it. */
+/** One of those that cannot go on without it, and would if they could. */
 function whoWaitsFor(item: TreeItem, model: ProgressModel): Build | undefined {
   const dependents =
     item.kind === 'build' ? item.build.dependents : model.dependentsOf(item.transfer.derivation);
+  let doomed: Build | undefined;
   for (const drvPath of dependents) {
     const build = model.builds.get(drvPath);
-    if (build?.state === 'waiting' || build?.state === 'refused') return build;
+    if (build === undefined) continue;
+    if (model.isDoomed(build)) doomed ??= build;
+    else if (build.state === 'waiting') return build;
   }
-  return undefined;
+  return doomed;
 }
 
 function forest(shown: ReadonlyMap<string, TreeItem>, parents: ReadonlyMap<string, string>): readonly Node[] {

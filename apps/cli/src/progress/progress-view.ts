@@ -66,9 +66,13 @@ export function progressLines(model: ProgressModel, { rows, nowMs, symbols }: Vi
 }
 
 /** What was done, when it has ended; `undefined` for nothing. */
-export function endingLine(model: ProgressModel, { nowMs, symbols }: Omit<ViewOptions, 'rows'>): Line | undefined {
+export function endingLine(
+  model: ProgressModel,
+  { nowMs, symbols }: Omit<ViewOptions, 'rows'>,
+): Line | undefined {
   const { buildCounts: builds, transferCounts: transfers, downloadedBytes } = model;
-  const notBegun = [...model.builds.values()].filter(({ state }) => state === 'refused').length + builds.waiting;
+  const notBegun =
+    [...model.builds.values()].filter(({ state }) => state === 'refused').length + builds.waiting;
   const parts: Span[] = [];
   if (builds.done > 0) parts.push({ text: `${symbols.done} ${builds.done} built`, style: 'green' });
   if (transfers.done > 0) {
@@ -100,9 +104,11 @@ function buildSpans(build: Build, { model, nowMs, symbols }: ItemContext): reado
       ];
     }
     case 'refused':
-      return [{ text: `${symbols.failed} ${build.name}  needs what has failed`, style: 'red' }];
     case 'waiting':
     case 'done': {
+      if (model.isDoomed(build)) {
+        return [{ text: `${symbols.failed} ${build.name}  needs what has failed`, style: 'red' }];
+      }
       const missing = build.inputs.filter((it) => isMissing(model, it)).length;
       return [
         { text: `${symbols.waiting} ${build.name}`, style: 'dim' },
@@ -129,7 +135,9 @@ function runningSpans(build: Build, { nowMs, symbols }: ItemContext): readonly S
     { text: `  ${elapsed}${expected}` },
     {
       text:
-        lastLine === undefined ? '' : `  ${symbols.separator} ${harmless(lastLine, { colour: false }).trim()}`,
+        lastLine === undefined
+          ? ''
+          : `  ${symbols.separator} ${harmless(lastLine, { colour: false }).trim()}`,
       style: 'dim',
     },
   ];
@@ -168,7 +176,10 @@ function summaryLine(model: ProgressModel, { nowMs, symbols }: Omit<ItemContext,
     const rate = model.rate(nowMs);
     const speed = rate > 0 ? `, ${formatBytes(Math.round(rate))}/s` : '';
     const bytes = model.downloadedBytes > 0 ? ` (${formatBytes(model.downloadedBytes)}${speed})` : '';
-    parts.push({ text: `${symbols.download} ${transfers.done} of ${begun + transfers.waiting} fetched${bytes}`, style: 'blue' });
+    parts.push({
+      text: `${symbols.download} ${transfers.done} of ${begun + transfers.waiting} fetched${bytes}`,
+      style: 'blue',
+    });
   }
   if (locked.size > 0 && builds.running + transfers.running === 0) {
     parts.push({ text: 'waiting for another process', style: 'dim' });
@@ -183,7 +194,10 @@ function taskLine(task: TaskProgress, { model, nowMs, symbols }: ItemContext): L
   const share = shareOf(task);
   if (share !== undefined) {
     const full = Math.round(share * 20);
-    spans.push({ text: `${symbols.bar.full.repeat(full)}${symbols.bar.empty.repeat(20 - full)} `, style: 'blue' });
+    spans.push({
+      text: `${symbols.bar.full.repeat(full)}${symbols.bar.empty.repeat(20 - full)} `,
+      style: 'blue',
+    });
   }
   spans.push({ text: `${verb} ${total === undefined ? done : `${done} of ${total}`} ${unit}` });
   if (bytes !== undefined) {
@@ -196,7 +210,8 @@ function taskLine(task: TaskProgress, { model, nowMs, symbols }: ItemContext): L
 }
 
 function shareOf({ done, total, bytes, totalBytes }: TaskProgress): number | undefined {
-  if (bytes !== undefined && totalBytes !== undefined && totalBytes > 0) return Math.min(1, bytes / totalBytes);
+  if (bytes !== undefined && totalBytes !== undefined && totalBytes > 0)
+    return Math.min(1, bytes / totalBytes);
   return total === undefined || total === 0 ? undefined : Math.min(1, done / total);
 }
 

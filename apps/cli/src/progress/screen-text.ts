@@ -19,7 +19,11 @@ const escape = '\x1b';
 /** At most `columns` wide; what is cut off is shown by an ellipsis. */
 export function renderLine(
   line: Line,
-  { columns, colour, ellipsis }: { readonly columns: number; readonly colour: boolean; readonly ellipsis: string },
+  {
+    columns,
+    colour,
+    ellipsis,
+  }: { readonly columns: number; readonly colour: boolean; readonly ellipsis: string },
 ): string {
   const isTooLong = lineWidth(line) > columns;
   let left = isTooLong ? columns - ellipsis.length : columns;
@@ -27,7 +31,8 @@ export function renderLine(
   for (const { text, style } of line) {
     const part = isTooLong ? clip(text, left) : text;
     left -= textWidth(part);
-    rendered += colour && style !== undefined && part !== '' ? `${escape}[${sgr[style]}m${part}${escape}[0m` : part;
+    rendered +=
+      colour && style !== undefined && part !== '' ? `${escape}[${sgr[style]}m${part}${escape}[0m` : part;
     if (part.length < text.length) break;
   }
   return isTooLong && columns >= ellipsis.length ? rendered + ellipsis : rendered;

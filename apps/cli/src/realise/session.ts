@@ -255,7 +255,7 @@ export class Session implements RealiseSession, TaskWork {
       const wanted = await Promise.all(goals.map((goal) => this.#wanted(goal)));
       const plan = await planRealisation(wanted.flat(), realiser.decisions);
       const text = planText(plan, storeDirectory);
-      if (text !== '') caller.report({ kind: 'plan', detail: text });
+      caller.report({ kind: 'plan', detail: text });
     } catch (error) {
       if (!isExpectedFailure(error)) throw error;
     }

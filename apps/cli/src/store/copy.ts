@@ -72,7 +72,13 @@ ssh-ng://host or ssh://host.`,
           if (event.kind === 'plan') planned = event.paths;
           else if (event.kind === 'path') done.paths++;
           else done.bytes += event.copiedBytes;
-          progress.show({ verb: 'copied', done: done.paths, total: planned, unit: 'paths', bytes: done.bytes });
+          progress.show({
+            verb: 'copied',
+            done: done.paths,
+            total: planned,
+            unit: 'paths',
+            bytes: done.bytes,
+          });
         },
       },
       signal,
