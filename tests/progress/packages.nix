@@ -38,5 +38,22 @@ rec {
     "printf '\\346\\227\\245\\346\\234\\254\\350\\252\\236\\346\\227\\245\\346\\234\\254\\350\\252\\236\\346\\227\\245\\346\\234\\254\\350\\252\\236 e\\314\\201e\\314\\201 \\360\\237\\232\\200\\360\\237\\232\\200\\360\\237\\232\\200 and so on\\n'; "
     + wait "wide" + "echo > $out"
   );
+  # Evaluation says something before and after it waits for a build.
+  imported = builtins.trace "before the build" (
+    let
+      value = import (package "imported" [ ] (wait "imported" + "echo '\"it was built\"' > $out"));
+    in
+    builtins.seq value (builtins.trace "after the build" (package "traced" [ ] "echo ${value} > $out"))
+  );
+  fetched =
+    url:
+    derivation {
+      name = "fetched";
+      system = "builtin";
+      builder = "builtin:fetchurl";
+      inherit url;
+      outputHashMode = "flat";
+      outputHash = "sha256-OHJ0dXpCxcqeIRTEFDQMYhvRQ1IXVtP5b6HN7oTZ0iU=";
+    };
   small = builtins.genList (n: package "small-${toString n}" [ ] "echo > $out") 40;
 }

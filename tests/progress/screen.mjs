@@ -12,6 +12,8 @@ export class Screen {
   #lines = [{ cells: [], isWrapped: false }];
   /** Of the cursor, counted from the first line that there ever was. */
   #line = 0;
+  /** The first line that is on the screen: what has scrolled away does not come back, but when the screen grows. */
+  #top = 0;
   #column = 0;
   #rest = '';
   #decoder = new TextDecoder();
@@ -20,6 +22,8 @@ export class Screen {
   isInFrame = false;
   /** Frames that were drawn. */
   frames = 0;
+  /** Colours that were set or ended. */
+  colours = 0;
 
   /** @param {{ rows: number, columns: number }} size */
   constructor({ rows, columns }) {
@@ -56,6 +60,7 @@ export class Screen {
     if (columns !== this.columns) this.#wrapAnew(columns);
     this.rows = rows;
     this.columns = columns;
+    this.#top = Math.max(0, this.#lines.length - rows);
   }
 
   /** What is on the screen, without blanks at the ends of lines and empty lines at the end. */
@@ -70,10 +75,6 @@ export class Screen {
 
   get cursor() {
     return { row: this.#line - this.#top, column: this.#column };
-  }
-
-  get #top() {
-    return Math.max(0, this.#lines.length - this.rows);
   }
 
   /** @param {number} first */
@@ -98,7 +99,10 @@ export class Screen {
       } else throw new Error(`a mode that is not known: ${first}`);
       return;
     }
-    if (mark === '' && letter === 'm') return;
+    if (mark === '' && letter === 'm') {
+      this.colours++;
+      return;
+    }
     if (mark === '' && letter === 'A') {
       this.#line = Math.max(this.#top, this.#line - Math.max(1, first));
       return;
@@ -152,6 +156,7 @@ export class Screen {
   #down() {
     this.#line++;
     if (this.#line === this.#lines.length) this.#lines.push({ cells: [], isWrapped: false });
+    this.#top = Math.max(this.#top, this.#line - this.rows + 1);
   }
 
   /** @param {number} columns */

@@ -21,6 +21,11 @@ export class TerminalSession {
   /** @type {number | undefined} */
   exitCode;
   bytes = 0;
+  /** How often a colour was set. */
+  get colours() {
+    return this.screen.colours;
+  }
+
   /** @type {Promise<void>} */
   ended;
 

@@ -113,7 +113,8 @@ export class InternalJsonDisplay implements Display {
       case 'build-not-needed':
       case 'build-refused':
         if (this.#planned.delete(event.storePath)) this.#buildCount.waiting--;
-        this.#progress();
+        if (this.#builds.has(event.storePath)) this.#endBuild(event.storePath, true);
+        else this.#progress();
         return;
       case 'build-succeeded':
       case 'build-failed':

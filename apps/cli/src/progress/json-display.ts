@@ -42,6 +42,7 @@ export class JsonDisplay implements Display {
         return;
       case 'build-succeeded':
       case 'build-failed':
+      case 'build-refused':
         this.#logs.get(event.storePath)?.end();
         this.#logs.delete(event.storePath);
         this.#tell(event);

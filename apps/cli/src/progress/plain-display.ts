@@ -30,6 +30,7 @@ export class PlainDisplay implements Display {
         return;
       case 'build-succeeded':
       case 'build-failed':
+      case 'build-refused':
         this.#endLog(event.storePath);
         return;
       case 'substitution-started':

@@ -5,7 +5,7 @@
 import { BuildLogLines } from '@neve/realise/build-log-lines';
 import { type ProgressEvent, type TaskProgress, nameOfPath } from './progress-event.ts';
 
-/** `refused`: not begun, since an input failed or everything was given up. */
+/** `refused`: not begun, or stopped, since an input failed or everything was given up. */
 export type BuildState = 'waiting' | 'running' | 'done' | 'failed' | 'refused';
 
 export type Build = {

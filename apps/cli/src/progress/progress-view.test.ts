@@ -194,7 +194,7 @@ test('what was done is said in the end', () => {
       { kind: 'fetch-started', storePath: path('src') },
       { kind: 'fetch-ended', storePath: path('src') },
     ]),
-  ).toBe('+ 1 built  v 1 fetched  x 1 failed  . 1 not begun  1m01s');
+  ).toBe('+ 1 built  v 1 fetched  x 1 failed  . 1 not built  1m01s');
 });
 
 test('a graph that is wide and deep takes no long time', () => {

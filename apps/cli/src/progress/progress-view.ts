@@ -71,8 +71,8 @@ export function endingLine(
   { nowMs, symbols }: Omit<ViewOptions, 'rows'>,
 ): Line | undefined {
   const { buildCounts: builds, transferCounts: transfers, downloadedBytes } = model;
-  const notBegun =
-    [...model.builds.values()].filter(({ state }) => state === 'refused').length + builds.waiting;
+  const refused = [...model.builds.values()].filter(({ state }) => state === 'refused').length;
+  const notBuilt = refused + builds.waiting + builds.running;
   const parts: Span[] = [];
   if (builds.done > 0) parts.push({ text: `${symbols.done} ${builds.done} built`, style: 'green' });
   if (transfers.done > 0) {
@@ -80,7 +80,7 @@ export function endingLine(
     parts.push({ text: `${symbols.download} ${transfers.done} fetched${bytes}`, style: 'green' });
   }
   if (builds.failed > 0) parts.push({ text: `${symbols.failed} ${builds.failed} failed`, style: 'red' });
-  if (notBegun > 0) parts.push({ text: `${symbols.waiting} ${notBegun} not begun`, style: 'dim' });
+  if (notBuilt > 0) parts.push({ text: `${symbols.waiting} ${notBuilt} not built`, style: 'dim' });
   if (parts.length === 0) return undefined;
   return [...spaced(parts), { text: `  ${formatDuration(nowMs - (model.startedMs ?? nowMs))}` }];
 }

@@ -3,13 +3,15 @@ import type { StoreDirectory } from '@neve/nix-compat';
 import type { RealiseEvent } from '@neve/realise';
 import type { Caller } from '../caller.ts';
 import type { BuildTimes } from './build-times.ts';
-import { nameOfPath } from './progress-event.ts';
+import { type RealiseProgress, nameOfPath } from './progress-event.ts';
 import { type ProgressContext, progressOf } from './realise-progress.ts';
 
 export type SessionProgressOptions = {
   readonly storeDirectory: StoreDirectory;
   readonly caller: Pick<Caller, 'report'>;
   readonly times: BuildTimes;
+  /** Ends everything: what is under way then has not failed by itself. */
+  readonly signal: AbortSignal;
 };
 
 export class SessionProgress implements AsyncDisposable {
@@ -28,10 +30,15 @@ export class SessionProgress implements AsyncDisposable {
 
   take(event: RealiseEvent): void {
     const progress = progressOf(event, this.#context);
-    if (progress !== undefined) this.#options.caller.report(progress);
+    if (progress !== undefined) this.#options.caller.report(this.#orStopped(progress));
     if (event.kind === 'build-started') {
       this.#startedMs.set(event.derivation.hashPart, performance.now());
     } else if (event.kind === 'build-ended') this.#record(event);
+  }
+
+  #orStopped(progress: RealiseProgress): RealiseProgress {
+    if (progress.kind !== 'build-failed' || !this.#options.signal.aborted) return progress;
+    return { ...progress, kind: 'build-refused' };
   }
 
   /** Keeps what was learned. */

@@ -79,11 +79,12 @@ export async function openSession(options: RealiseOptions, context: SessionConte
   const known = new KnownPaths((contents, path) =>
     parseDerivation(contents, { name: derivationName(path), store: storeDirectory }),
   );
-  const progress = new SessionProgress({ storeDirectory, caller, times: workshop.buildTimes() });
   const abortion = new AbortController();
   const { signal } = abortion;
   // Everything that is under way listens to it.
   setMaxListeners(0, signal);
+  const times = workshop.buildTimes();
+  const progress = new SessionProgress({ storeDirectory, caller, times, signal });
   const service = context.service ?? workshop.builder(options);
   const fetcher = lateFetcher(() => openFetcher(options, { store, caller }));
   const readDerivation = (pathInfo: PathInfo, castore: Castore): Promise<Derivation> =>

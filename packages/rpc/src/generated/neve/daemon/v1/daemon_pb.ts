@@ -448,7 +448,7 @@ export const CommandEvent_Progress_Kind = {
   BUILD_NOT_NEEDED: 23,
 
   /**
-   * store_path, detail: a message. It is not begun, since an input failed or everything was given up.
+   * store_path, detail: a message. It is not begun, or stopped, since an input failed or everything was given up.
    *
    * @generated from enum value: BUILD_REFUSED = 24;
    */
