@@ -1,5 +1,6 @@
 # What is built at a terminal: shell scripts, run by the shell that a sandbox has at /bin/sh. A build that waits reads from a
 # named pipe in /gate, so that a screen can be looked at while nothing changes.
+{ url ? "" }:
 let
   package =
     name: inputs: script:
@@ -45,15 +46,19 @@ rec {
     in
     builtins.seq value (builtins.trace "after the build" (package "traced" [ ] "echo ${value} > $out"))
   );
-  fetched =
-    url:
-    derivation {
-      name = "fetched";
-      system = "builtin";
-      builder = "builtin:fetchurl";
-      inherit url;
-      outputHashMode = "flat";
-      outputHash = "sha256-OHJ0dXpCxcqeIRTEFDQMYhvRQ1IXVtP5b6HN7oTZ0iU=";
-    };
+  # Two mebibytes of the letter x.
+  fetched = derivation {
+    name = "fetched";
+    system = "builtin";
+    builder = "builtin:fetchurl";
+    inherit url;
+    outputHashMode = "flat";
+    outputHash = "sha256-aTL9MeXa9HObn6eP93eygxsJlcwdCwCTysgGAZAgE7w=";
+  };
+  phases = package "phases" [ ] (
+    setPhase "buildPhase" + "echo one; echo two >&2; printf 'no end'; echo; " + setPhase "checkPhase" + "echo > $out"
+  );
+  pair = package "pair" [ odd phases ] "echo pair; echo > $out";
+  broken = package "broken" [ fails phases ] "echo > $out";
   small = builtins.genList (n: package "small-${toString n}" [ ] "echo > $out") 40;
 }

@@ -25,6 +25,9 @@ export class Screen {
   /** Colours that were set or ended. */
   colours = 0;
 
+  /** Called at the end of each frame. */
+  onFrame = () => {};
+
   /** @param {{ rows: number, columns: number }} size */
   constructor({ rows, columns }) {
     this.rows = rows;
@@ -94,8 +97,12 @@ export class Screen {
       const isOn = letter === 'h';
       if (first === 25) this.isCursorShown = isOn;
       else if (first === 2026) {
-        if (this.isInFrame && !isOn) this.frames++;
+        const isEnd = this.isInFrame && !isOn;
         this.isInFrame = isOn;
+        if (isEnd) {
+          this.frames++;
+          this.onFrame();
+        }
       } else throw new Error(`a mode that is not known: ${first}`);
       return;
     }

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TerminalPlace, normalised } from './terminal-place.mjs';
+import { normalised } from './terminal-place.mjs';
 
 /** @typedef {import('../lib/run-checks.mjs').Check} Check */
+/** @typedef {import('./terminal-place.mjs').TerminalPlace} TerminalPlace */
 
 /** @param {(name: string) => TerminalPlace} place @returns {readonly Check[]} */
 export function terminalChecks(place) {

@@ -36,6 +36,11 @@ export class TerminalSession {
   constructor(command, { size, env, cwd }) {
     const start = performance.now();
     this.screen = new Screen(size);
+    const record = () => {
+      const { text } = this.screen;
+      if (this.recording.at(-1)?.text !== text) this.recording.push({ ms: performance.now() - start, text });
+    };
+    this.screen.onFrame = record;
     this.#child = spawn('python3', [helper, String(size.rows), String(size.columns), ...command], {
       ...{ env, cwd },
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -44,7 +49,8 @@ export class TerminalSession {
       this.#child.on('error', reject);
       this.#child.stdout.on('data', (/** @type {Buffer} */ bytes) => {
         try {
-          this.#take(bytes, performance.now() - start);
+          this.#take(bytes);
+          if (!this.screen.isInFrame) record();
         } catch (error) {
           this.#child.kill();
           reject(error);
@@ -97,8 +103,8 @@ export class TerminalSession {
     });
   }
 
-  /** @param {Buffer} bytes @param {number} ms */
-  #take(bytes, ms) {
+  /** @param {Buffer} bytes */
+  #take(bytes) {
     this.#received = Buffer.concat([this.#received, bytes]);
     while (this.#received.length >= 5) {
       const length = this.#received.readUInt32BE(1);
@@ -111,8 +117,6 @@ export class TerminalSession {
         this.bytes += block.length;
         this.screen.write(block);
       }
-      const { text, isInFrame } = this.screen;
-      if (!isInFrame && this.recording.at(-1)?.text !== text) this.recording.push({ ms, text });
       for (const watcher of this.#watchers) watcher();
     }
   }

@@ -76,18 +76,19 @@ function chooseLeaves(
   return { shown, hidden: Math.max(0, running.length - (maxRows - forFailed)) };
 }
 
-/** One of those that cannot go on without it, and would if they could. */
+/** One of those that cannot go on without it, and would if they could: the one that was planned last, which is the nearest. */
 function whoWaitsFor(item: TreeItem, model: ProgressModel): Build | undefined {
   const dependents =
     item.kind === 'build' ? item.build.dependents : model.dependentsOf(item.transfer.derivation);
+  let waiting: Build | undefined;
   let doomed: Build | undefined;
   for (const drvPath of dependents) {
     const build = model.builds.get(drvPath);
     if (build === undefined) continue;
-    if (model.isDoomed(build)) doomed ??= build;
-    else if (build.state === 'waiting') return build;
+    if (model.isDoomed(build)) doomed = build;
+    else if (build.state === 'waiting') waiting = build;
   }
-  return doomed;
+  return waiting ?? doomed;
 }
 
 function forest(shown: ReadonlyMap<string, TreeItem>, parents: ReadonlyMap<string, string>): readonly Node[] {
