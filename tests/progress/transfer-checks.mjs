@@ -123,8 +123,8 @@ References:
 
 /** @param {Buffer} contents */
 function narOfFile(contents) {
-  const text = (/** @type {string | Buffer} */ value) => {
-    const bytes = Buffer.from(value);
+  const text = (/** @type {string | Uint8Array} */ value) => {
+    const bytes = Buffer.from(typeof value === 'string' ? new TextEncoder().encode(value) : value);
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(bytes.length));
     return Buffer.concat([length, bytes, Buffer.alloc((8 - (bytes.length % 8)) % 8)]);

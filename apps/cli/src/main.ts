@@ -100,7 +100,7 @@ function run(argv: readonly string[], scripts: CommandScripts): Promise<number> 
       return evaluate(argv, scripts);
     default:
       return (scripts.load('help-main.cjs') as typeof HelpMain).runHelpMain(argv, {
-        caller: processCaller,
+        caller: new ProcessCaller(),
         run: (words) => run(words, scripts),
         storePathWords: (request) =>
           (scripts.load('store-main.cjs') as typeof StoreMain).storePathWords(request),

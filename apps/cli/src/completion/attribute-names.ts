@@ -158,6 +158,7 @@ function silentCaller(place: Pick<Caller, 'environment' | 'directory'>): Caller 
   return {
     ...place,
     write: () => undefined,
+    report: () => undefined,
     wantsColour: () => false,
     readStandardInput: () => new Uint8Array(),
     watchInterruptions: () => ({ [Symbol.dispose]: () => undefined }),

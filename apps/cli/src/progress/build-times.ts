@@ -7,8 +7,7 @@
  * It is written whole under another name and moved there. Two who write at once lose one's times, which are only a help: so
  * is the file, and what is wrong with it is no reason for a build to fail.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 const maxNames = 5000;
 const maxTimes = 5;
@@ -22,6 +21,7 @@ export class BuildTimes {
   #byPackage: Map<string, string> | undefined;
   readonly #added: { readonly name: string; readonly ms: number }[] = [];
 
+  /** Its folder must be there. */
   constructor(file: string) {
     this.#file = file;
   }
@@ -50,8 +50,7 @@ export class BuildTimes {
     const kept = Object.fromEntries([...times].slice(-maxNames));
     const temporary = `${this.#file}.${process.pid}.${process.hrtime.bigint()}`;
     try {
-      mkdirSync(dirname(this.#file), { recursive: true });
-      writeFileSync(temporary, `${JSON.stringify({ version: 1, times: kept })}\n`);
+        writeFileSync(temporary, `${JSON.stringify({ version: 1, times: kept })}\n`);
       renameSync(temporary, this.#file);
     } catch {
       // A store that cannot be written to has no use for them.
