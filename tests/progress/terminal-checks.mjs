@@ -54,7 +54,8 @@ const tree = `┌ ▸ first-1.0  unpackPhase  Ns  │ it begins
 ▸ 2 building  ○ 1 waiting  Ns`;
 
 /** @param {string} text */
-const bothRun = (text) => text.includes('it begins') && text.includes('checkPhase') && text.includes('2 building');
+const bothRun = (text) =>
+  text.includes('it begins') && text.includes('checkPhase') && text.includes('2 building');
 
 /** @param {TerminalPlace} place */
 async function treeCheck(place) {
@@ -91,7 +92,10 @@ async function daemonCheck(place) {
   assert.equal(screen.split('\n').slice(2).join('\n'), tree);
   place.open('first', 'second', 'third');
   await session.ended;
-  assert.deepEqual(normalised(session.screen.history).split('\n').slice(2), ['✓ 3 built  Ns', '/nix/store/…-third']);
+  assert.deepEqual(normalised(session.screen.history).split('\n').slice(2), [
+    '✓ 3 built  Ns',
+    '/nix/store/…-third',
+  ]);
   assertLeft(session, 0);
   const failing = place.build(['fails'], { words: ['--daemon'] });
   await failing.ended;
@@ -151,7 +155,10 @@ async function resizes(place) {
   /** @param {string} text @param {number} columns */
   const linesOf = (text, columns) => {
     const lines = text.split('\n');
-    assert.ok(lines.every((line) => line.length <= columns), text);
+    assert.ok(
+      lines.every((line) => line.length <= columns),
+      text,
+    );
     return lines;
   };
   for (const [rows, columns] of [
@@ -175,7 +182,10 @@ async function resizes(place) {
     const drawn = lines.filter((line) => /[▸○]/.test(line)).length;
     assert.equal(drawn, Math.min(3, maxRows) + 1, lines.join('\n'));
     const history = session.screen.history.replaceAll('\n', '');
-    assert.equal(history.split('it begins').length - 1, columns > 50 ? 2 : history.split('it begins').length - 1);
+    assert.equal(
+      history.split('it begins').length - 1,
+      columns > 50 ? 2 : history.split('it begins').length - 1,
+    );
     assert.equal(session.screen.history.match(/building/g)?.length, 1, session.screen.history);
   }
   place.open('first', 'second', 'third');
@@ -234,7 +244,9 @@ async function storm(place) {
   const start = performance.now();
   const session = place.build(['storm', 'first'], { words: ['-L'], size: { rows: 12, columns: 70 } });
   const screen = normalised(
-    await session.shows((text) => text.includes('line 3000') && text.includes('1 built') && text.includes('it begins')),
+    await session.shows(
+      (text) => text.includes('line 3000') && text.includes('1 built') && text.includes('it begins'),
+    ),
   );
   assert.deepEqual(screen.split('\n').slice(-2), [
     '▸ first-1.0  unpackPhase  Ns  │ it begins',
@@ -342,9 +354,16 @@ async function noColour(place) {
 
 /** @param {TerminalPlace} place @param {{ env?: Readonly<Record<string, string>>, words?: readonly string[] }} options */
 async function plainLines(place, { env = {}, words = [] }) {
-  const session = place.build(['storm'], { env: { ...env, NO_COLOR: '1' }, words, size: { rows: 24, columns: 100 } });
+  const session = place.build(['storm'], {
+    env: { ...env, NO_COLOR: '1' },
+    words,
+    size: { rows: 24, columns: 100 },
+  });
   await session.ended;
-  assert.equal(normalised(session.screen.history), "building '/nix/store/…-storm.drv'...\n/nix/store/…-storm");
+  assert.equal(
+    normalised(session.screen.history),
+    "building '/nix/store/…-storm.drv'...\n/nix/store/…-storm",
+  );
   assert.equal(session.screen.frames, 0);
   assertLeft(session, 0);
 }
@@ -360,7 +379,9 @@ async function quiet(place) {
 /** @param {TerminalPlace} place */
 async function ascii(place) {
   const session = place.build(['third'], { env: { LC_ALL: 'C' } });
-  const screen = normalised(await session.shows((text) => text.includes('it begins') && text.includes('checkPhase')));
+  const screen = normalised(
+    await session.shows((text) => text.includes('it begins') && text.includes('checkPhase')),
+  );
   assert.equal(
     screen,
     `, > first-1.0  unpackPhase  Ns  | it begins

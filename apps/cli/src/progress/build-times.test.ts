@@ -46,20 +46,23 @@ test('there is an end to the names that are kept', () => {
   expect(later.expectedMs('p10x')).toBe(10);
 });
 
-test.each(['', 'no json', '[]', '{"version":2,"times":{"a":[1]}}', '{"version":1,"times":{"a":["x",-1,null]}}'])(
-  'a file that is %j is of no help and does no harm',
-  (text) => {
-    const file = newFile();
-    const times = new BuildTimes(file);
-    times.record('b', 1);
-    times.save();
-    writeFileSync(file, text);
-    expect(new BuildTimes(file).expectedMs('a')).toBeUndefined();
-    times.record('b', 2);
-    times.save();
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ version: 1, times: { b: [2] } });
-  },
-);
+test.each([
+  '',
+  'no json',
+  '[]',
+  '{"version":2,"times":{"a":[1]}}',
+  '{"version":1,"times":{"a":["x",-1,null]}}',
+])('a file that is %j is of no help and does no harm', (text) => {
+  const file = newFile();
+  const times = new BuildTimes(file);
+  times.record('b', 1);
+  times.save();
+  writeFileSync(file, text);
+  expect(new BuildTimes(file).expectedMs('a')).toBeUndefined();
+  times.record('b', 2);
+  times.save();
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ version: 1, times: { b: [2] } });
+});
 
 test('where nothing can be written, nothing happens', () => {
   const times = new BuildTimes('/proc/no-such-folder/build-times.json');

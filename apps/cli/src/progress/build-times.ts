@@ -50,7 +50,7 @@ export class BuildTimes {
     const kept = Object.fromEntries([...times].slice(-maxNames));
     const temporary = `${this.#file}.${process.pid}.${process.hrtime.bigint()}`;
     try {
-        writeFileSync(temporary, `${JSON.stringify({ version: 1, times: kept })}\n`);
+      writeFileSync(temporary, `${JSON.stringify({ version: 1, times: kept })}\n`);
       renameSync(temporary, this.#file);
     } catch {
       // A store that cannot be written to has no use for them.

@@ -44,7 +44,13 @@ afterEach(() => {
 
 function display(isOutput = true): { readonly terminal: TestTerminal; readonly display: LiveDisplay } {
   const terminal = new TestTerminal({ isOutput });
-  const options = { terminal, buildLogs: 'named', verbose: false, colour: false, symbols: asciiSymbols } as const;
+  const options = {
+    terminal,
+    buildLogs: 'named',
+    verbose: false,
+    colour: false,
+    symbols: asciiSymbols,
+  } as const;
   return { terminal, display: new LiveDisplay(options) };
 }
 
