@@ -1,6 +1,7 @@
 /** Chooses how progress is shown. A script of its own, which whoever shows none need not load. */
 import type { Environment } from '../caller.ts';
-import { wantsColour, write } from '../output.ts';
+import { isTerminal, write } from '../output.ts';
+import { wantsColour } from '../terminal-wishes.ts';
 import type { Display, DisplayOptions } from './display.ts';
 import { InternalJsonDisplay } from './internal-json-display.ts';
 import { JsonDisplay } from './json-display.ts';
@@ -23,7 +24,7 @@ export function openDisplay(options: DisplayOptions, environment: Environment): 
       const terminal = options.quiet ? undefined : openTerminal(environment);
       if (terminal === undefined) return new PlainDisplay(write, options);
       const symbols = isUnicode(environment) ? unicodeSymbols : asciiSymbols;
-      return new LiveDisplay({ ...options, terminal, colour: wantsColour(), symbols });
+      return new LiveDisplay({ ...options, terminal, colour: wantsColour(environment, isTerminal), symbols });
     }
   }
 }

@@ -153,7 +153,14 @@ export async function openSession(options: RealiseOptions, context: SessionConte
     keepGoing: options.keepGoing,
     tellsPlan: options.display.format === 'internal-json',
     abort: (reason) => abortion.abort(reason),
-    owned: [progress, fetcher, ...substituters, ...(machines === undefined ? [] : [machines]), lease, ...owned],
+    owned: [
+      progress,
+      fetcher,
+      ...substituters,
+      ...(machines === undefined ? [] : [machines]),
+      lease,
+      ...owned,
+    ],
     outlive,
   });
   return session;
