@@ -28,9 +28,12 @@ export interface NixEvaluator {
 const defaultTimeoutMs = 10_000;
 const mainFile = 'main.nix';
 
-/** The worker starts with the first evaluation; programs are evaluated one after the other. */
-export function createNixEvaluator(): NixEvaluator {
-  const client = new EvaluationClient(startWorker);
+/**
+ * The worker starts with the first evaluation; programs are evaluated one after the other. A page whose bundler cannot
+ * build the worker gives its own way to start one that was built.
+ */
+export function createNixEvaluator(start: () => Worker = startWorker): NixEvaluator {
+  const client = new EvaluationClient(start);
   let last: Promise<unknown> = Promise.resolve();
   return {
     evaluate(source, { files = {}, timeoutMs = defaultTimeoutMs } = {}) {

@@ -110,16 +110,13 @@ function bindingAt(tree: Tree, at: number, within: EditorNode): EditorNode | und
   return undefined;
 }
 
-/** The largest expression inside of a piece that begins at a place, or has its operator there. */
+/** The largest expression inside of a piece that begins at a place; where none does, the smallest around it. */
 function largestAt(tree: Tree, at: number, within: EditorNode): EditorNode {
   let found: EditorNode | undefined;
   for (let node: EditorNode | null = tree.resolveInner(at, 1); node !== null; node = node.parent) {
-    const isInside =
-      node.from >= within.from && node.to <= within.to && node.to - node.from < within.to - within.from;
-    if (!isInside) break;
-    const isOperator = node.name === 'Operator' || node.name === '?' || node.name === '.';
+    const isSmaller = node.to - node.from < within.to - within.from;
+    if (node.from < within.from || node.to > within.to || !isSmaller) break;
     if (node.type.is('Expression') && (node.from === at || found === undefined)) found = node;
-    if (found === undefined && isOperator) continue;
   }
   return found ?? within;
 }
