@@ -54,7 +54,7 @@ export default defineConfig({
       pagesIn: (folder) =>
         readdirSync(join(pages, folder))
           .filter((name) => name.endsWith('.md') && name !== 'index.md' && !name.startsWith('0000'))
-          .toSorted()
+          .sort()
           .map((name) => `${folder}/${name}`),
       hasPage: (path) => existsSync(join(pages, path)),
       titleOf: (path) => /^# (.*)$/m.exec(readFileSync(join(pages, path), 'utf8'))?.[1] ?? path,
