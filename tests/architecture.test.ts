@@ -15,6 +15,7 @@ const layers: Readonly<Record<string, number>> = {
   '@neve/bytes': 0,
   '@neve/diagnostics': 0,
   '@neve/telemetry': 0,
+  '@neve/telemetry-otlp': 1,
   '@neve/compose': 1,
   '@neve/http': 1,
   '@neve/language': 2,

@@ -27,6 +27,7 @@ export {
   type TracedServiceOptions,
   tracedService,
 } from './traced-service.ts';
+export { newSpanContext, nowMs } from './span-context.ts';
 export { combinedTracer } from './combined-tracer.ts';
 export { parseTraceparent, printTraceparent } from './traceparent.ts';
 export { parentFromEnvironment, printTraceHeaders, readTraceHeaders } from './trace-headers.ts';

@@ -56,7 +56,7 @@ export async function startTelemetry(serviceName: string, wanted: WantedTelemetr
 }
 
 async function sendByOtlp(serviceName: string, { isAsked }: { isAsked: boolean }): Promise<Receiver> {
-  const { startOtlp } = await import('@neve/telemetry/otlp');
+  const { startOtlp } = await import('@neve/telemetry-otlp/node');
   const { tracer, metrics, logs, end } = await startOtlp({
     ...{ serviceName, version: NEVE_VERSION, environment: process.env, isAsked },
     warn: (message) => write(2, `warning: telemetry is incomplete: ${message}\n`),

@@ -14,9 +14,9 @@ import {
 import { BatchLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
-import type { LogReceiver } from '../../logs.ts';
-import type { MetricReceiver } from '../../metrics.ts';
-import type { Tracer } from '../../span.ts';
+import type { LogReceiver } from '@neve/telemetry';
+import type { MetricReceiver } from '@neve/telemetry';
+import type { Tracer } from '@neve/telemetry';
 import { logExporter, metricExporter, spanExporter } from './otlp-exporters.ts';
 import { OtlpLogs } from './otlp-logs.ts';
 import { OtlpMetrics } from './otlp-metrics.ts';

@@ -2,8 +2,8 @@
 import type { Meter, ObservableGauge, ObservableResult } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, type MetricReader } from '@opentelemetry/sdk-metrics';
-import type { Instrument, MetricReceiver, Observation } from '../../metrics.ts';
-import type { Attributes } from '../../span.ts';
+import type { Instrument, MetricReceiver, Observation } from '@neve/telemetry';
+import type { Attributes } from '@neve/telemetry';
 import { defined } from './otlp-tracer.ts';
 
 export type OtlpMetricsOptions = {

@@ -25,8 +25,8 @@ import {
   type TimedEvent,
 } from '@opentelemetry/sdk-trace';
 import type { Resource } from '@opentelemetry/resources';
-import { newSpanContext, nowMs } from '../../span-context.ts';
-import type { Attributes, Span, SpanContext, SpanKind, Tracer, TracerSpanOptions } from '../../span.ts';
+import { newSpanContext, nowMs } from '@neve/telemetry';
+import type { Attributes, Span, SpanContext, SpanKind, Tracer, TracerSpanOptions } from '@neve/telemetry';
 import type { SamplerSettings } from './otlp-settings.ts';
 
 export type OtlpTracerOptions = {

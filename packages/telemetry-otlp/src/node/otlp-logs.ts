@@ -2,7 +2,7 @@
 import { type Logger, SeverityNumber } from '@opentelemetry/api-logs';
 import type { Resource } from '@opentelemetry/resources';
 import { LoggerProvider, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
-import type { LogReceiver, LogRecord, LogSeverity } from '../../logs.ts';
+import type { LogReceiver, LogRecord, LogSeverity } from '@neve/telemetry';
 import { contextOf, defined } from './otlp-tracer.ts';
 
 export type OtlpLogsOptions = {
