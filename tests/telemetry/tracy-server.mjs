@@ -57,7 +57,7 @@ async function connectSoon(port) {
       socket.once('error', () => resolve(false));
     });
     if (isThere) return socket;
-    if (attempt > 500) throw new Error(`nobody listens on port ${port}`);
+    if (attempt > 1500) throw new Error(`nobody listens on port ${port}`);
     await sleep(20);
   }
 }

@@ -469,6 +469,21 @@ describe.skipIf(reason !== undefined)(
       expect(out).toContain('ls:');
     });
 
+    test('although another namespace has a copy of it, as a sandbox that is starting does', async () => {
+      const world = new World();
+      const { path, mount } = await world.mount(await sampleTree(world));
+      const script = 'echo there; read -r line; ls "$1" 2>&1; exit 0';
+      const other = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', path]);
+      let out = '';
+      other.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()));
+      await expect.poll(() => out).toBe('there\n');
+      await mount[Symbol.asyncDispose]();
+      expect(mountsInFolder()).not.toContain(path);
+      other.stdin.end('\n');
+      await once(other, 'close');
+      expect(out).toMatch(/^there\nls: /);
+    });
+
     test('by umount -l from outside while somebody uses it: it ends when they do', async () => {
       const world = new World();
       const { path, mount } = await world.mount(await sampleTree(world));

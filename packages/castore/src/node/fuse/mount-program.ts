@@ -15,6 +15,8 @@ import { CastoreError } from '../../castore-error.ts';
 /** What a mounted file system is called in the table of mounts. */
 const sourceName = 'neve';
 
+const connections = '/sys/fs/fuse/connections';
+
 export type MountRequest = {
   readonly mountpoint: string;
   /** Whether users other than the one who mounts may look; `fusermount3` wants `user_allow_other` in /etc/fuse.conf. */
@@ -143,11 +145,40 @@ export class Unmounter {
     await run({ program, args, stdio: ['ignore', 'ignore', 'pipe'], mountpoint: this.mountpoint });
   }
 
-  /** Ends the connection by the number of its device, which works for whom the system shows it (fusectl). */
+  /**
+   * Ends the connection by the number of its device. Where the system does not show connections (fusectl), root looks at them
+   * in a namespace of its own.
+   */
   async abort(device: number): Promise<boolean> {
     const minor = (device & 0xff) | ((device >>> 12) & ~0xff);
     try {
-      await writeFile(`/sys/fs/fuse/connections/${minor}/abort`, '1');
+      await writeFile(`${connections}/${minor}/abort`, '1');
+      return true;
+    } catch {
+      return await this.#abortInNamespace(minor);
+    }
+  }
+
+  async #abortInNamespace(minor: number): Promise<boolean> {
+    const script = 'mount -t fusectl fusectl "$1" && echo 1 >"$1/$2/abort"';
+    const args = [
+      '--mount',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      script,
+      'sh',
+      connections,
+      String(minor),
+    ];
+    try {
+      await run({
+        program: 'unshare',
+        args,
+        stdio: ['ignore', 'ignore', 'pipe'],
+        mountpoint: this.mountpoint,
+      });
       return true;
     } catch {
       return false;
