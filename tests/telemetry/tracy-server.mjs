@@ -35,7 +35,8 @@ export async function receiveAll(port) {
       bytes = bytes.subarray(1 + welcomeBytes);
       isWelcome = true;
     }
-    while (isWelcome && bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32LE(0)) {
+    if (!isWelcome) return;
+    while (bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32LE(0)) {
       const items = literals(bytes.subarray(4, 4 + bytes.readUInt32LE(0)));
       bytes = bytes.subarray(4 + bytes.readUInt32LE(0));
       text += items.toString('latin1');
