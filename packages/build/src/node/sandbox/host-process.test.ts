@@ -32,6 +32,15 @@ test.each(ways)('pipes to and from any descriptor (%o)', async (runAs) => {
   expect([(await fifth)?.length, await third]).toEqual([1_000_000, 'done\n']);
 });
 
+test.each(ways)('a session of its own, so that Ctrl-C at the terminal is not for it (%o)', async (runAs) => {
+  // The sixth number of stat(5) is the session, after a name in parentheses.
+  const run = await startHostProcess(shell('read -r line </proc/$$/stat; echo "$line" >&2', { runAs }));
+  const said = text(run.readable.get(2) as NodeJS.ReadableStream);
+  await run.closed;
+  const [, , , session] = (await said).replace(/^.*\) /, '').split(' ');
+  expect(session).toBe(String(run.pid));
+});
+
 test('signals that Node ignores end the program', async () => {
   const run = await startHostProcess(shell('kill -PIPE $$'));
   run.readable.get(2)?.resume();

@@ -4,6 +4,8 @@
  * Node's `spawn` forks, and the kernel then copies the page tables of the whole heap: some ten milliseconds in which nothing
  * else happens. `posix_spawn` of glibc and musl borrows the memory until the program is executed. It cannot start a program as
  * another user; for that there is still `spawn`.
+ *
+ * The program has a session of its own: what is typed at the terminal, such as Ctrl-C, is for this process alone.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -48,7 +50,7 @@ export async function startHostProcess(program: HostProgram): Promise<HostProces
 function spawnAs(program: HostProgram, { uid, gid }: UserIds): Promise<HostProcess> {
   const { file, args, environment: env, descriptors } = program;
   const stdio = descriptors.map((it) => (it === 'nothing' ? 'ignore' : typeof it === 'number' ? it : 'pipe'));
-  const child = spawn(file, args, { cwd: '/', env, stdio, uid, gid });
+  const child = spawn(file, args, { cwd: '/', env, stdio, uid, gid, detached: true });
   const closed = new Promise<ExitStatus>((resolve) => {
     child.on('close', (code, signal) => resolve(code === null ? { signal: signal ?? 'SIGKILL' } : { code }));
   });
@@ -78,6 +80,7 @@ const duplicateCloseOnExec = 1030;
 const structureBytes = 1024;
 const setSignalMask = 0x08;
 const setDefaultSignals = 0x04;
+const newSession = 0x80;
 const withoutWaiting = 1;
 
 function spawnDirectly(program: HostProgram, c: CLibrary): HostProcess {
@@ -118,7 +121,7 @@ function posixSpawn(
     c.posix_spawnattr_setsigmask(attributes, signals);
     c.sigfillset(signals);
     c.posix_spawnattr_setsigdefault(attributes, signals);
-    c.posix_spawnattr_setflags(attributes, setSignalMask | setDefaultSignals);
+    c.posix_spawnattr_setflags(attributes, setSignalMask | setDefaultSignals | newSession);
     const pid = new Int32Array(1);
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
     const errno = c.posix_spawn(pid, file, actions, attributes, [file, ...args, null], [...variables, null]);
