@@ -165,7 +165,8 @@ async function lies(world) {
     const wrong = (/** @type {string} */ what, /** @type {string} */ text) => narInfo.replace(what, text);
     assert.equal((await put(`${server.url}/${other.url}`, nar)).status, 400);
     assert.equal((await put(`${server.url}/${url.replace('.xz', '.zst')}`, nar)).status, 400);
-    assert.equal((await put(`${server.url}/${url.replace('.xz', '.lrz')}`, nar)).status, 415);
+    // Without the program lrzip it cannot be read at all, with it it is not what it says.
+    assert.ok([400, 415].includes((await put(`${server.url}/${url.replace('.xz', '.lrz')}`, nar)).status));
     assert.equal((await put(`${server.url}/nar/x.nar.xz`, nar)).status, 405);
     assert.equal((await put(`${server.url}/${url}`, nar)).status, 201);
     for (const text of [

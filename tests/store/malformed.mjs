@@ -28,6 +28,9 @@ const narFolderOfNix = 'src/libutil-tests/data/nars';
 
 const tally = new Tally();
 
+// LMDB's library says so when it opens a database that another process closes at that moment; it is opened again then.
+const beginsAsError = /^(No current read transaction available)*error: /;
+
 await runHarness(
   {
     usage,
@@ -147,9 +150,6 @@ async function caches({ folder, neve, isVerbose }) {
   await neve.output(['copy', '--from', 'root', '--to', copied.folder, ...words]);
   check('what was copied from it', [(await copied.problemOf(good.path)) ?? ''].filter(Boolean));
 }
-
-// LMDB's library says so when it opens a database that another process closes at that moment; it is opened again then.
-const beginsAsError = /^(No current read transaction available)*error: /;
 
 /**
  * @param {string} name

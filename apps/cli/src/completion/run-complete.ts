@@ -14,19 +14,22 @@ import { completeWords } from './complete-words.ts';
 import { type SourcesHost, processSources } from './process-sources.ts';
 import { unquoted } from './unquoted.ts';
 
-export type CompleteHost = Pick<Caller, 'write'> &
-  SourcesHost & {
-    readonly table: () => CommandTable;
-  };
+export type CompleteHost = {
+  readonly caller: Pick<Caller, 'directory' | 'environment' | 'write'>;
+  readonly storePathWords: SourcesHost['storePathWords'];
+  readonly table: () => CommandTable;
+};
 
 export async function runComplete(argv: readonly string[], host: CompleteHost): Promise<void> {
+  const { caller, storePathWords, table } = host;
+  const { environment, directory } = caller;
   const start = argv.indexOf('--');
   const words = argv.slice(start + 1);
   const isQuoted = argv.slice(0, Math.max(start, 0)).includes('--quoted');
   const completion = await completeWords(isQuoted ? words.map(unquoted) : words, {
-    table: host.table(),
-    sources: processSources(host),
+    table: table(),
+    sources: processSources({ environment, directory, storePathWords }),
   });
   const lines = completion.candidates.map(({ text, description }) => `${text}\t${description}\n`);
-  host.write(1, `${completion.files}${completion.isOpen ? ' open' : ''}\n${lines.join('')}`);
+  caller.write(1, `${completion.files}${completion.isOpen ? ' open' : ''}\n${lines.join('')}`);
 }

@@ -28,15 +28,15 @@ export type HelpHost = {
 /** Gives the exit code. */
 export async function runHelpMain(argv: readonly string[], host: HelpHost): Promise<number> {
   const [first, ...rest] = argv;
-  const { write } = host.caller;
+  const { caller } = host;
   try {
     switch (first) {
       case undefined:
-        write(2, generalHelp());
+        caller.write(2, generalHelp());
         return 1;
       case '--help':
       case '-h':
-        write(1, generalHelp());
+        caller.write(1, generalHelp());
         return 0;
       case 'help':
         return await showHelp(rest, host);
@@ -44,7 +44,7 @@ export async function runHelpMain(argv: readonly string[], host: HelpHost): Prom
         return showScript(rest, host);
       case 'complete':
         await runComplete(rest, {
-          ...host.caller,
+          caller,
           storePathWords: host.storePathWords,
           table: () => readCommandTable(tablePath()),
         });
@@ -60,7 +60,7 @@ export async function runHelpMain(argv: readonly string[], host: HelpHost): Prom
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const command = ownCommands.some(({ name }) => name === first) ? first : '';
-    write(2, `error: ${error.message}\n${usageHint(error, command ?? '')}`);
+    caller.write(2, `error: ${error.message}\n${usageHint(error, command ?? '')}`);
     return 1;
   }
 }
@@ -84,18 +84,18 @@ const helpOptions = {
 async function showHelp(words: readonly string[], host: HelpHost): Promise<number> {
   const args = parseWords(words, optionsByName(helpOptions));
   const path = args.has('help') ? ['help'] : args.positional;
-  const { write } = host.caller;
+  const { caller } = host;
   if (args.has('man') || args.has('markdown')) {
     const table = readCommandTable(tablePath());
     const text = args.has('man') ? manualPage(path, table) : referencePage(path, table);
     if (text === undefined) throw new UsageError(`there is no command '${path.join(' ')}'`);
-    write(1, text);
+    caller.write(1, text);
     return 0;
   }
   const [first] = path;
   const own = ownCommands.find(({ name }) => name === first);
-  if (first === undefined) write(1, generalHelp());
-  else if (own !== undefined) write(1, helpText(own));
+  if (first === undefined) caller.write(1, generalHelp());
+  else if (own !== undefined) caller.write(1, helpText(own));
   else if (!topLevelNames.includes(first)) throw unknownCommand(first, topLevelNames);
   else return await host.run([...path, '--help']);
   return 0;
