@@ -3,6 +3,7 @@
 //
 //     builds       the derivations of tests/build, by what becomes of them, exit codes and messages
 //     commands     nix-store, nix, nix-instantiate: what they print and how they end
+//     repair       damage in both stores, and --repair
 //     protocol     clients that do not keep to the protocol; other ways to reach the daemon
 
 import { nixImplementation, versionOf } from '../lib/implementation.mjs';
@@ -16,12 +17,13 @@ import { storeTestOptions, storeTestUsage, withWorkingFolder } from '../store/wo
 import { ClientPrograms } from './client-programs.mjs';
 import { commandChecks } from './command-checks.mjs';
 import { protocolChecks } from './protocol-checks.mjs';
+import { repairChecks } from './repair-checks.mjs';
 import { runChecks } from '../lib/run-checks.mjs';
 
 const usage = `usage: node tests/nix-daemon/run.mjs [options]
 
   --nix-bin DIR    folder of the Nix to compare with (default: from PATH)
-  --only PART      builds, commands or protocol (repeatable; default: all)
+  --only PART      builds, commands, repair or protocol (repeatable; default: all)
   --filter TEXT    only cases whose name contains this
   --busybox FILE   a busybox without shared libraries (default: from PATH)
   --toolchain DIR  a C toolchain for the builds; cases that need it are left out without it
@@ -36,7 +38,7 @@ substitute = false
 substituters =
 `;
 
-const parts = ['builds', 'commands', 'protocol'];
+const parts = ['builds', 'commands', 'repair', 'protocol'];
 
 await runHarness(
   {
@@ -85,6 +87,7 @@ await runHarness(
           if (isWanted('commands')) {
             await runChecks(commandChecks({ programs, oldNix: values['old-nix'] }), { tally, filter });
           }
+          if (isWanted('repair')) await runChecks(repairChecks(programs), { tally, filter });
           if (isWanted('protocol')) await runChecks(protocolChecks(programs), { tally, filter });
           tally.record('no bugs were met', !programs.daemons.neve.log.includes('this is a bug'));
           return tally.conclude();

@@ -132,6 +132,9 @@ export interface BlobInventory {
   /** Reads everything that is stored and names what is damaged. `remove` also takes what is damaged. */
   verify(signal?: AbortSignal): AsyncIterable<DamagedObject>;
 
+  /** As `verify`, of one blob and what it is made of. Nothing when it is not there. */
+  verifyBlob(digest: B3Digest, signal?: AbortSignal): AsyncIterable<DamagedObject>;
+
   /**
    * Garbage is being collected since `startedMs`: what is found from now on gets a time of last use after that. Without it, times
    * are only as precise as `lastUsedPrecisionMs`.

@@ -166,11 +166,15 @@ class MemoryInventory implements BlobInventory {
   }
 
   async *verify(signal?: AbortSignal): AsyncGenerator<DamagedObject, void, void> {
-    for (const [key, { bytes }] of this.#blobs) {
-      signal?.throwIfAborted();
-      const digest = digestFromKey(key);
-      if (digest.equals(new B3Digest(hashBlake3(bytes)))) continue;
-      yield { digest, what: 'blob', problem: 'its bytes have another digest' };
+    for (const key of this.#blobs.keys()) {
+      yield* this.verifyBlob(digestFromKey(key), signal);
     }
+  }
+
+  async *verifyBlob(digest: B3Digest, signal?: AbortSignal): AsyncGenerator<DamagedObject, void, void> {
+    signal?.throwIfAborted();
+    const bytes = this.#blobs.get(digest.key)?.bytes;
+    if (bytes === undefined || digest.equals(new B3Digest(hashBlake3(bytes)))) return;
+    yield { digest, what: 'blob', problem: 'its bytes have another digest' };
   }
 }

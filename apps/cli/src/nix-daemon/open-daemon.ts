@@ -13,7 +13,7 @@ import {
 import { linkRoots, nixLogFiles, sessionLeases, severalLogs, viewOfStore } from '@neve/nix-daemon/node';
 import { type DerivationBuilder, SandboxedBuilder } from '@neve/realise';
 import { BuildLogs, archiveUnpacker, lmdbRealisations, lmdbWorkLocks } from '@neve/realise/node';
-import { type Substituter, signingPathInfos } from '@neve/store';
+import { type StoreServices, type Substituter, signingPathInfos } from '@neve/store';
 import { StoreView } from '@neve/store/node';
 import { ProcessCaller } from '../caller.ts';
 import { write } from '../output.ts';
@@ -69,13 +69,15 @@ export async function openDaemon({
   const logs = severalLogs([new BuildLogs(join(state.folder, 'log')), nixLogFiles(places.logs)]);
   const substituters = new Substituters(realise, { store, storeDirectory, environment: process.env });
   const signer = { keys, store: storeDirectory, ed25519: nodeEd25519 };
-  const builtStore =
-    keys.length === 0 ? store : { ...store, pathInfos: signingPathInfos(store.pathInfos, signer) };
+  const signed = (unsigned: StoreServices): StoreServices =>
+    keys.length === 0
+      ? unsigned
+      : { ...unsigned, pathInfos: signingPathInfos(unsigned.pathInfos, signer) };
   const machines = await openMachines(realise, {
     ...{ storeDirectory, environment: process.env },
     warn: (message) => write(2, `warning: ${message}\n`),
   });
-  const localBuilderFor = (options: BuildOptions): SandboxedBuilder =>
+  const localBuilderFor = (options: BuildOptions, builtStore: StoreServices): SandboxedBuilder =>
     new SandboxedBuilder({
       ...{ service, store: builtStore, storeDirectory, hashes: nodeHashes, realisations, fetcher, logs },
       settings: buildSettings(clientRealiseOptions(realise, options), process.env),
@@ -85,8 +87,9 @@ export async function openDaemon({
       readDerivation: (path: StorePath): Promise<Derivation> => daemon.derivations.read(path),
       keepFailedIn: options.keepFailed ? (process.env['TMPDIR'] ?? '/tmp') : undefined,
     });
-  const builderFor = (options: BuildOptions): DerivationBuilder => {
-    const local = localBuilderFor(options);
+  const builderFor = (options: BuildOptions, target: StoreServices): DerivationBuilder => {
+    const builtStore = signed(target);
+    const local = localBuilderFor(options, builtStore);
     if (machines === undefined) return local;
     const asked = clientRealiseOptions(realise, options);
     const maxJobs = Math.min(realise.maxJobs, options.maxJobs);

@@ -96,12 +96,16 @@ export class LocalBlobInventory implements Required<BlobInventory> {
 
   async *verify(signal?: AbortSignal): AsyncIterable<DamagedObject> {
     for (const { key, record } of this.#table.entries()) {
-      signal?.throwIfAborted();
-      if (record.state === 'dying') continue;
-      const digest = digestOf(key);
-      const problem = await this.#problemOf(digest, record);
-      if (problem !== undefined) yield { digest, what: 'blob', problem };
+      if (record.state !== 'dying') yield* this.verifyBlob(digestOf(key), signal);
     }
+  }
+
+  async *verifyBlob(digest: B3Digest, signal?: AbortSignal): AsyncIterable<DamagedObject> {
+    signal?.throwIfAborted();
+    const record = this.#table.get(digest);
+    if (record === undefined || record.state === 'dying') return;
+    const problem = await this.#problemOf(digest, record);
+    if (problem !== undefined) yield { digest, what: 'blob', problem };
   }
 
   async #problemOf(digest: B3Digest, record: LocalBlobRecord): Promise<string | undefined> {

@@ -106,6 +106,20 @@ export class ObjectStoreInventory implements BlobInventory {
     }
   }
 
+  async *verifyBlob(digest: B3Digest, signal?: AbortSignal): AsyncGenerator<DamagedObject, void, void> {
+    const { store } = this.#options;
+    if ((await store.head(blobKey(digest), signal)) === undefined) return;
+    const damagedChunks = new Set<string>();
+    for (const chunk of chunksOf(digest, await this.#indexOrNothing(digest, signal))) {
+      const problem = await this.#chunkProblem(chunk, signal);
+      if (problem === undefined || damagedChunks.has(chunk.key)) continue;
+      damagedChunks.add(chunk.key);
+      yield { digest: chunk, what: 'chunk', problem };
+    }
+    const problem = await this.#blobProblem(digest, { damagedChunks, signal });
+    if (problem !== undefined) yield { digest, what: 'blob', problem };
+  }
+
   removeLeftovers(signal?: AbortSignal): Promise<number> {
     const before = Date.now() - leftoverAgeMs;
     const { chunks, store } = this.#options;

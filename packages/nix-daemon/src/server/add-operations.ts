@@ -3,7 +3,7 @@ import type { ValidPathInfo } from '@neve/nix-compat';
 import { WireReader, addedPathInfo, size } from '@neve/nix-compat/protocols';
 import { renderNar } from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
-import { type StatedPathInfo, addContents, addNar } from './add-to-store.ts';
+import { type AddNarOptions, type StatedPathInfo, addContents, addNar } from './add-to-store.ts';
 import { type Call, type Handlers, publicKeysFor, requireTrust } from './call.ts';
 import { describePathInfo } from './query-operations.ts';
 import { requirePathInfo } from './valid-paths.ts';
@@ -18,14 +18,13 @@ export const addOperations: Handlers<
   | 'narFromPath'
 > = {
   async addToStore({ name, method, algorithm, references, repair }, call) {
-    refuseRepair(repair, call);
     const isFile = call.context.minor >= 25 && (method === 'flat' || method === 'text');
     const form = isFile ? 'file' : 'nar';
     const pathInfo = await writing(call, async () =>
       addContents(
         call.source(),
         { name, method, algorithm, references, form },
-        { services: call.daemon, signal: call.signal },
+        { services: call.daemon, repair: mayRepair(repair, call), signal: call.signal },
       ),
     );
     await call.roots.add(pathInfo.storePath);
@@ -43,19 +42,17 @@ export const addOperations: Handlers<
     return storePath;
   },
   async addToStoreNar({ info, repair, dontCheckSignatures }, call) {
-    refuseRepair(repair, call);
-    await addObject(call.source(), info, checksSignatures(dontCheckSignatures, call), call);
+    await addObject(call.source(), info, howToAdd({ repair, dontCheckSignatures }, call), call);
     return undefined;
   },
   async addMultipleToStore({ repair, dontCheckSignatures }, call) {
-    refuseRepair(repair, call);
     const reader = new WireReader(call.source());
-    const checks = checksSignatures(dontCheckSignatures, call);
+    const how = howToAdd({ repair, dontCheckSignatures }, call);
     const count = await reader.read('number of objects', size, call.context);
     for (let i = 0; i < count; i++) {
       const info = await reader.read(`object ${i}`, addedPathInfo, call.context);
       const nar = reader.bytes(info.narSize);
-      await addObject(nar, info, checks, call);
+      await addObject(nar, info, how, call);
       await nar.skip();
     }
     if (!(await reader.atEnd()))
@@ -88,16 +85,24 @@ export const addOperations: Handlers<
   },
 };
 
-/** Whether a client does not want them checked is up to those who are trusted. */
-function checksSignatures(dontCheck: boolean, { isTrusted }: Call): boolean {
-  return !(isTrusted && dontCheck);
+type HowToAdd = Pick<AddNarOptions, 'checksSignatures' | 'repair'>;
+
+/** Whether a client does not want signatures checked is up to those who are trusted. */
+function howToAdd(
+  { repair, dontCheckSignatures }: { readonly repair: boolean; readonly dontCheckSignatures: boolean },
+  call: Call,
+): HowToAdd {
+  return {
+    checksSignatures: !(call.isTrusted && dontCheckSignatures),
+    repair: mayRepair(repair, call),
+  };
 }
 
 // oxlint-disable-next-line eslint/max-params -- what comes, what is said of it, and how
 async function addObject(
   source: AsyncIterable<Uint8Array>,
   info: ValidPathInfo,
-  checks: boolean,
+  how: HowToAdd,
   call: Call,
 ): Promise<void> {
   const { daemon, roots, signal } = call;
@@ -105,7 +110,7 @@ async function addObject(
   await writing(call, () =>
     addNar(source, statedPathInfo(info), {
       services: daemon,
-      checksSignatures: checks,
+      ...how,
       publicKeys: publicKeysFor(call),
       signal,
     }),
@@ -128,11 +133,7 @@ async function writing<T>({ daemon, roots }: Call, work: () => Promise<T>): Prom
   return await work();
 }
 
-function refuseRepair(repair: boolean, call: Call): void {
-  if (!repair) return;
-  requireTrust(call, "repairing is not allowed because you are not in 'trusted-users'");
-  throw new NixDaemonError(
-    'unsupported',
-    "single paths are not repaired by this daemon; 'neve store verify --repair' mends the store",
-  );
+/** Others may add what they like, but replace nothing. */
+function mayRepair(repair: boolean, { isTrusted }: Call): boolean {
+  return repair && isTrusted;
 }

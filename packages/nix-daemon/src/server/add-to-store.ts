@@ -19,7 +19,7 @@ import {
   fingerprintPathInfo,
 } from '@neve/nix-compat';
 import { contentDigest } from '@neve/realise';
-import { type NarCalculation, type PathInfo, ingestNar, narCalculationByRendering } from '@neve/store';
+import { type NarCalculation, type PathInfo, ingestNar, mendingCastore, narCalculationByRendering } from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import type { DaemonServices } from './daemon-services.ts';
 import type { StoredDerivations } from './stored-derivations.ts';
@@ -27,7 +27,12 @@ import { findPathInfo, invalidPath } from './valid-paths.ts';
 
 export type AddServices = DaemonServices & { readonly derivations: StoredDerivations };
 
-export type AddOptions = { readonly services: AddServices; readonly signal?: AbortSignal | undefined };
+export type AddOptions = {
+  readonly services: AddServices;
+  /** What is there is stored anew where it is damaged, and replaced where it is something else. */
+  readonly repair?: boolean;
+  readonly signal?: AbortSignal | undefined;
+};
 
 export type ContentsToAdd = {
   readonly name: string;
@@ -49,6 +54,33 @@ export type StatedPathInfo = Omit<PathInfo, 'node'>;
 
 /** Takes all of the source, and gives what is in the store then. */
 export async function addContents(
+  source: AsyncIterable<Uint8Array>,
+  wanted: ContentsToAdd,
+  options: AddOptions,
+): Promise<PathInfo> {
+  return await mending(options, (mended) => addContentsTo(source, wanted, mended));
+}
+
+/** Stores by what replaces damaged objects, if that is wanted, and shows them anew. */
+async function mending<Options extends AddOptions, Result extends PathInfo | undefined>(
+  options: Options,
+  add: (options: Options) => Promise<Result>,
+): Promise<Result> {
+  const { services, repair = false, signal } = options;
+  if (!repair) return await add(options);
+  const { mendedBlobs, ...castore } = mendingCastore(services.store);
+  const added = await add({
+    ...options,
+    services: { ...services, store: { ...services.store, ...castore } },
+  });
+  if (added !== undefined && mendedBlobs() > 0) {
+    await services.view?.forget([added.storePath]);
+    await services.view?.show(added, signal);
+  }
+  return added;
+}
+
+async function addContentsTo(
   source: AsyncIterable<Uint8Array>,
   wanted: ContentsToAdd,
   options: AddOptions,
@@ -78,9 +110,10 @@ async function addTree(
 async function addNode(
   node: Node,
   { method, algorithm, ...named }: ContentsToAdd,
-  { services, signal }: AddOptions,
+  options: AddOptions,
   known?: NarCalculation,
 ): Promise<PathInfo> {
+  const { services, signal } = options;
   const context = { ...services.store, hashes: services.hashes };
   // It is not worth remembering: whoever has the node has its path info, which says the same.
   const nar = known ?? (await narCalculationByRendering(context).calculateNar(node, signal));
@@ -89,21 +122,22 @@ async function addNode(
       ? nar.narHash
       : await contentDigest(node, { ...context, method, algorithm }, signal);
   const stated = contentAddressedInfo({ ...named, contentAddress: { method, digest } }, nar, services);
-  return await register({ pathInfo: { ...stated, node } }, services, signal);
+  return await register({ pathInfo: { ...stated, node } }, options);
 }
 
 /** Everything is known of it before it is stored, and most are there already or are derivations, which are read at once. */
 async function addSmallFile(
   contents: Uint8Array,
   { method, algorithm, ...named }: ContentsToAdd,
-  { services, signal }: AddOptions,
+  options: AddOptions,
 ): Promise<PathInfo> {
+  const { services, signal } = options;
   const { hashes, store } = services;
   const nar = narOfFile(contents);
   const hashed = method === 'nar' ? nar : method === 'flat' || method === 'text' ? contents : undefined;
   if (hashed === undefined) {
     const node = await storeSmallFile(contents, store.blobs, signal);
-    return await addNode(node, { method, algorithm, ...named }, { services, signal });
+    return await addNode(node, { method, algorithm, ...named }, options);
   }
   const digest = hashes.hash(algorithm, hashed);
   const stated = contentAddressedInfo(
@@ -112,9 +146,9 @@ async function addSmallFile(
     services,
   );
   const already = await findPathInfo(stated.storePath, services, signal);
-  if (already !== undefined) return already;
+  if (already !== undefined && options.repair !== true) return already;
   const node = await storeSmallFile(contents, store.blobs, signal);
-  return await register({ pathInfo: { ...stated, node }, contents }, services, signal);
+  return await register({ pathInfo: { ...stated, node }, contents }, options);
 }
 
 type Addressed = Pick<ContentsToAdd, 'name' | 'references'> & { readonly contentAddress: ContentAddress };
@@ -137,8 +171,17 @@ function contentAddressedInfo(
 export async function addNar(
   source: AsyncIterable<Uint8Array>,
   stated: StatedPathInfo,
-  { services, checksSignatures, publicKeys, signal }: AddNarOptions,
+  options: AddNarOptions,
 ): Promise<PathInfo | undefined> {
+  return await mending(options, (mended) => addNarTo(source, stated, mended));
+}
+
+async function addNarTo(
+  source: AsyncIterable<Uint8Array>,
+  stated: StatedPathInfo,
+  options: AddNarOptions,
+): Promise<PathInfo | undefined> {
+  const { services, checksSignatures, publicKeys, signal } = options;
   const { store, hashes, storeDirectory } = services;
   if (checksSignatures && isUntrusted(stated, publicKeys, services)) {
     throw new NixDaemonError(
@@ -146,11 +189,12 @@ export async function addNar(
       `cannot add path '${storeDirectory.print(stated.storePath)}' because it lacks a signature by a trusted key`,
     );
   }
-  if ((await findPathInfo(stated.storePath, services, signal)) !== undefined) return undefined;
+  const already = await findPathInfo(stated.storePath, services, signal);
+  if (already !== undefined && options.repair !== true) return undefined;
   const { node, narHash, narSize } = await ingestNar(source, { ...store, hashes }, signal);
   checkNar(stated, { narHash, narSize }, storeDirectory.print(stated.storePath));
   await checkContentAddress(stated, node, services, signal);
-  return await register({ pathInfo: { ...stated, node } }, services, signal);
+  return await register({ pathInfo: { ...stated, node } }, options);
 }
 
 /** Files up to this size are gathered in memory, which is faster than to begin a large blob. */
@@ -286,15 +330,14 @@ function followsFromContents(stated: StatedPathInfo, { storeDirectory }: DaemonS
 /** The contents of a small file are given where they are at hand. */
 type Registration = { readonly pathInfo: PathInfo; readonly contents?: Uint8Array };
 
-/** What is there already stays as it is. */
+/** What is there already stays as it is, unless it is to be repaired and is something else. */
 async function register(
   { pathInfo, contents }: Registration,
-  services: AddServices,
-  signal?: AbortSignal,
+  { services, repair = false, signal }: AddOptions,
 ): Promise<PathInfo> {
   const { store, derivations, view } = services;
   const already = await findPathInfo(pathInfo.storePath, services, signal);
-  if (already !== undefined) return already;
+  if (already !== undefined && (!repair || already.narHash.equals(pathInfo.narHash))) return already;
   const { storePath } = pathInfo;
   for (const reference of pathInfo.references) {
     if (reference.hashPart === storePath.hashPart) continue;
@@ -309,6 +352,7 @@ async function register(
     await derivations.check(derivation);
   }
   const stored = await store.pathInfos.put(pathInfo, signal);
+  if (already !== undefined) await view?.forget([storePath]);
   await view?.show(stored, signal);
   return stored;
 }

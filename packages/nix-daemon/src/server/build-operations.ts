@@ -9,14 +9,13 @@ import {
   printDerivation,
 } from '@neve/nix-compat';
 import type { KeyedBuildResult, WorkerRequests } from '@neve/nix-compat/protocols';
-import type { BuildMode } from '@neve/realise';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import { addContents } from './add-to-store.ts';
 import { type BuildGoal, buildGoal } from './build-goals.ts';
 import { buildResult, builtOutputs, keyedBuildResult } from './build-results.ts';
 import { type Call, type Handlers, requireTrust } from './call.ts';
 import { mapInOrder } from './map-in-order.ts';
-import { type GoalOutcome, realiseGoals, requireSuccess, tellDependencies } from './realise-goals.ts';
+import { type GoalMode, type GoalOutcome, realiseGoals, requireSuccess, tellDependencies } from './realise-goals.ts';
 
 export const buildOperations: Handlers<
   'buildPaths' | 'buildPathsWithResults' | 'buildDerivation' | 'ensurePath'
@@ -53,13 +52,10 @@ async function build(
   return await realiseGoals(goals, { mode: realiseMode(mode, call) }, call);
 }
 
-function realiseMode(mode: WorkerRequests['buildPaths']['mode'], call: Call): BuildMode {
+function realiseMode(mode: WorkerRequests['buildPaths']['mode'], call: Call): GoalMode {
   if (mode !== 'repair') return mode === 'check' ? 'check' : 'build';
   requireTrust(call, "repairing is not allowed because you are not in 'trusted-users'");
-  throw new NixDaemonError(
-    'unsupported',
-    "single paths are not repaired by this daemon; 'neve store verify --repair' mends the store",
-  );
+  return mode;
 }
 
 /**

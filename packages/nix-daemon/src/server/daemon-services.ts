@@ -24,8 +24,8 @@ export type DaemonServices = {
   readonly view?: FileView | undefined;
   /** The caches that are asked for a client. What it has not chosen is as the daemon was told. */
   readonly substituters: (choice: CacheChoice) => readonly Substituter[];
-  /** What builds derivations with these options. */
-  readonly builderFor: (options: BuildOptions) => DerivationBuilder;
+  /** What builds derivations with these options. What it makes is put into `store`, which may be a view of the daemon's. */
+  readonly builderFor: (options: BuildOptions, store: StoreServices) => DerivationBuilder;
   readonly limits: RealiseLimits;
   /** How many builds run on other machines at the same time, beside those of `limits`. */
   readonly machineJobs?: number;

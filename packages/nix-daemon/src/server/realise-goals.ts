@@ -13,6 +13,7 @@ import { type Call, reveal } from './call.ts';
 import { FailureTeller } from './failure-teller.ts';
 import { mapInOrder } from './map-in-order.ts';
 import { openRealiser } from './open-realiser.ts';
+import { PathRepair } from './path-repair.ts';
 import { findPathInfo } from './valid-paths.ts';
 
 export type GoalOutcome =
@@ -35,8 +36,15 @@ export type GoalOutcome =
       readonly endedMs: number;
     };
 
+/** `repair`: what is there is looked at, and made anew if it is damaged. */
+export type GoalMode = BuildMode | 'repair';
+
 export type RealiseGoalsOptions = {
-  readonly mode: BuildMode;
+  readonly mode: GoalMode;
+  /** Hash parts of what is to be repaired whatever it looks like. */
+  readonly damaged?: ReadonlySet<string> | undefined;
+  /** Whatever the client wants. */
+  readonly keepGoing?: boolean | undefined;
   /** A derivation that is in no store. */
   readonly described?: { readonly storePath: StorePath; readonly contents: Uint8Array } | undefined;
 };
@@ -94,8 +102,10 @@ export function tellDependencies(outcomes: readonly GoalOutcome[], { log }: Call
 
 class GoalRun {
   readonly #goals: readonly BuildGoal[];
-  readonly #mode: BuildMode;
+  readonly #mode: GoalMode;
   readonly #call: Call;
+  readonly #keepGoing: boolean;
+  readonly #repair: PathRepair | undefined;
   readonly #abortion: AbortController = new AbortController();
   readonly #signal: AbortSignal;
   readonly #activities: BuildActivities;
@@ -103,11 +113,15 @@ class GoalRun {
   readonly #realiser: Realiser;
 
   // oxlint-disable-next-line eslint/max-params -- what, how, and for whom
-  constructor(goals: readonly BuildGoal[], { mode, described }: RealiseGoalsOptions, call: Call) {
+  constructor(goals: readonly BuildGoal[], options: RealiseGoalsOptions, call: Call) {
+    const { mode, described, damaged, keepGoing = call.settings.options.keepGoing } = options;
     this.#goals = goals;
     this.#mode = mode;
     this.#call = call;
+    this.#keepGoing = keepGoing;
     this.#signal = AbortSignal.any([call.signal, this.#abortion.signal]);
+    this.#repair =
+      mode === 'repair' ? new PathRepair(call, { damaged, signal: this.#signal }) : undefined;
     this.#writing = call.daemon.temporaryRoots.beginWriting();
     this.#activities = new BuildActivities(call.log, call.daemon.storeDirectory);
     const { realiser, known }: { readonly realiser: Realiser; readonly known: KnownPaths } = openRealiser(
@@ -115,6 +129,8 @@ class GoalRun {
       {
         onEvent: (event) => this.#activities.show(event),
         signal: this.#signal,
+        repairedStore: this.#repair?.store,
+        keepGoing,
       },
     );
     if (described !== undefined) known.describeDerivation(described);
@@ -154,7 +170,7 @@ class GoalRun {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const isGivenUp = this.#signal.aborted || (error instanceof RealiseError && error.code === 'given-up');
-      if (!isGivenUp && !this.#call.settings.options.keepGoing) {
+      if (!isGivenUp && !this.#keepGoing) {
         this.#abortion.abort(new RealiseError('given-up', 'something else has failed', { cause: error }));
       }
       return { kind: 'failed', goal, error, isGivenUp, startedMs, endedMs: Date.now() };
@@ -162,6 +178,7 @@ class GoalRun {
   }
 
   async #makePath(path: StorePath): Promise<Made> {
+    await this.#repair?.mend([path], this.#realiser);
     const already = await findPathInfo(path, this.#call.daemon, this.#signal);
     const pathInfo = already ?? (await this.#realiser.path(path));
     return {
@@ -174,10 +191,26 @@ class GoalRun {
     const names = outputs === 'all' ? undefined : outputs;
     if (this.#mode === 'check') await this.#realiser.check(drvPath);
     const isThere = await this.#areThere(drvPath, names);
+    if (this.#repair !== undefined) await this.#mendOutputs(drvPath, { names, isThere }, this.#repair);
     const made = await this.#realiser.outputs(drvPath, names);
     await this.#rememberImpure(drvPath, made);
     if (this.#activities.built.has(drvPath.hashPart)) return { how: 'built', outputs: made };
     return { how: isThere ? 'already-there' : 'substituted', outputs: made };
+  }
+
+  /** What is missing is built of inputs that are as they should be. */
+  // oxlint-disable-next-line eslint/max-params -- whose, which, and by what
+  async #mendOutputs(
+    drvPath: StorePath,
+    { names, isThere }: { readonly names: readonly string[] | undefined; readonly isThere: boolean },
+    repair: PathRepair,
+  ): Promise<void> {
+    const derivation = await this.#realiser.decisions.derivation(drvPath);
+    if (derivation === undefined) return;
+    const paths = await this.#call.daemon.derivations.outputPaths(drvPath, derivation);
+    const wanted = (names ?? [...paths.keys()]).flatMap((name) => paths.get(name) ?? []);
+    const inputs = isThere ? [] : await repair.inputsOf(drvPath, this.#realiser);
+    await repair.mend(await repair.closure([...wanted, ...inputs]), this.#realiser);
   }
 
   async #rememberImpure(drvPath: StorePath, made: ReadonlyMap<string, PathInfo>): Promise<void> {

@@ -1,11 +1,12 @@
 /** The store as a whole: settings, roots, garbage, verification. */
 import type { GarbageResult, WorkerAnswers, WorkerRequests } from '@neve/nix-compat/protocols';
-import { verifyStore } from '@neve/store';
+import { narCalculationByRendering, verifyStore } from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import { type Call, type Handlers, requireTrust } from './call.ts';
 import { verbosity } from './client-log.ts';
 import { applySettings } from './client-settings.ts';
 import type { GarbageRequest } from './garbage.ts';
+import { repairFindings } from './repair-findings.ts';
 import { requirePathInfo } from './valid-paths.ts';
 
 export const storeOperations: Handlers<
@@ -90,33 +91,30 @@ const garbageActions = {
   deleteSpecific: 'delete-specific',
 } as const;
 
-/** Whether there are errors. Paths, directories and blobs are looked at in any case; contents as NARs if asked for. */
+/**
+ * Whether there are errors that were not repaired. Paths, directories and blobs are looked at in any case; contents as NARs if
+ * asked for.
+ */
 async function verify(
   { checkContents, repair }: WorkerRequests['verifyStore'],
   call: Call,
 ): Promise<boolean> {
   const { daemon, log, signal } = call;
-  if (repair) {
-    requireTrust(call, 'you are not privileged to repair paths');
-    throw new NixDaemonError(
-      'unsupported',
-      "this daemon does not repair while it runs; 'neve store verify --repair' mends the store",
-    );
-  }
+  if (repair) requireTrust(call, 'you are not privileged to repair paths');
   log.message(verbosity.info, 'checking path existence...');
   if (checkContents) log.message(verbosity.info, 'checking hashes...');
+  const { store, storeDirectory, ed25519, hashes } = daemon;
+  // What was computed before must not be believed here.
+  const deep = checkContents ? narCalculationByRendering({ ...store, hashes }) : undefined;
   const { findings } = await verifyStore(
-    {
-      ...{ store: daemon.store, storeDirectory: daemon.storeDirectory, ed25519: daemon.ed25519 },
-      ...(checkContents && { deep: daemon.narCalculation }),
-    },
+    { store, storeDirectory, ed25519, ...(deep !== undefined && { deep }) },
     signal,
   );
   for (const { problem, storePaths } of findings) {
-    const paths = storePaths.map((it) => `'${daemon.storeDirectory.print(it)}'`).join(', ');
+    const paths = storePaths.map((it) => `'${storeDirectory.print(it)}'`).join(', ');
     log.error(paths === '' ? problem : `${problem}; needed by ${paths}`);
   }
-  return findings.length > 0;
+  return repair ? !(await repairFindings(findings, call)) : findings.length > 0;
 }
 
 function absolute(path: string): string {

@@ -71,7 +71,7 @@ export function memoryDaemon({
       oldestOfOthersMs: async () => undefined,
     },
     substituters: () => [],
-    builderFor: () => builder,
+    builderFor: (_, target) => builder.into(target),
     limits: { builds: 4, substitutions: 4, downloads: 4 },
     trustedSubstituters: [],
     version: 'test',
@@ -99,6 +99,25 @@ class WritingBuilder implements DerivationBuilder {
 
   constructor(store: StoreServices) {
     this.#store = store;
+  }
+
+  /** The same, counted together with this one, for a view of the store. */
+  into(store: StoreServices): DerivationBuilder {
+    const other = new WritingBuilder(store);
+    return {
+      allowsSubstitutes: () => other.allowsSubstitutes(),
+      fetchOf: () => undefined,
+      prepare: async (derivation) => {
+        const job = await other.prepare(derivation);
+        return {
+          ...job,
+          build: (options) => {
+            this.begun++;
+            return job.build(options);
+          },
+        };
+      },
+    };
   }
 
   allowsSubstitutes(): boolean {
