@@ -11,6 +11,9 @@ export interface BuildService extends AsyncDisposable {
 
   /** Systems that it builds for, as in `x86_64-linux`; the first is its own. */
   systems(signal?: AbortSignal): Promise<readonly string[]>;
+
+  /** What is kept of inputs for later builds is made again: it may be damaged, as the store was. For services that keep any. */
+  forgetInputs?(): Promise<void>;
 }
 
 export type BuildOptions = {

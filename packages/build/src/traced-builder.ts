@@ -17,6 +17,7 @@ export function tracedBuilder<B extends BuildService>(builder: B, instanceName: 
         }),
       },
       systems: {},
+      forgetInputs: {},
     },
     { service: 'BuildService', instanceName },
     // It is the same service, with everything that it has.

@@ -70,9 +70,7 @@ export async function openDaemon({
   const substituters = new Substituters(realise, { store, storeDirectory, environment: process.env });
   const signer = { keys, store: storeDirectory, ed25519: nodeEd25519 };
   const signed = (unsigned: StoreServices): StoreServices =>
-    keys.length === 0
-      ? unsigned
-      : { ...unsigned, pathInfos: signingPathInfos(unsigned.pathInfos, signer) };
+    keys.length === 0 ? unsigned : { ...unsigned, pathInfos: signingPathInfos(unsigned.pathInfos, signer) };
   const machines = await openMachines(realise, {
     ...{ storeDirectory, environment: process.env },
     warn: (message) => write(2, `warning: ${message}\n`),
@@ -126,6 +124,7 @@ export async function openDaemon({
         : viewOfStore(new StoreView({ folder: places.view, castore: store, files })),
     substituters: (choice) => substituters.chosen(choice),
     builderFor,
+    forgetInputs: async () => await service.forgetInputs?.(),
     limits: { builds: realise.maxJobs, substitutions: realise.maxSubstitutions, downloads: 25 },
     machineJobs: machines?.jobs ?? 0,
     trustedSubstituters,

@@ -11,6 +11,7 @@ export function lateBuildService(open: () => Promise<BuildService>): BuildServic
   return {
     build: async (request, options) => (await get()).build(request, options),
     systems: async (signal) => (await get()).systems(signal),
+    forgetInputs: async () => await (await get()).forgetInputs?.(),
     [Symbol.asyncDispose]: dispose,
   };
 }

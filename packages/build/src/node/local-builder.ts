@@ -151,6 +151,10 @@ class Builder implements LocalBuilder {
     }
   }
 
+  async forgetInputs(): Promise<void> {
+    await this.checkouts.remove(await this.checkouts.list());
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposal.abort(new BuildError('io', 'the builder was closed while it built'));
     await Promise.allSettled(this.#running);

@@ -289,6 +289,11 @@ test('verify names what is damaged, and remove takes it', async () => {
   const named = await problems(blobs);
   const damaged = [flipped, cut, gone, outboard, copy, longer, record];
   expect(named.map((it) => it.slice(0, 64)).sort()).toEqual(damaged.map(({ hex }) => hex).sort());
+  const single = [];
+  for (const digest of [...damaged, sound]) {
+    for await (const it of blobs.inventory.verifyBlob(digest)) single.push(it.digest.hex);
+  }
+  expect(single).toEqual(damaged.map(({ hex }) => hex));
   expect(named.find((it) => it.startsWith(cut.hex))).toMatch(/it has 79999 bytes, but the blob has 80000/);
   await expect(blobs.open(cut)).rejects.toMatchObject({ code: 'corrupt' });
   await expect(blobs.open(gone)).rejects.toMatchObject({ code: 'io' });

@@ -303,6 +303,9 @@ const owning: Readonly<Record<string, (service: BlobService, inventory: BlobInve
   'nothing is damaged, and nothing left over': async (service, inventory) => {
     const digests = await putSamples(service);
     for await (const { what, problem } of inventory.verify()) throw new Error(`damaged ${what}: ${problem}`);
+    for (const digest of digests) {
+      for await (const { problem } of inventory.verifyBlob(digest)) throw new Error(`damaged: ${problem}`);
+    }
     await inventory.removeLeftovers?.();
     await expectListed(inventory, digests);
     for (const digest of digests) expect(await service.has(digest), 'a blob was taken for a leftover');

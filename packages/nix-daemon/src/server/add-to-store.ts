@@ -19,7 +19,13 @@ import {
   fingerprintPathInfo,
 } from '@neve/nix-compat';
 import { contentDigest } from '@neve/realise';
-import { type NarCalculation, type PathInfo, ingestNar, mendingCastore, narCalculationByRendering } from '@neve/store';
+import {
+  type NarCalculation,
+  type PathInfo,
+  ingestNar,
+  mendingCastore,
+  narCalculationByRendering,
+} from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import type { DaemonServices } from './daemon-services.ts';
 import type { StoredDerivations } from './stored-derivations.ts';
@@ -74,6 +80,7 @@ async function mending<Options extends AddOptions, Result extends PathInfo | und
     services: { ...services, store: { ...services.store, ...castore } },
   });
   if (added !== undefined && mendedBlobs() > 0) {
+    await services.forgetInputs?.();
     await services.view?.forget([added.storePath]);
     await services.view?.show(added, signal);
   }

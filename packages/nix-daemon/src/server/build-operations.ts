@@ -15,7 +15,13 @@ import { type BuildGoal, buildGoal } from './build-goals.ts';
 import { buildResult, builtOutputs, keyedBuildResult } from './build-results.ts';
 import { type Call, type Handlers, requireTrust } from './call.ts';
 import { mapInOrder } from './map-in-order.ts';
-import { type GoalMode, type GoalOutcome, realiseGoals, requireSuccess, tellDependencies } from './realise-goals.ts';
+import {
+  type GoalMode,
+  type GoalOutcome,
+  realiseGoals,
+  requireSuccess,
+  tellDependencies,
+} from './realise-goals.ts';
 
 export const buildOperations: Handlers<
   'buildPaths' | 'buildPathsWithResults' | 'buildDerivation' | 'ensurePath'

@@ -26,6 +26,8 @@ export type DaemonServices = {
   readonly substituters: (choice: CacheChoice) => readonly Substituter[];
   /** What builds derivations with these options. What it makes is put into `store`, which may be a view of the daemon's. */
   readonly builderFor: (options: BuildOptions, store: StoreServices) => DerivationBuilder;
+  /** Something was damaged: what is kept of inputs for builds may be, too. */
+  readonly forgetInputs?: () => Promise<void>;
   readonly limits: RealiseLimits;
   /** How many builds run on other machines at the same time, beside those of `limits`. */
   readonly machineJobs?: number;

@@ -42,6 +42,7 @@ export class PathRepair {
   readonly #finder: DamageFinder;
   /** Paths that were looked at. */
   readonly #checked = new Set<string>();
+  #wantedDerivation: StorePath | undefined;
   /** Damaged, and nobody can make them. */
   readonly #lost: StorePath[] = [];
   /** What several goals have in common is looked at once. */
@@ -56,15 +57,23 @@ export class PathRepair {
   }
 
   /**
-   * Mends those of the paths that are there and damaged, and gives these. `realiser` works with the store of this object.
+   * Mends those of the paths that are there and damaged, and gives these. `realiser` works with the store of this object. The
+   * derivations that `drvPath` needs may make what does not name its deriver.
    * Throws `NixDaemonError` (`invalid-path`) for one that cannot be mended, after it has mended the others.
    */
-  async mend(storePaths: readonly StorePath[], realiser: Realiser): Promise<ReadonlySet<string>> {
+  // oxlint-disable-next-line eslint/max-params -- what, by what, and for what
+  async mend(
+    storePaths: readonly StorePath[],
+    realiser: Realiser,
+    drvPath?: StorePath,
+  ): Promise<ReadonlySet<string>> {
     const release = await this.#turn.acquire();
     try {
+      this.#wantedDerivation = drvPath;
       const damaged = await this.#findDamaged(storePaths, realiser);
       for (const { pathInfo } of damaged) this.#missing.add(pathInfo.storePath.hashPart);
       for (const { damage } of damaged) await removeDamage(damage, this.store, this.#options.signal);
+      if (damaged.some(({ damage }) => damage.length > 0)) await this.#call.daemon.forgetInputs?.();
       const made = await Promise.allSettled(damaged.map((it) => this.#remake(it, realiser)));
       for (const it of made) if (it.status === 'rejected') throw it.reason;
       const [lost] = this.#lost.splice(0);
@@ -115,7 +124,12 @@ export class PathRepair {
   }
 
   /** `undefined` when the path is as it should be. */
-  async #damageOf({ storePath, node, narHash, narSize }: PathInfo): Promise<readonly NodeDamage[] | undefined> {
+  async #damageOf({
+    storePath,
+    node,
+    narHash,
+    narSize,
+  }: PathInfo): Promise<readonly NodeDamage[] | undefined> {
     const { daemon, log } = this.#call;
     const { damaged, signal } = this.#options;
     const printed = daemon.storeDirectory.print(storePath);
@@ -129,20 +143,27 @@ export class PathRepair {
     return damage;
   }
 
-  async #outputOf(
-    { storePath, deriver }: PathInfo,
-    realiser: Realiser,
-  ): Promise<OutputOf | undefined> {
+  async #outputOf({ storePath, deriver }: PathInfo, realiser: Realiser): Promise<OutputOf | undefined> {
     const { daemon } = this.#call;
-    if (deriver === undefined || (await findPathInfo(deriver, daemon)) === undefined) return undefined;
-    for (const [output, path] of await this.#outputPaths(deriver, realiser)) {
-      if (path?.hashPart !== storePath.hashPart) continue;
-      const of = { derivation: deriver, output };
-      // From now on the realiser knows it too, where the path is known beforehand.
-      await realiser.decisions.pathOf(of);
-      return of;
+    const isThere = deriver !== undefined && (await findPathInfo(deriver, daemon)) !== undefined;
+    const derivers = isThere ? [deriver] : await this.#possibleDerivers();
+    for (const derivation of derivers) {
+      for (const [output, path] of await this.#outputPaths(derivation, realiser)) {
+        if (path?.hashPart !== storePath.hashPart) continue;
+        const of = { derivation, output };
+        // From now on the realiser knows it too, where the path is known beforehand.
+        await realiser.decisions.pathOf(of);
+        return of;
+      }
     }
     return undefined;
+  }
+
+  /** What is wanted is built by one of these. */
+  async #possibleDerivers(): Promise<readonly StorePath[]> {
+    const wanted = this.#wantedDerivation;
+    if (wanted === undefined) return [];
+    return (await this.closure([wanted])).filter((it) => it.isDerivation);
   }
 
   async #outputPaths(

@@ -120,8 +120,7 @@ class GoalRun {
     this.#call = call;
     this.#keepGoing = keepGoing;
     this.#signal = AbortSignal.any([call.signal, this.#abortion.signal]);
-    this.#repair =
-      mode === 'repair' ? new PathRepair(call, { damaged, signal: this.#signal }) : undefined;
+    this.#repair = mode === 'repair' ? new PathRepair(call, { damaged, signal: this.#signal }) : undefined;
     this.#writing = call.daemon.temporaryRoots.beginWriting();
     this.#activities = new BuildActivities(call.log, call.daemon.storeDirectory);
     const { realiser, known }: { readonly realiser: Realiser; readonly known: KnownPaths } = openRealiser(
@@ -210,7 +209,7 @@ class GoalRun {
     const paths = await this.#call.daemon.derivations.outputPaths(drvPath, derivation);
     const wanted = (names ?? [...paths.keys()]).flatMap((name) => paths.get(name) ?? []);
     const inputs = isThere ? [] : await repair.inputsOf(drvPath, this.#realiser);
-    await repair.mend(await repair.closure([...wanted, ...inputs]), this.#realiser);
+    await repair.mend(await repair.closure([...wanted, ...inputs]), this.#realiser, drvPath);
   }
 
   async #rememberImpure(drvPath: StorePath, made: ReadonlyMap<string, PathInfo>): Promise<void> {

@@ -611,3 +611,75 @@ function withReference(nar: Uint8Array): ValidPathInfo {
   const path = contentAddressedPath(store, { name: 'refers', contentAddress, references });
   return { ...statedInfo(path, nar), contentAddress, references };
 }
+
+describe('repair', () => {
+  const wanted = (path: StorePath) =>
+    [{ kind: 'built', drvPath: { kind: 'opaque', path }, outputs: 'all' }] as const;
+
+  /** What the client builds, and loses the contents of. */
+  async function damagedBuild(): Promise<Connected & { readonly drv: StorePath; readonly out: StorePath }> {
+    const connected = await connect();
+    const { client, daemon } = connected;
+    const { text, path: drv, out } = await derivationOf('lost');
+    await client.ask('addTextToStore', { name: drv.name, text, references: [] });
+    await client.ask('buildPaths', { paths: wanted(drv), mode: 'normal' });
+    await loseContents(out, daemon);
+    return { ...connected, drv, out };
+  }
+
+  async function loseContents(path: StorePath, { store: services }: MemoryDaemon): Promise<void> {
+    const pathInfo = await services.pathInfos.get(path.hashPart);
+    if (pathInfo?.node.kind !== 'file') throw new Error('a file is expected');
+    await services.blobs.inventory?.remove([pathInfo.node.digest], { unusedSinceMs: Infinity });
+  }
+
+  test('of a build builds again what is damaged, and only that', async () => {
+    const { client, daemon, drv, out } = await damagedBuild();
+    // What came from a cache may not name its deriver.
+    const pathInfo = await daemon.store.pathInfos.get(out.hashPart);
+    if (pathInfo !== undefined) await daemon.store.pathInfos.put({ ...pathInfo, deriver: undefined });
+    await client.ask('buildPaths', { paths: wanted(drv), mode: 'normal' });
+    expect(daemon.buildsBegun()).toBe(1);
+    await client.ask('buildPaths', { paths: wanted(drv), mode: 'repair' });
+    expect(daemon.buildsBegun()).toBe(2);
+    await client.ask('narFromPath', { path: out });
+    expect(await client.readNar()).toEqual(fileNar('text out'));
+    await client.ask('buildPaths', { paths: wanted(drv), mode: 'repair' });
+    expect(daemon.buildsBegun()).toBe(2);
+  });
+
+  test('of the store leaves what nobody can make, and says so', async () => {
+    const { client, daemon, out } = await damagedBuild();
+    const nar = fileNar('nobody can make it');
+    const info = contentAddressedInfo('alone', nar);
+    await client.ask('addToStoreNar', { info, repair: false, dontCheckSignatures: false }, nar);
+    await loseContents(info.path, daemon);
+    expect(await client.ask('verifyStore', { checkContents: true, repair: false })).toBe(true);
+    expect(await client.ask('verifyStore', { checkContents: true, repair: true })).toBe(true);
+    expect(client.frames).toContainEqual({
+      kind: 'next',
+      text: `error: cannot repair path '${store.print(info.path)}'\n`,
+    });
+    expect(await client.ask('queryAllValidPaths', {})).toContainEqual(info.path);
+    await client.ask('narFromPath', { path: out });
+    expect(await client.readNar()).toEqual(fileNar('text out'));
+    // Whoever has it can add it anew.
+    await client.ask('addToStoreNar', { info, repair: true, dontCheckSignatures: false }, nar);
+    expect(await client.ask('verifyStore', { checkContents: true, repair: false })).toBe(false);
+  });
+
+  test('of what is added stores it again, for who is trusted', async () => {
+    const trusted = await connect();
+    const { daemon } = trusted;
+    const untrusted = await connect({ daemon, isTrusted: false });
+    const nar = fileNar('added');
+    const info = contentAddressedInfo('added', nar);
+    const ask = { info, repair: true, dontCheckSignatures: false };
+    await trusted.client.ask('addToStoreNar', ask, nar);
+    await loseContents(info.path, daemon);
+    await untrusted.client.ask('addToStoreNar', ask, nar);
+    expect(await trusted.client.ask('verifyStore', { checkContents: false, repair: false })).toBe(true);
+    await trusted.client.ask('addToStoreNar', ask, nar);
+    expect(await trusted.client.ask('verifyStore', { checkContents: false, repair: false })).toBe(false);
+  });
+});

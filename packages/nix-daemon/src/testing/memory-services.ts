@@ -7,12 +7,13 @@ import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
 import { memoryBlobs, memoryDirectories } from '@neve/castore';
 import { FetchError, type Fetcher } from '@neve/fetch';
-import { type Derivation, type PublicKey, StoreDirectory, type StorePath } from '@neve/nix-compat';
+import { type PublicKey, StoreDirectory, type StorePath } from '@neve/nix-compat';
 import { nodeEd25519 } from '@neve/nix-compat/node';
 import {
   type BuildJob,
   type BuildJobOptions,
   type DerivationBuilder,
+  type ReadyDerivation,
   RealiseError,
   memoryLocks,
   memoryRealisations,
@@ -128,7 +129,7 @@ class WritingBuilder implements DerivationBuilder {
     return undefined;
   }
 
-  async prepare({ derivation }: { readonly derivation: Derivation }): Promise<BuildJob> {
+  async prepare({ drvPath, derivation }: Pick<ReadyDerivation, 'drvPath' | 'derivation'>): Promise<BuildJob> {
     const paths = [...derivation.outputs].flatMap(([name, it]) =>
       'path' in it ? [[name, it.path] as const] : [],
     );
@@ -141,13 +142,13 @@ class WritingBuilder implements DerivationBuilder {
         const there = found.flatMap(([name, it]) => (it === undefined ? [] : [[name, it] as const]));
         return there.length === paths.length ? new Map(there) : undefined;
       },
-      build: (options) => this.#build(derivation, paths, options),
+      build: (options) => this.#build({ drvPath, derivation }, paths, options),
     };
   }
 
   // oxlint-disable-next-line eslint/max-params -- what, where, and how
   async #build(
-    derivation: Derivation,
+    { drvPath, derivation }: Pick<ReadyDerivation, 'drvPath' | 'derivation'>,
     paths: readonly (readonly [string, StorePath])[],
     { onLog, signal }: BuildJobOptions,
   ): Promise<ReadonlyMap<string, PathInfo>> {
@@ -161,17 +162,18 @@ class WritingBuilder implements DerivationBuilder {
       );
     const text = decodeUtf8(derivation.environment.get('text') ?? new Uint8Array());
     const made = await Promise.all(
-      paths.map(async ([name, path]) => [name, await this.#put(path, `${text} ${name}`)] as const),
+      paths.map(async ([name, path]) => [name, await this.#put(path, drvPath, `${text} ${name}`)] as const),
     );
     return new Map(made);
   }
 
-  async #put(storePath: StorePath, text: string): Promise<PathInfo> {
+  // oxlint-disable-next-line eslint/max-params -- what, of what, and its contents
+  async #put(storePath: StorePath, deriver: StorePath, text: string): Promise<PathInfo> {
     const bytes = encodeUtf8(text);
     const digest = await this.#store.blobs.put(bytes);
     const node = { kind: 'file', digest, size: bytes.length, executable: false } as const;
     const nar = await narCalculationByRendering({ ...this.#store, hashes: nodeHashes }).calculateNar(node);
-    const rest = { references: [], signatures: [], deriver: undefined, contentAddress: undefined };
+    const rest = { references: [], signatures: [], deriver, contentAddress: undefined };
     return await this.#store.pathInfos.put({ storePath, node, ...nar, ...rest });
   }
 }
