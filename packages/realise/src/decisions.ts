@@ -110,6 +110,7 @@ export class Decisions {
     for (const substituter of await this.#order) {
       if (this.#useless.has(substituter)) continue;
       try {
+        substituter.expect?.([storePath]);
         const narInfo = await substituter.narInfo(storePath.hashPart, signal);
         if (narInfo !== undefined) return { substituter, narInfo };
       } catch (error) {

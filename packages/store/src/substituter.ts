@@ -2,7 +2,7 @@
  * A path info service that gets what it gives from elsewhere, a binary cache: what several of them need beyond path infos
  * to be asked in a sensible order.
  */
-import type { NarInfo } from '@neve/nix-compat';
+import type { NarInfo, StorePath } from '@neve/nix-compat';
 import type { PathInfoService } from './path-info-service.ts';
 
 export interface Substituter extends PathInfoService {
@@ -14,6 +14,9 @@ export interface Substituter extends PathInfoService {
 
   /** Whether it likes to be asked for many paths at once. */
   wantsMassQuery(signal?: AbortSignal): Promise<boolean>;
+
+  /** Paths that it will be asked for, with their names: for what finds none by a hash part alone. */
+  expect?(storePaths: Iterable<StorePath>): void;
 
   /** What it says about a path, checked as far as that goes without the contents. Nothing is downloaded. */
   narInfo(hashPart: string, signal?: AbortSignal): Promise<NarInfo | undefined>;

@@ -33,6 +33,12 @@ export function remoteSubstituter(url: string, options: RemoteSubstituterOptions
     name: url,
     priority: async () => (await get()).priority(),
     wantsMassQuery: async () => (await get()).wantsMassQuery(),
+    // It is told before it is asked; whoever asks learns that it cannot be opened.
+    expect: (storePaths) =>
+      void get().then(
+        (it) => it.expect(storePaths),
+        () => undefined,
+      ),
     narInfo: async (hashPart, signal) => (await get()).narInfo(hashPart, signal),
     get: async (hashPart, signal) => (await get()).get(hashPart, signal),
     has: async (hashPart, signal) => (await get()).has(hashPart, signal),
