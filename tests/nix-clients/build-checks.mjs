@@ -263,10 +263,31 @@ export function* buildChecks(side) {
       });
       try {
         const words = ['--no-out-link', file, '-A', 'top', '--max-jobs', '0'];
+        const here = await side.tryNix('nix-build', [...words, '--builders', ''], { remote: daemon.remote });
+        expectEnd(here, 1, /builds are disabled|max-jobs|Cannot build/);
+        if (side.takeSshCalls().join('') !== '') throw new Error('a machine was used that should not be');
         const built = await side.nix('nix-build', words, { remote: daemon.remote });
         expectSame(built.stdout.trim().split('\n').sort(), await expected('top'), 'outputs');
         if (!/building many/.test(built.stderr)) throw new Error(`no log: ${built.stderr}`);
         if (side.takeSshCalls().join('') === '') throw new Error('nothing was built on the machine');
+      } finally {
+        await daemon.stop();
+      }
+    },
+  ];
+
+  yield [
+    'build: neve nix-daemon substitutes by ssh for a client that may choose',
+    async () => {
+      const folder = join(side.folder, 'substituting');
+      const [path = ''] = await expected('top');
+      const daemon = await DaemonProcess.neve({ folder, script: side.script, env: side.env });
+      try {
+        const url = `${side.url('ssh')}&trusted=true`;
+        const options = ['--option', 'substitute', 'true', '--option', 'substituters', url];
+        const words = ['--no-out-link', file, '-A', 'top', '--max-jobs', '0', ...options];
+        const built = await side.nix('nix-build', words, { remote: daemon.remote });
+        expectSame(built.stdout.trim(), path, 'outputs');
       } finally {
         await daemon.stop();
       }
@@ -299,7 +320,7 @@ export function* buildChecks(side) {
     },
   ];
 
-  for (const way of /** @type {const} */ (['unix', 'ssh-ng'])) {
+  for (const way of /** @type {const} */ (['unix', 'ssh-ng', 'ssh'])) {
     yield [
       `build: what a Nix has is substituted by ${way}`,
       async () => {

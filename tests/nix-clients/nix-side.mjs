@@ -125,18 +125,26 @@ export class NixSide {
    * A program of the Nix that succeeds. @param {string} program @param {readonly string[]} args
    * @param {{ root?: string, input?: string, remote?: string }} [options]
    */
-  async nix(program, args, { root = this.root, input, remote } = {}) {
+  async nix(program, args, options = {}) {
+    const outcome = await this.tryNix(program, args, options);
+    if (outcome.code !== 0) throw new Error(`${program} ${args.join(' ')}: ${outcome.stderr}`);
+    return outcome;
+  }
+
+  /**
+   * A program of the Nix, which may fail. @param {string} program @param {readonly string[]} args
+   * @param {{ root?: string, input?: string, remote?: string }} [options]
+   */
+  async tryNix(program, args, { root = this.root, input, remote } = {}) {
     const env = {
       ...this.env,
       NIX_REMOTE: remote ?? (root === this.root ? `${this.#daemons?.trusting.remote}` : `local?root=${root}`),
     };
-    const outcome = await runCommand([join(this.bin, program), ...args], {
+    return await runCommand([join(this.bin, program), ...args], {
       env,
       cwd: this.folder,
       ...(input === undefined ? {} : { input }),
     });
-    if (outcome.code !== 0) throw new Error(`${program} ${args.join(' ')}: ${outcome.stderr}`);
-    return outcome;
   }
 
   /**

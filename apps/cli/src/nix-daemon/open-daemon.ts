@@ -88,7 +88,7 @@ export async function openDaemon({
   const builderFor = (options: BuildOptions, target: StoreServices): DerivationBuilder => {
     const builtStore = signed(target);
     const local = localBuilderFor(options, builtStore);
-    if (machines === undefined) return local;
+    if (machines === undefined || !options.usesMachines) return local;
     const asked = clientRealiseOptions(realise, options);
     const maxJobs = Math.min(realise.maxJobs, options.maxJobs);
     const settings = buildSettings(asked, process.env);
@@ -168,8 +168,8 @@ class Substituters implements AsyncDisposable {
     const key = JSON.stringify([url, options.trustedPublicKeys]);
     const known = this.#open.get(key);
     if (known !== undefined) return [known];
-    // A client may name what is none.
-    if (!/^https?:\/\//.test(url)) return [];
+    // A client may name what is none, or a file of its own.
+    if (!/^(https?|ssh|ssh-ng|unix):\/\//.test(url)) return [];
     const opened = openSubstituters({ ...options, substituters: [url] }, this.#context);
     for (const it of opened) this.#open.set(key, it);
     return opened;

@@ -16,6 +16,8 @@ export type BuildOptions = {
   readonly sandboxPaths: readonly string[] | undefined;
   readonly systemFeatures: readonly string[] | undefined;
   readonly extraPlatforms: readonly string[] | undefined;
+  /** Whether the daemon's machines may build. */
+  readonly usesMachines: boolean;
   readonly substitutes: boolean;
   readonly caches: CacheChoice;
 };
@@ -43,6 +45,7 @@ export const defaultBuildOptions: BuildOptions = {
   sandboxPaths: undefined,
   systemFeatures: undefined,
   extraPlatforms: undefined,
+  usesMachines: true,
   substitutes: true,
   caches: { substituters: undefined, trustedPublicKeys: undefined },
 };

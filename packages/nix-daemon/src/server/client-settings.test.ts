@@ -30,8 +30,11 @@ test('a trusted client sets what it likes', () => {
     },
     true,
   );
-  expect(warnings).toEqual([]);
+  expect(warnings).toEqual([
+    "ignoring the client-specified 'builders': this daemon builds on its own machines only",
+  ]);
   expect(options).toMatchObject({
+    usesMachines: true,
     sandbox: 'relaxed',
     sandboxPaths: ['/a', '/b=/c'],
     timeoutSeconds: 7,
@@ -44,7 +47,9 @@ test('others set limits of time only, and are told of the rest', () => {
     { sandbox: 'false', timeout: '7', 'max-silent-time': '8', builders: '' },
     false,
   );
-  expect(options).toMatchObject({ sandbox: undefined, timeoutSeconds: 7, maxSilentSeconds: 8 });
+  expect(options).toMatchObject({
+    ...{ sandbox: undefined, timeoutSeconds: 7, maxSilentSeconds: 8, usesMachines: false },
+  });
   expect(warnings).toEqual([
     "ignoring the client-specified setting 'sandbox', because it is a restricted setting and you are not a trusted user",
   ]);

@@ -48,6 +48,8 @@ const readers: Readonly<Record<string, Reader>> = {
   'sandbox-paths': (value) => ({ sandboxPaths: words(value) }),
   'system-features': (value) => ({ systemFeatures: words(value) }),
   'extra-platforms': (value) => ({ extraPlatforms: words(value) }),
+  // Machines of its own it cannot bring.
+  builders: (value) => (value === '' ? { usesMachines: false } : {}),
   substituters: (value, { caches }) => ({ caches: { ...caches, substituters: words(value) } }),
   'trusted-public-keys': (value, { caches }) => ({ caches: { ...caches, trustedPublicKeys: words(value) } }),
 };
@@ -92,6 +94,11 @@ class Application {
   }
 
   #set(name: string, value: string): void {
+    if (name === 'builders' && value !== '') {
+      this.warnings.push(
+        "ignoring the client-specified 'builders': this daemon builds on its own machines only",
+      );
+    }
     try {
       this.options = { ...this.options, ...readers[name]?.(value, this.options) };
     } catch (error) {

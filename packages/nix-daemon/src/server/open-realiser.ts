@@ -35,7 +35,10 @@ export function openRealiser(
         : undefined,
     readDerivation: (pathInfo, _castore, readSignal) => daemon.derivations.readFrom(pathInfo, readSignal),
     substituters: options.substitutes ? daemon.substituters(options.caches) : [],
-    limits: { ...limits, builds: Math.min(limits.builds, options.maxJobs) + machineJobs },
+    limits: {
+      ...limits,
+      builds: Math.min(limits.builds, options.maxJobs) + (options.usesMachines ? machineJobs : 0),
+    },
     // What is damaged is made in any way.
     fallback: options.fallback || repairedStore !== undefined,
     keepGoing: keepGoing ?? options.keepGoing,
