@@ -82,7 +82,7 @@ export function* traceChecks({ folder, script, protocol }) {
     const evaluation = trace.one('neve-daemon', 'neve.evaluation');
     assert.equal(trace.parentOf(evaluation)['name'], 'neve.daemon.v1.DaemonService/Build');
     const file = trace.find(
-      ({ name, attributes }) => name === 'eval.file' && attributes['code.file.path'] === substituted,
+      ({ name, attributes }) => name === 'eval.import' && attributes['code.file.path'] === substituted,
     );
     assert.ok(trace.isWithin(file, evaluation));
     const wanted = trace.find(({ name }) => name === 'eval.import-from-derivation');

@@ -236,12 +236,10 @@ export class HostRequests {
       kept = exports.keep(string);
       this.#sources.keepFile(path, this.#core.read(string));
     };
-    const read = (): Answer<void> =>
-      this.#withContents(path, (text) => {
-        if (isLate) keepString(this.#core.newString(text));
-        else written = this.#core.write(text);
-      });
-    const answer = currentTracing() === undefined ? read() : readInSpan(path, read);
+    const answer = this.#withContents(path, (text) => {
+      if (isLate) keepString(this.#core.newString(text));
+      else written = this.#core.write(text);
+    });
     if (!(answer instanceof Promise)) return exports.newInt(written ?? 0);
     isLate = true;
     if (written !== undefined) keepString(exports.newString(written));
@@ -578,9 +576,4 @@ function nameOfStorePath(path: string): string {
 function pathSet(paths: readonly Uint8Array[]): PathSet {
   const keys = new Set(paths.map(byteKey));
   return { has: (relative) => keys.has(byteKey(relative)), paths: () => paths };
-}
-
-/** A file that an evaluation reads to evaluate it. */
-function readInSpan(path: Uint8Array, read: () => Answer<void>): Answer<void> {
-  return callInSpan('eval.file', { attributes: { 'code.file.path': decodeUtf8(path) } }, read);
 }
