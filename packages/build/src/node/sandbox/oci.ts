@@ -8,12 +8,13 @@
  *
  * Runtimes make cgroups. They remove them at the end; what is left when they are killed is removed by the next builder.
  */
-import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { programFolders } from '../host.ts';
 import { appendDeathSignal } from './command-program.ts';
 import { hostMachine, programDescriptor } from './launcher.ts';
 import { maskedPaths, readOnlyPaths } from './masked-paths.ts';
+import { removeAbandonedCgroups } from './oci-cgroups.ts';
 import {
   type Launch,
   type LaunchContext,
@@ -31,7 +32,7 @@ const firstPassed = 3;
 
 /** `binary` is a path. */
 export function ociSandbox(binary: string): Sandbox {
-  removeAbandonedCgroups();
+  removeAbandonedCgroups(idPrefix);
   return {
     name: basename(binary),
     hasUserRange: true,
@@ -150,27 +151,4 @@ const rangeCapabilities: readonly string[] = [
 
 function capabilities(names: readonly string[]): Readonly<Record<string, readonly string[]>> {
   return { bounding: names, effective: names, permitted: names };
-}
-
-/** Those that are in use cannot be removed. */
-function removeAbandonedCgroups(): void {
-  const mounted = '/sys/fs/cgroup';
-  const roots = [mounted, ...foldersIn(mounted).map((it) => join(mounted, it))];
-  for (const root of roots) {
-    for (const name of foldersIn(root).filter((it) => it.startsWith(idPrefix))) {
-      try {
-        rmdirSync(join(root, name));
-      } catch {
-        // A build of another process is in it.
-      }
-    }
-  }
-}
-
-function foldersIn(path: string): readonly string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true }).flatMap((it) => (it.isDirectory() ? [it.name] : []));
-  } catch {
-    return [];
-  }
 }
