@@ -15,10 +15,10 @@
  *
  * Time zero is when the tracer was made; `process_labels` says when that was.
  */
-import { newSpanContext, nowMs } from '../span-context.ts';
-import type { Attributes, Span, SpanContext, Tracer, TracerSpanOptions } from '../span.ts';
+import { type DrawnEvent, type DrawnSpanEnd, DrawnSpans } from '../drawn-spans.ts';
+import { nowMs } from '../span-context.ts';
+import type { Attributes, Span, Tracer, TracerSpanOptions } from '../span.ts';
 import { spanTitle } from '../span-title.ts';
-import { Tracks } from '../tracks.ts';
 
 export type ChromeTracerOptions = {
   readonly processName: string;
@@ -29,9 +29,6 @@ export type ChromeTracerOptions = {
 
 type TraceEvent = Readonly<Record<string, unknown>>;
 
-/** What is known of an open span only at its end. */
-type OpenSpan = { readonly startMs: number; attributes: Attributes };
-
 /** Texts of attributes longer than this are cut. */
 const maxText = 4096;
 
@@ -39,78 +36,52 @@ export class ChromeTracer implements Tracer {
   readonly #write: (text: string) => void;
   readonly #processId: number;
   readonly #originMs: number = nowMs();
-  readonly #tracks = new Tracks();
-  readonly #open = new Map<string, OpenSpan>();
-  /** Those that have ended and are still drawn. */
-  readonly #late = new Map<string, OpenSpan>();
+  readonly #spans: DrawnSpans;
   #flows = 0;
   #hasEnded = false;
 
   constructor({ processName, processId, write }: ChromeTracerOptions) {
     this.#write = write;
     this.#processId = processId;
+    this.#spans = new DrawnSpans({
+      originMs: this.#originMs,
+      drawEvent: (event) => this.#drawEvent(event),
+      drawEnd: (end) => this.#drawEnd(end),
+    });
     write('[\n');
     this.#metadata('process_name', { name: processName });
     this.#metadata('process_labels', { labels: new Date(this.#originMs).toISOString() });
   }
 
   startSpan(name: string, options: TracerSpanOptions): Span {
-    const { parent, attributes = {}, kind = 'internal' } = options;
-    const context = options.context ?? newSpanContext(parent);
-    const { spanId, traceId } = context;
-    const timeMs = Math.max(options.startMs ?? nowMs(), this.#originMs);
-    const { track, isNew, parentTrack } = this.#tracks.begin({ name, kind, spanId, parent, timeMs });
-    const at = { tid: track.number, ts: this.#micros(timeMs) };
+    const { attributes = {} } = options;
+    const { span, context, startMs, track, isNew, parentTrack } = this.#spans.begin(name, options);
+    const at = { tid: track.number, ts: this.#micros(startMs) };
     if (isNew) {
       this.#metadata('thread_name', { name: track.name }, track.number);
       this.#metadata('thread_sort_index', { sort_index: track.number }, track.number);
     }
-    const args = { ...shown(attributes), trace_id: traceId, span_id: spanId };
+    const args = { ...shown(attributes), trace_id: context.traceId, span_id: context.spanId };
     this.#event({ ph: 'B', ...at, name: spanTitle(name, attributes), cat: name, args });
     if (parentTrack !== undefined) this.#flow(parentTrack.number, at);
-    const open = { startMs: timeMs, attributes: {} };
-    this.#open.set(spanId, open);
-    return this.#span(context, open);
+    return span;
   }
 
   /** Ends what is still open, and the file. Later spans are not written. */
   end(): void {
     if (this.#hasEnded) return;
-    for (const spanId of this.#tracks.openSpans().toReversed()) this.#end(spanId, nowMs());
+    this.#spans.endAll();
     this.#write(`${JSON.stringify({ ph: 'M', pid: this.#processId, name: 'trace_ended', args: {} })}\n]\n`);
     this.#hasEnded = true;
   }
 
-  #span(context: SpanContext, open: OpenSpan): Span {
-    return {
-      context,
-      set: (attributes) => {
-        open.attributes = { ...open.attributes, ...attributes };
-      },
-      event: (name, attributes = {}, timeMs = nowMs()) => {
-        const tid = this.#tracks.trackOf(context.spanId)?.number;
-        if (tid === undefined) return;
-        const ts = this.#micros(Math.max(timeMs, open.startMs));
-        this.#event({ ph: 'i', tid, ts, name, s: 't', args: shown(attributes) });
-      },
-      fail: (error) => {
-        const message = error instanceof Error ? error.message : String(error);
-        open.attributes = { ...open.attributes, error: message };
-      },
-      end: (timeMs = nowMs()) => this.#end(context.spanId, timeMs),
-    };
+  #drawEvent({ track, name, attributes, timeMs }: DrawnEvent): void {
+    const ts = this.#micros(timeMs);
+    this.#event({ ph: 'i', tid: track.number, ts, name, s: 't', args: shown(attributes) });
   }
 
-  #end(spanId: string, timeMs: number): void {
-    const open = this.#open.get(spanId);
-    if (open === undefined) return;
-    this.#open.delete(spanId);
-    this.#late.set(spanId, open);
-    for (const end of this.#tracks.end(spanId, Math.max(timeMs, open.startMs))) {
-      const args = shown(this.#late.get(end.spanId)?.attributes ?? {});
-      this.#late.delete(end.spanId);
-      this.#event({ ph: 'E', tid: end.track.number, ts: this.#micros(end.timeMs), args });
-    }
+  #drawEnd({ track, timeMs, attributes }: DrawnSpanEnd): void {
+    this.#event({ ph: 'E', tid: track.number, ts: this.#micros(timeMs), args: shown(attributes) });
   }
 
   /** An arrow between two tracks at one time. */

@@ -2,10 +2,10 @@
  * Spans as zones of Tracy: each track (`tracks.ts`) is a thread. Attributes and errors are the text of a zone; what happens
  * in a span is a message.
  */
-import { newSpanContext, nowMs } from '../span-context.ts';
-import type { Attributes, Span, SpanContext, Tracer, TracerSpanOptions } from '../span.ts';
+import { DrawnSpans } from '../drawn-spans.ts';
+import { nowMs } from '../span-context.ts';
+import type { Attributes, Span, Tracer, TracerSpanOptions } from '../span.ts';
 import { spanTitle } from '../span-title.ts';
-import { Tracks } from '../tracks.ts';
 
 /** In the order of time within a thread. Times are nanoseconds since `startTime`, and begin with that. */
 export type TracyEvent =
@@ -34,35 +34,36 @@ export type TracyEvent =
 /** Not zero, which some of Tracy takes for "never". */
 export const startTime: bigint = 1_000_000n;
 
-/** What is known of a span only at its end. */
-type OpenSpan = { attributes: Attributes; hasFailed: boolean; readonly startMs: number };
-
 export class TracyTracer implements Tracer {
   readonly #emit: (event: TracyEvent) => void;
   readonly #originMs: number = nowMs();
-  readonly #tracks = new Tracks();
+  readonly #spans: DrawnSpans;
   readonly #threadNames = new Map<number, string>();
-  readonly #open = new Map<string, OpenSpan>();
-  /** Those that have ended and are still drawn. */
-  readonly #late = new Map<string, OpenSpan>();
 
   constructor(emit: (event: TracyEvent) => void) {
     this.#emit = emit;
+    this.#spans = new DrawnSpans({
+      originMs: this.#originMs,
+      drawEvent: ({ track, name, attributes, timeMs }) => {
+        const text = [name, textOf(attributes)].join('\n').trimEnd();
+        emit({ kind: 'message', thread: track.number, text, time: this.#time(timeMs) });
+      },
+      drawEnd: ({ track, spanId, timeMs, attributes, hasFailed }) => {
+        const at = { thread: track.number, spanId, time: this.#time(timeMs) };
+        emit({ kind: 'end', ...at, text: textOf(attributes), hasFailed });
+      },
+    });
   }
 
   startSpan(name: string, options: TracerSpanOptions): Span {
-    const { parent, attributes = {}, kind = 'internal' } = options;
-    const context = options.context ?? newSpanContext(parent);
-    const { spanId } = context;
-    const startMs = Math.max(options.startMs ?? nowMs(), this.#originMs);
-    const { track } = this.#tracks.begin({ name, kind, spanId, parent, timeMs: startMs });
+    const { attributes = {} } = options;
+    const { span, context, startMs, track } = this.#spans.begin(name, options);
     this.#threadNames.set(track.number, track.name);
     const text = textOf(attributes);
     const title = spanTitle(name, attributes);
-    this.#emit({ kind: 'begin', thread: track.number, spanId, name, title, text, time: this.#time(startMs) });
-    const open = { attributes: {}, hasFailed: false, startMs };
-    this.#open.set(spanId, open);
-    return this.#span(context, open);
+    const at = { thread: track.number, spanId: context.spanId, time: this.#time(startMs) };
+    this.#emit({ kind: 'begin', ...at, name, title, text });
+    return span;
   }
 
   threadName(thread: number): string | undefined {
@@ -76,50 +77,7 @@ export class TracyTracer implements Tracer {
 
   /** Ends what is still open. */
   endAll(): void {
-    for (const spanId of this.#tracks.openSpans().toReversed()) this.#end(spanId, nowMs());
-  }
-
-  #span(context: SpanContext, open: OpenSpan): Span {
-    const { spanId } = context;
-    return {
-      context,
-      set: (attributes) => {
-        open.attributes = { ...open.attributes, ...attributes };
-      },
-      event: (name, attributes = {}, timeMs = nowMs()) => {
-        const thread = this.#tracks.trackOf(spanId)?.number;
-        if (thread === undefined) return;
-        const text = [name, textOf(attributes)].join('\n').trimEnd();
-        this.#emit({ kind: 'message', thread, text, time: this.#time(Math.max(timeMs, open.startMs)) });
-      },
-      fail: (error) => {
-        open.hasFailed = true;
-        open.attributes = {
-          ...open.attributes,
-          error: error instanceof Error ? error.message : String(error),
-        };
-      },
-      end: (timeMs = nowMs()) => this.#end(spanId, timeMs),
-    };
-  }
-
-  #end(spanId: string, timeMs: number): void {
-    const open = this.#open.get(spanId);
-    if (open === undefined) return;
-    this.#open.delete(spanId);
-    this.#late.set(spanId, open);
-    for (const end of this.#tracks.end(spanId, Math.max(timeMs, open.startMs))) {
-      const ended = this.#late.get(end.spanId);
-      this.#late.delete(end.spanId);
-      this.#emit({
-        kind: 'end',
-        thread: end.track.number,
-        spanId: end.spanId,
-        text: textOf(ended?.attributes ?? {}),
-        hasFailed: ended?.hasFailed ?? false,
-        time: this.#time(end.timeMs),
-      });
-    }
+    this.#spans.endAll();
   }
 
   #time(ms: number): bigint {
