@@ -101,6 +101,7 @@ export { parseNarInfo, printNarInfo } from './narinfo.ts';
 export type { NarInfo } from './narinfo.ts';
 export { parseNixCacheInfo, printNixCacheInfo } from './nix-cache-info.ts';
 export type { NixCacheInfo } from './nix-cache-info.ts';
+export { activityNumbers, resultNumbers, verbosity } from './logger-numbers.ts';
 export { compressionExtensions, isCompression } from './compression.ts';
 export type { Compression } from './compression.ts';
 export {

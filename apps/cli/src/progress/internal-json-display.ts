@@ -9,29 +9,16 @@
  * Activities, fields, levels and the order of keys are those of Nix 2.34. Numbers of activities have the process in their
  * upper 32 bits, as there.
  */
+import { activityNumbers, resultNumbers, verbosity } from '@neve/nix-compat';
 import { BuildLogLines } from '@neve/realise/build-log-lines';
 import type { Display } from './display.ts';
 import type { ProgressEvent, TaskProgress } from './progress-event.ts';
-
-export const activityTypes = {
-  unknown: 0,
-  copyPath: 100,
-  fileTransfer: 101,
-  realise: 102,
-  copyPaths: 103,
-  builds: 104,
-  build: 105,
-  substitute: 108,
-} as const;
-
-export const resultTypes = { buildLogLine: 101, setPhase: 104, progress: 105, setExpected: 106 } as const;
-
-const levels = { error: 0, warning: 1, info: 3, talkative: 4, debug: 6 } as const;
+import { SaidLines } from './said-lines.ts';
 
 type Fields = readonly (string | number)[];
 
 type NewActivity = {
-  readonly type: keyof typeof activityTypes;
+  readonly type: keyof typeof activityNumbers;
   readonly level: number;
   readonly text?: string;
   readonly fields?: Fields;
@@ -63,24 +50,15 @@ export class InternalJsonDisplay implements Display {
   readonly #expected = { download: 0, nar: 0 };
   #hasPlan = false;
   #task: bigint | undefined;
-  /** What was said on standard error and has not ended its line. */
-  #unfinished = '';
+  readonly #said = new SaidLines((text) => this.#message(text));
 
   constructor(write: Write) {
     this.#write = write;
   }
 
   write(file: 1 | 2, text: string | Uint8Array): void {
-    if (file === 1) {
-      this.#write(1, text);
-      return;
-    }
-    this.#unfinished += typeof text === 'string' ? text : Buffer.from(text).toString();
-    const end = this.#unfinished.lastIndexOf('\n');
-    if (end === -1) return;
-    const said = this.#unfinished.slice(0, end);
-    this.#unfinished = this.#unfinished.slice(end + 1);
-    this.#message(said);
+    if (file === 1) this.#write(1, text);
+    else this.#said.write(text);
   }
 
   // oxlint-disable-next-line eslint/max-lines-per-function -- a table
@@ -168,8 +146,7 @@ export class InternalJsonDisplay implements Display {
 
   /** Ends whatever has not ended. */
   [Symbol.dispose](): void {
-    if (this.#unfinished !== '') this.#message(this.#unfinished);
-    this.#unfinished = '';
+    this.#said.end();
     if (this.#task !== undefined) this.#stop(this.#task);
     this.#task = undefined;
     this.#end();
@@ -179,22 +156,22 @@ export class InternalJsonDisplay implements Display {
     this.#hasPlan = true;
     this.#tellQuestion();
     for (const line of text.trimEnd().split('\n')) {
-      if (line !== '') this.#tell({ action: 'msg', level: levels.info, msg: line });
+      if (line !== '') this.#tell({ action: 'msg', level: verbosity.info, msg: line });
     }
   }
 
   /** Nix does this at these moments; what Neve does is told otherwise. */
   #tellQuestion(): void {
     this.#stop(
-      this.#start({ type: 'unknown', level: levels.debug, text: 'querying info about missing paths' }),
+      this.#start({ type: 'unknown', level: verbosity.debug, text: 'querying info about missing paths' }),
     );
   }
 
   #begin(): Totals {
     this.#totals ??= {
-      realise: this.#start({ type: 'realise', level: levels.error }),
-      builds: this.#start({ type: 'builds', level: levels.error }),
-      copies: this.#start({ type: 'copyPaths', level: levels.error }),
+      realise: this.#start({ type: 'realise', level: verbosity.error }),
+      builds: this.#start({ type: 'builds', level: verbosity.error }),
+      copies: this.#start({ type: 'copyPaths', level: verbosity.error }),
     };
     return this.#totals;
   }
@@ -214,7 +191,7 @@ export class InternalJsonDisplay implements Display {
     if (this.#planned.delete(drvPath)) this.#buildCount.waiting--;
     const id = this.#start({
       type: 'build',
-      level: levels.info,
+      level: verbosity.info,
       text: isCheck ? `checking outputs of '${drvPath}'` : `building '${drvPath}'`,
       fields: [drvPath, '', 1, 1],
     });
@@ -254,10 +231,14 @@ export class InternalJsonDisplay implements Display {
   #startCopy(storePath: string, from: string): void {
     this.#begin();
     if (this.#planned.delete(storePath)) this.#copyCount.waiting--;
-    const substitution = this.#start({ type: 'substitute', level: levels.error, fields: [storePath, from] });
+    const substitution = this.#start({
+      type: 'substitute',
+      level: verbosity.error,
+      fields: [storePath, from],
+    });
     const copy = this.#start({
       type: 'copyPath',
-      level: levels.info,
+      level: verbosity.info,
       text: `copying path '${storePath}' from '${from}'`,
       fields: [storePath, from, 'local'],
       parent: substitution,
@@ -292,7 +273,7 @@ export class InternalJsonDisplay implements Display {
     this.#endTransfer(url);
     const id = this.#start({
       type: 'fileTransfer',
-      level: levels.talkative,
+      level: verbosity.talkative,
       text: `downloading '${url}'`,
       fields: [url],
     });
@@ -311,7 +292,7 @@ export class InternalJsonDisplay implements Display {
   }
 
   #takeTask({ verb, unit, done, total = 0 }: TaskProgress): void {
-    this.#task ??= this.#start({ type: 'copyPaths', level: levels.info, text: `${verb} ${unit}` });
+    this.#task ??= this.#start({ type: 'copyPaths', level: verbosity.info, text: `${verb} ${unit}` });
     this.#result(this.#task, 'progress', [done, total, 0, 0]);
   }
 
@@ -320,14 +301,14 @@ export class InternalJsonDisplay implements Display {
     this.#result(builds, 'progress', numbersOf(this.#buildCount));
     this.#result(copies, 'progress', numbersOf(this.#copyCount));
     const { download, nar } = this.#expected;
-    this.#result(realise, 'setExpected', [activityTypes.fileTransfer, download]);
-    this.#result(realise, 'setExpected', [activityTypes.copyPath, nar]);
+    this.#result(realise, 'setExpected', [activityNumbers.fileTransfer, download]);
+    this.#result(realise, 'setExpected', [activityNumbers.copyPath, nar]);
   }
 
   #start({ type, level, text = '', fields, parent = 0n }: NewActivity): bigint {
     const id = ++this.#lastId;
     const listed = fields === undefined ? {} : { fields };
-    this.#tell({ action: 'start', ...listed, id, level, parent, text, type: activityTypes[type] });
+    this.#tell({ action: 'start', ...listed, id, level, parent, text, type: activityNumbers[type] });
     return id;
   }
 
@@ -336,8 +317,8 @@ export class InternalJsonDisplay implements Display {
   }
 
   // oxlint-disable-next-line eslint/max-params -- of what, which, and its values
-  #result(id: bigint, type: keyof typeof resultTypes, fields: Fields): void {
-    this.#tell({ action: 'result', fields, id, type: resultTypes[type] });
+  #result(id: bigint, type: keyof typeof resultNumbers, fields: Fields): void {
+    this.#tell({ action: 'result', fields, id, type: resultNumbers[type] });
   }
 
   /** Nix says what is wrong as text for people, and once more without decoration. */
@@ -345,16 +326,16 @@ export class InternalJsonDisplay implements Display {
     const plain = said.replace(/\x1b\[[0-9;]*m/g, '');
     if (!plain.startsWith('error:')) {
       const level = /^(trace|evaluation warning):/.test(plain)
-        ? levels.error
+        ? verbosity.error
         : plain.startsWith('warning:')
-          ? levels.warning
-          : levels.info;
+          ? verbosity.warning
+          : verbosity.info;
       this.#tell({ action: 'msg', level, msg: said });
       return;
     }
     const raw = plain.replace(/^error: ?/, '').replaceAll('\n       ', '\n');
     const position = { column: null, file: null };
-    this.#tell({ action: 'msg', ...position, level: levels.error, line: null, msg: said, raw_msg: raw });
+    this.#tell({ action: 'msg', ...position, level: verbosity.error, line: null, msg: said, raw_msg: raw });
   }
 
   #tell(message: Readonly<Record<string, unknown>>): void {

@@ -10,29 +10,22 @@
 import { BuildLogLines } from '@neve/realise/build-log-lines';
 import type { Display } from './display.ts';
 import type { ProgressEvent } from './progress-event.ts';
+import { SaidLines } from './said-lines.ts';
 
 type Write = (file: 1 | 2, text: string | Uint8Array) => void;
 
 export class JsonDisplay implements Display {
   readonly #write: Write;
   readonly #logs = new Map<string, BuildLogLines>();
-  #unfinished = '';
+  readonly #said = new SaidLines((text) => this.#message(text));
 
   constructor(write: Write) {
     this.#write = write;
   }
 
   write(file: 1 | 2, text: string | Uint8Array): void {
-    if (file === 1) {
-      this.#write(1, text);
-      return;
-    }
-    this.#unfinished += typeof text === 'string' ? text : Buffer.from(text).toString();
-    const end = this.#unfinished.lastIndexOf('\n');
-    if (end === -1) return;
-    const said = this.#unfinished.slice(0, end);
-    this.#unfinished = this.#unfinished.slice(end + 1);
-    this.#message(said);
+    if (file === 1) this.#write(1, text);
+    else this.#said.write(text);
   }
 
   report(event: ProgressEvent): void {
@@ -61,8 +54,7 @@ export class JsonDisplay implements Display {
   [Symbol.dispose](): void {
     for (const lines of this.#logs.values()) lines.end();
     this.#logs.clear();
-    if (this.#unfinished !== '') this.#message(this.#unfinished);
-    this.#unfinished = '';
+    this.#said.end();
   }
 
   #logOf(path: string): BuildLogLines {

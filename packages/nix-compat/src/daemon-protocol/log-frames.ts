@@ -10,6 +10,7 @@
  * An error is, since 1.26, `"Error"`, level, `"Error"`, message, 0, traces (each 0 and a text); before, message and exit
  * status. Clients before 1.20 know no activities.
  */
+import { activityNumbers, resultNumbers } from '../logger-numbers.ts';
 import { NixCompatError } from '../nix-compat-error.ts';
 import { listOf, record } from '../wire/compound-codecs.ts';
 import { bytes, openNames, size, text, uint32, uint64 } from '../wire/primitive-codecs.ts';
@@ -17,37 +18,6 @@ import { type WireCodec, reading } from '../wire/wire-codec.ts';
 
 /** How much a message matters: 0 an error, 1 a warning, 3 an information, 7 the least. */
 export type Verbosity = number;
-
-const activityNumbers = {
-  unknown: 0,
-  copyPath: 100,
-  fileTransfer: 101,
-  realise: 102,
-  copyPaths: 103,
-  builds: 104,
-  build: 105,
-  optimiseStore: 106,
-  verifyPaths: 107,
-  substitute: 108,
-  queryPathInfo: 109,
-  postBuildHook: 110,
-  buildWaiting: 111,
-  fetchTree: 112,
-  fetchToStore: 113,
-} as const;
-
-const resultNumbers = {
-  fileLinked: 100,
-  buildLogLine: 101,
-  untrustedPath: 102,
-  corruptedPath: 103,
-  setPhase: 104,
-  progress: 105,
-  setExpected: 106,
-  postBuildLogLine: 107,
-  fetchStatus: 108,
-  fetchToStore: 109,
-} as const;
 
 /** A number where a newer Nix has one that is not known here. */
 export type ActivityType = keyof typeof activityNumbers | number;

@@ -1,8 +1,8 @@
 /** What happens while paths are realised, told to a client as activities, as a Nix daemon tells it. */
 import type { FetchEvent } from '@neve/fetch';
-import type { StoreDirectory, StorePath } from '@neve/nix-compat';
+import { type StoreDirectory, type StorePath, verbosity } from '@neve/nix-compat';
 import { BuildLogLines, type RealiseEvent } from '@neve/realise';
-import { type ClientLog, verbosity } from './client-log.ts';
+import type { ClientLog } from './client-log.ts';
 
 type RunningBuild = { readonly id: bigint; readonly lines: BuildLogLines };
 

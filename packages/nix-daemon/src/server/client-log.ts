@@ -5,9 +5,8 @@
  * A client that does not read cannot hold up what others wait for as well: when too much is on its way, lines of build logs are
  * left out, and it is told how many. Everything else is small.
  */
+import { verbosity } from '@neve/nix-compat';
 import type { ActivityType, LogFrame, ResultType, Verbosity } from '@neve/nix-compat/protocols';
-
-export const verbosity = { error: 0, warning: 1, notice: 2, info: 3, talkative: 4, debug: 6 } as const;
 
 /** Where frames go. */
 export interface FrameSink {

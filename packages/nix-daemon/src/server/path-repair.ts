@@ -3,7 +3,7 @@
  * removed, and they are made anew: substituted, or built by their derivers, whose inputs are mended first. For everybody else
  * the paths stay where they are meanwhile. Nothing is removed of a path that nobody can make.
  */
-import type { StorePath } from '@neve/nix-compat';
+import { type StorePath, verbosity } from '@neve/nix-compat';
 import { type OutputOf, RealiseError, type Realiser } from '@neve/realise';
 import {
   DamageFinder,
@@ -17,7 +17,6 @@ import {
 import { WeightedSemaphore } from '@neve/castore';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import type { Call } from './call.ts';
-import { verbosity } from './client-log.ts';
 import { findPathInfo } from './valid-paths.ts';
 
 export type PathRepairOptions = {

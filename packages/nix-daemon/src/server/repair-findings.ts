@@ -2,11 +2,10 @@
  * Mends what a look at the whole store has found: paths that are damaged are made anew, those that are missing are got, and
  * damaged objects that no path needs are removed.
  */
-import type { StorePath } from '@neve/nix-compat';
+import { type StorePath, verbosity } from '@neve/nix-compat';
 import { type Finding, removeDamage } from '@neve/store';
 import type { BuildGoal } from './build-goals.ts';
 import type { Call } from './call.ts';
-import { verbosity } from './client-log.ts';
 import { type GoalOutcome, realiseGoals } from './realise-goals.ts';
 
 /** Whether all is well then. What is not, is told. */

@@ -6,6 +6,7 @@
  * came with the failed one is taken to its end. After a message that cannot be read nobody knows; the client is told, and the
  * connection ends. What is asked of a client that has gone ends with it.
  */
+import { verbosity } from '@neve/nix-compat';
 import {
   type WireConnection,
   type WireContext,
@@ -23,7 +24,7 @@ import { addOperations } from './add-operations.ts';
 import { buildOperations } from './build-operations.ts';
 import { defaultBuildOptions } from './build-options.ts';
 import type { Call, Client, Handler, SessionSettings } from './call.ts';
-import { ClientLog, verbosity } from './client-log.ts';
+import { ClientLog } from './client-log.ts';
 import type { DaemonState } from './daemon-state.ts';
 import { isExpected } from './expected-failures.ts';
 import { measuredOperation } from './measured-operation.ts';

@@ -1,9 +1,9 @@
 /** The store as a whole: settings, roots, garbage, verification. */
+import { verbosity } from '@neve/nix-compat';
 import type { GarbageResult, WorkerAnswers, WorkerRequests } from '@neve/nix-compat/protocols';
 import { narCalculationByRendering, verifyStore } from '@neve/store';
 import { NixDaemonError } from '../nix-daemon-error.ts';
 import { type Call, type Handlers, requireTrust } from './call.ts';
-import { verbosity } from './client-log.ts';
 import { applySettings } from './client-settings.ts';
 import type { GarbageRequest } from './garbage.ts';
 import { repairFindings } from './repair-findings.ts';
