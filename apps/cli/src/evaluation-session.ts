@@ -105,7 +105,9 @@ export function startEvaluator({
       allowImportFromDerivation: settings.has('allow-import-from-derivation')
         ? settings.isOn('allow-import-from-derivation')
         : true,
+      maxHeapBytes: settings.size('max-heap-size'),
       heapThresholdBytes: numberOf(environment['NEVE_HEAP_THRESHOLD']),
+      collectionInterval: numberOf(environment['NEVE_COLLECTION_INTERVAL']),
     },
   });
   return {

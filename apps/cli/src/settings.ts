@@ -3,6 +3,7 @@
  * switch, `--extra-NAME VALUE` to append to a list), and from the environment variable `NIX_CONFIG`.
  */
 import type { LintLevel } from '@neve/eval';
+import { parseSize } from './quantities.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `builders` is accepted for the sake of scripts; nothing that is there yet heeds it. */
@@ -35,6 +36,7 @@ const kinds = {
   'log-lines': 'number',
   'max-build-log-size': 'number',
   'max-call-depth': 'number',
+  'max-heap-size': 'size',
   'max-jobs': 'text',
   'max-silent-time': 'number',
   'max-substitution-jobs': 'number',
@@ -101,6 +103,13 @@ export class Settings {
   number(name: SettingName): number | undefined {
     const value = this.#values.get(name);
     return value === undefined ? undefined : Number(value);
+  }
+
+  /** In bytes; 0 means that there is no limit. */
+  size(name: SettingName): number | undefined {
+    const value = this.#values.get(name);
+    const bytes = value === undefined ? 0 : parseSize(value);
+    return bytes === 0 ? undefined : bytes;
   }
 
   lint(name: SettingName): LintLevel | undefined {
@@ -172,6 +181,7 @@ function checkValue(name: SettingName, value: string): void {
   if (kinds[name] === 'lint' && !lintLevels.some((level) => level === value)) {
     throw new UsageError(`setting '${name}' has invalid value '${value}'`);
   }
+  if (kinds[name] === 'size') parseSize(value);
   if (kinds[name] === 'number' && !/^[0-9]+$/.test(value)) {
     throw new UsageError(`setting '${name}' has invalid value '${value}'`);
   }

@@ -4,7 +4,7 @@
  */
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { type Diagnostic, type Trace, printPosition } from '@neve/diagnostics';
-import { type Address, type Core, OutOfMemory, raised } from './core.ts';
+import { type Address, type Core, raised } from './core.ts';
 import { derivationsIn } from './derivations.ts';
 import { type Answer, type EvalIO, EvalIOError } from './eval-io.ts';
 import {
@@ -22,6 +22,7 @@ import {
 import { Fibers, type Offers } from './fibers.ts';
 import type { EvaluationProfile } from './profile/profile.ts';
 import { HostRequests } from './host-requests.ts';
+import { OutOfMemory } from './out-of-memory.ts';
 import { describeValue, partsOfValue } from './describe-value.ts';
 import { readOutline } from './program-outline.ts';
 import { printEvaluated } from './print-evaluated.ts';
@@ -263,7 +264,11 @@ export class CoreEvaluator implements Evaluator {
       try {
         return next();
       } catch (error) {
-        if (error instanceof OutOfMemory) throw this.#outOfMemory(error);
+        if (error instanceof OutOfMemory) {
+          if (!this.#core.canRetry()) throw error;
+          next = () => this.#core.run() as T;
+          continue;
+        }
         if (error !== raised) throw error;
         if (text !== undefined) this.#sources.keepNewest(text);
         this.#showWarnings();
@@ -320,13 +325,6 @@ export class CoreEvaluator implements Evaluator {
   }
 
   // ── Errors ──
-
-  #outOfMemory(cause: OutOfMemory): EvaluationError {
-    return new EvaluationError(
-      { kind: 'error', message: cause.message, traces: [], suggestions: [] },
-      { cause },
-    );
-  }
 
   #diagnostic(): Diagnostic {
     const { exports } = this.#core;

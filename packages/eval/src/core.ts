@@ -5,6 +5,7 @@
  * until the machine runs again, a handle (`keep`) until it is released.
  */
 
+import { OutOfMemory, memoryShortage } from './out-of-memory.ts';
 import type { CoreProfiler } from './profile/core-profiler.ts';
 
 /** A value or another address in the core's memory. */
@@ -20,7 +21,8 @@ export type CoreExports = {
   configureStore(length: number): void;
   configureSyntax(pipes: boolean, pure: boolean, url: number, shortPath: number, absolutePath: number): void;
   configureHome(length: number): void;
-  configureLimits(maximumCallDepth: number, maximumStackSize: number, heapThreshold: number): void;
+  configureLimits(maximumCallDepth: number, maximumStackSize: number): void;
+  configureMemory(heapThreshold: number, limit: number, stress: number): void;
   configureEvaluation(pure: boolean, restricted: boolean, writesStore: boolean, traceVerbose: boolean): void;
   configureTraces(calls: boolean): void;
   configureHashing(byHost: boolean): void;
@@ -89,6 +91,9 @@ export type CoreExports = {
   stringToInput(string: Address): Address;
   answerError(kind: number, length: number): void;
   handleError(): number;
+  retryAfterCollection(): number;
+  abandon(): void;
+  isLost(): number;
   errorKind(): number;
   errorMessage(): Address;
   errorPosition(): number;
@@ -128,10 +133,13 @@ export type CoreExports = {
 /** What the core throws through its own frames when a program failed; `handleError` says whether that was caught. */
 export const raised: Error = new Error('an error of the evaluated program is on its way');
 
-/** The core has used up the memory that it may have. */
-export class OutOfMemory extends Error {
-  override readonly name = 'OutOfMemory';
-}
+export type CoreOptions = {
+  readonly profiler?: CoreProfiler | undefined;
+  readonly maxHeapBytes?: number | undefined;
+};
+
+/** Why there is no memory: the host said no, rather than a limit. */
+const engineRefuses = 1;
 
 /** What `run` says when only samples of the profiler are to be taken. */
 const statusYield = 2;
@@ -140,8 +148,11 @@ export class Core {
   readonly exports: CoreExports;
   readonly profiler: CoreProfiler | undefined;
   #bytes: Uint8Array;
+  /** What the memory was too small for, until `recover` has made the core fit to evaluate again. */
+  #shortage: OutOfMemory | undefined;
 
-  constructor(module: WebAssembly.Module, profiler?: CoreProfiler) {
+  constructor(module: WebAssembly.Module, options: CoreOptions = {}) {
+    const { profiler, maxHeapBytes } = options;
     this.profiler = profiler;
     const instance = new WebAssembly.Instance(module, {
       env: {
@@ -153,8 +164,9 @@ export class Core {
         raise(): never {
           throw raised;
         },
-        outOfMemory(): never {
-          throw new OutOfMemory('the evaluation needs more memory than it may have, which is 4 GiB at most');
+        outOfMemory: (reason: number): never => {
+          this.#shortage = memoryShortage({ isRefused: reason === engineRefuses, maxHeapBytes });
+          throw this.#shortage;
         },
         ticks: profiler?.ticks ?? noTicks,
       },
@@ -162,6 +174,33 @@ export class Core {
     // The module's exports are what `index.ts` of the core says; nothing checks that at run time.
     this.exports = instance.exports as unknown as CoreExports;
     this.#bytes = new Uint8Array(this.exports.memory.buffer);
+  }
+
+  /**
+   * Whether the current fiber can go on although the memory was used up: the step that failed is tried once more by `run`, after
+   * a collection.
+   */
+  canRetry(): boolean {
+    try {
+      if (this.exports.retryAfterCollection() === 0) return false;
+      this.#shortage = undefined;
+      return true;
+    } catch (error) {
+      if (error instanceof OutOfMemory) return false;
+      throw error;
+    }
+  }
+
+  /** Whether the memory has been used up since `recover`. Throws when the core never will be fit to evaluate again. */
+  get isShort(): boolean {
+    if (this.#shortage !== undefined && this.exports.isLost() !== 0) throw this.#shortage;
+    return this.#shortage !== undefined;
+  }
+
+  /** Makes the core fit for an evaluation after one that has used up the memory; the first fiber is the current one. */
+  recover(): void {
+    this.#shortage = undefined;
+    this.exports.abandon();
   }
 
   /** Runs the machine until it is done, wants the host or waits for another fiber. */

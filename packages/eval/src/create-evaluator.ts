@@ -15,6 +15,8 @@ import {
 /** The release of Nix whose language this is: `builtins.nixVersion`. */
 const nixVersion = '2.35.2';
 const languageVersion = 6;
+/** With less nothing could be evaluated at all. */
+const smallestMemoryBytes = 8 * 1024 * 1024;
 const maximumStackBytes = 512 * 1024 * 1024;
 
 /** An evaluator of its own memory. It lives as long as it, its programs and values are referred to. */
@@ -25,7 +27,10 @@ export function createEvaluator({
   profiler,
 }: EvaluatorOptions): Evaluator {
   const settings: EvaluatorSettings = { ...defaultSettings, ...given };
-  const core = new Core(module, profiler && new CoreProfiler(profiler));
+  const core = new Core(module, {
+    profiler: profiler && new CoreProfiler(profiler),
+    maxHeapBytes: settings.maxHeapBytes,
+  });
   const { exports } = core;
   exports.configureEvaluation(
     settings.pureEval,
@@ -40,7 +45,7 @@ export function createEvaluator({
   exports.initialize();
   exports.configureStore(core.write(encodeUtf8(settings.storeDir)));
   exports.configureHome(core.write(encodeUtf8(settings.homeDirectory ?? '')));
-  exports.configureLimits(settings.maxCallDepth, maximumStackBytes, settings.heapThresholdBytes ?? 0);
+  exports.configureLimits(settings.maxCallDepth, maximumStackBytes);
   exports.configureSyntax(
     settings.experimentalFeatures.has('pipe-operators'),
     settings.pureEval,
@@ -50,6 +55,11 @@ export function createEvaluator({
   );
   defineConstants(core, settings, io.currentTime());
   exports.finishInitialization();
+  exports.configureMemory(
+    settings.heapThresholdBytes ?? 0,
+    Math.max(settings.maxHeapBytes ?? 0, settings.maxHeapBytes === undefined ? 0 : smallestMemoryBytes),
+    settings.collectionInterval ?? 0,
+  );
   return new CoreEvaluator(core, visibleWorld(io, settings), settings);
 }
 

@@ -35,6 +35,16 @@ export type EvaluatorSettings = {
   /** Bytes of heap above which the core collects; its own choice without it. Small values find bugs, not memory. */
   readonly heapThresholdBytes?: number | undefined;
   /**
+   * Bytes of memory that the core may use: values, code and the stack. As the collector copies, about half of it can be alive. An
+   * evaluation that needs more fails with `OutOfMemory`. Without it, and at most, 4 GiB; at least 8 MiB.
+   */
+  readonly maxHeapBytes?: number | undefined;
+  /**
+   * Collects after every so many calls, or instructions in the debug build of the core, and poisons what was left behind. To find
+   * bugs of the core.
+   */
+  readonly collectionInterval?: number | undefined;
+  /**
    * How many evaluations may wait for the world at a time: the one that was asked for, and what it will want anyway.
    * 256 without it, 1 evaluates one thing after the other.
    */

@@ -10,10 +10,11 @@
  * as if it had not been: so whoever needs them meets the failure as if there were no fibers. Fibers live on between
  * evaluations, since one of them may have begun what the next evaluation needs.
  */
-import { type Address, type Core, OutOfMemory, raised } from './core.ts';
+import { type Address, type Core, raised } from './core.ts';
 import { EvalIOError } from './eval-io.ts';
 import type { HostRequests, LateAnswer } from './host-requests.ts';
 import type { Answer } from './eval-io.ts';
+import { OutOfMemory } from './out-of-memory.ts';
 
 const statusDone = 0;
 const statusHost = 1;
@@ -89,6 +90,7 @@ export class Fibers {
 
   /** Runs what `begin` starts; the address of its result is valid until the core runs again. */
   evaluate(begin: () => void): Answer<Address> {
+    if (this.#core.isShort) this.#recover();
     begin();
     this.#main.next = this.#run;
     // Should an evaluation before have been left while it waited, its answer is nobody's.
@@ -105,6 +107,12 @@ export class Fibers {
     } finally {
       this.#walks.pop();
     }
+  }
+
+  /** Nothing goes on that was begun before the memory was used up. */
+  #recover(): void {
+    for (const fiber of [...this.#others]) this.#drop(fiber);
+    this.#core.recover();
   }
 
   readonly #run = (): number => this.#core.run();
@@ -240,7 +248,12 @@ export class Fibers {
       try {
         return next();
       } catch (error) {
-        if (error instanceof OutOfMemory || error instanceof WebAssembly.RuntimeError) throw error;
+        if (error instanceof WebAssembly.RuntimeError) throw error;
+        if (error instanceof OutOfMemory) {
+          if (!this.#core.canRetry()) return undefined;
+          next = this.#runBriefly;
+          continue;
+        }
         if (error !== raised || this.#core.exports.handleErrorOfFiber() === 0) return undefined;
         next = this.#runBriefly;
       }

@@ -38,6 +38,7 @@ export type {
   ValueKind,
   ValuePart,
 } from './evaluator.ts';
+export { OutOfMemory } from './out-of-memory.ts';
 export { createEvaluator } from './create-evaluator.ts';
 export { createMemoryIO } from './memory-io.ts';
 export type { MemoryFiles, MemoryIOOptions } from './memory-io.ts';

@@ -59,6 +59,7 @@ import {
   listConcatCount,
   lookupCount,
   saveRegisters,
+  setFuelOfRun,
   setMaximumCallDepth,
   setRaisingFrame,
   setRaisingPc,
@@ -93,11 +94,14 @@ import {
   writeRecord,
 } from "./machine/stack";
 import { FORCE_CODE, HALT_CODE, applyCode, initializeStaticCode } from "./machine/static-code";
-import { Address, CHUNK_SIZE, usedChunks } from "./memory/chunks";
-import { allocatedBytes, collectionCount, setMinimumThreshold } from "./memory/collect";
-import { collectionThreshold, heapBytes, sealHeap } from "./memory/heap";
+import { Address, CHUNK_SIZE, isTight, outOfMemory, usedChunks } from "./memory/chunks";
+import { allocatedBytes, collectionCount, isCollecting } from "./memory/collect";
+import { heapBytes, sealHeap, wantsCollection } from "./memory/heap";
 import { input, reserveInput } from "./memory/input";
 import { permanentBytes } from "./memory/permanent";
+import { abandonEvaluation, retryStep } from "./machine/recovery";
+import { setStressInterval, stressInterval } from "./memory/stress";
+import { setMemoryLimit, setMinimumThreshold } from "./memory/thresholds";
 import { releaseRoot, takeRoot } from "./memory/roots";
 import { appendBytes, textLengthFrom, textMark, textRewind, textStart } from "./memory/text";
 import { AUTO_CALL, SELECT_ALONG_PATH } from "./operations/auto-call";
@@ -212,10 +216,20 @@ export function configureHome(length: u32): void {
   setHomePath(makePermanentString(input, length));
 }
 
-export function configureLimits(maximumCallDepth: u32, maximumStackSize: u32, heapThreshold: u32): void {
+export function configureLimits(maximumCallDepth: u32, maximumStackSize: u32): void {
   setMaximumCallDepth(maximumCallDepth);
   setMaximumStackSize(maximumStackSize);
+}
+
+/**
+ * How large the heap may become before it is first collected, and how many bytes of memory there may be in use; 0: the core's own
+ * choice. `stress` finds bugs: see memory/stress.ts.
+ */
+export function configureMemory(heapThreshold: u32, limit: f64, stress: u32): void {
   if (heapThreshold != 0) setMinimumThreshold(heapThreshold);
+  if (limit != 0) setMemoryLimit(limit);
+  setStressInterval(stress);
+  if (stress != 0) setFuelOfRun(stress + 1);
 }
 
 // ── Input: bytes that the host writes ──
@@ -482,9 +496,16 @@ export function run(): u32 {
   while (true) {
     const status = runProfiled();
     if (status != STATUS_YIELD) return status;
-    if (heapBytes() > collectionThreshold) collectProfiled();
+    lookAtHeap();
     if (hasManySamples()) return STATUS_YIELD;
   }
+}
+
+/** Collects when it is time; ends the evaluation when that has freed too little. */
+function lookAtHeap(): void {
+  if (!wantsCollection() && stressInterval == 0) return;
+  collectProfiled();
+  if (isTight()) outOfMemory();
 }
 
 /** The same, but not for long: after so many looks at the heap it leaves off (2), and is to be called again. */
@@ -492,7 +513,7 @@ export function runBriefly(looks: u32): u32 {
   for (let i: u32 = 0; i < looks; i++) {
     const status = runProfiled();
     if (status != STATUS_YIELD) return status;
-    if (heapBytes() > collectionThreshold) collectProfiled();
+    lookAtHeap();
   }
   return STATUS_YIELD;
 }
@@ -652,6 +673,24 @@ export function handleError(): bool {
   // Nothing waits any more: an error that nobody catches ends everything.
   resetStack();
   return false;
+}
+
+/**
+ * After the memory was used up: whether there is room now, and the step that failed is to be tried once more: by `run`. Used by the
+ * fiber that is current. May throw again.
+ */
+export function retryAfterCollection(): bool {
+  return retryStep();
+}
+
+/** Gives up what the first fiber, which is the current one, evaluates: what it has begun is as if it had not. */
+export function abandon(): void {
+  abandonEvaluation();
+}
+
+/** Whether the memory was used up in the middle of a collection, after which nothing is left to go on with. */
+export function isLost(): bool {
+  return isCollecting;
 }
 
 let error: Value = 0;

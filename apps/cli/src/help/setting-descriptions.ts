@@ -56,6 +56,10 @@ const texts: Record<SettingName, readonly [defaultValue: string, description: st
   'log-lines': ['25', 'How many last lines of its log are shown of a build that failed.'],
   'max-build-log-size': ['0', 'Bytes that a build may print; 0 for any number.'],
   'max-call-depth': ['10000', 'How deep calls of functions may be.'],
+  'max-heap-size': [
+    '',
+    'Memory that an evaluation may use, such as 512M or 2G; about half of it can be values in use. None: 4G.',
+  ],
   'max-jobs': ['1', 'How many builds run at the same time, or auto for one for each processor.'],
   'max-silent-time': ['0', 'Seconds after which a build that prints nothing is ended; 0 for never.'],
   'max-substitution-jobs': ['16', 'How many store paths are substituted at the same time.'],

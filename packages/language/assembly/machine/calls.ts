@@ -33,6 +33,8 @@ import {
   record,
   setCallDepth,
   stackIsFull,
+  stackLimit,
+  takeInterrupt,
   writeRecord,
 } from "./stack";
 
@@ -89,8 +91,12 @@ export function putRecordBelowCall(top: Address, env: Address, pc: Code): Addres
   return at + RECORD_SIZE + 8;
 }
 
-/** Makes room for more records; raises an error where the stack may grow no more. */
+/**
+ * Makes room for more records; raises an error where the stack may grow no more. Whoever calls it leaves the machine's loop
+ * soon: the limit of the stack is also how that is asked for.
+ */
 export function makeRoom(top: Address): Address {
+  if (takeInterrupt() && top <= stackLimit) return top;
   if (stackIsFull()) fail(ERROR_STACK_OVERFLOW, "stack overflow (possible infinite recursion)", raisingPosition());
   return growStack(top, RED_ZONE);
 }

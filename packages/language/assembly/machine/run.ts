@@ -9,6 +9,8 @@
 // function by a faster one only when it is entered.
 
 import { Address, OWNER_PERMANENT, ownerOf } from "../memory/chunks";
+import { collect } from "../memory/collect";
+import { isStressed } from "../memory/stress";
 import { copyWords } from "../memory/words";
 import { FALSE, TRUE, makeBool } from "../values/constants";
 import { ancestor, envParent, envSlot, makeEnv, makeEnv1, setEnvSlot } from "../values/env";
@@ -101,6 +103,7 @@ import {
   raiseNotBool,
   spreadPartial,
 } from "./calls";
+import { beginStep } from "./recovery";
 import { waitForThunk } from "./waiting";
 import { prepareArguments, unforcedArgument } from "./builtin-call";
 import {
@@ -177,6 +180,13 @@ export function run(): u32 {
   let prepared = false;
 
   while (true) {
+    if (!ASC_NO_ASSERT && isStressed()) {
+      saveRegisters(pc, env);
+      setSp(top);
+      collect();
+      env = savedEnv;
+      top = savedSp;
+    }
     let value: Value = 0;
     let f: Frame = 0;
     const word = load<u32>(pc);
@@ -521,7 +531,10 @@ export function run(): u32 {
             pc += 8;
             countCall();
           }
-          if (top > stackLimit) top = makeRoom(top);
+          if (top > stackLimit) {
+            top = makeRoom(top);
+            fuel = 1;
+          }
           if (callDepth > maximumCallDepth) {
             setRaisingPc(pc);
             raiseCallDepth();
@@ -603,6 +616,7 @@ export function run(): u32 {
         break;
       }
       prepared = false;
+      beginStep();
       const result = call_indirect<Value>(primop.handler, f);
       if (result != 0) {
         value = result;
@@ -624,7 +638,10 @@ export function run(): u32 {
         setRaisingFrame(0);
         return STATUS_HOST;
       }
-      if (top > stackLimit) top = makeRoom(top);
+      if (top > stackLimit) {
+        top = makeRoom(top);
+        fuel = 1;
+      }
       // A function with a name for its argument is entered at once; everything else goes the way of OP_CALL.
       if (action == ACTION_CALL && fuel > 1 && callDepth <= maximumCallDepth && entersAtOnce(actionSubject, actionCount)) {
         fuel--;
@@ -667,7 +684,10 @@ export function run(): u32 {
         top += 4;
         break;
       }
-      if (top > stackLimit) top = makeRoom(top);
+      if (top > stackLimit) {
+        top = makeRoom(top);
+        fuel = 1;
+      }
       if (tag == TAG_SUSPENDED) {
         writeRecord(top, value, env, pc);
         top += RECORD_SIZE;

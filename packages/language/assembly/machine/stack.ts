@@ -49,7 +49,7 @@ const INITIAL_SIZE: u32 = CHUNK_SIZE;
 export let sp: Address = 0;
 /** The newest record's address, 0 if there is none. */
 export let record: Address = 0;
-/** Where records may still be pushed. */
+/** Where records may still be pushed; 0 for the machine to notice that it is to be left soon (`interruptMachine`). */
 export let stackLimit: Address = 0;
 /** Nested calls, as Nix counts them. */
 export let callDepth: u32 = 0;
@@ -186,21 +186,48 @@ export function previousRecordIn(stack: Address, at: Address): Address {
   return link == 1 ? 0 : stack + (link >>> 1);
 }
 
-/** Moves the stack to a place with room for `needed` more bytes and returns the new address of `at`. False limit: see `stackIsFull`. */
+/** Moves the stack to a place with room for `needed` more bytes and returns the new address of `at`. */
 export function growStack(at: Address, needed: u32): Address {
   let larger = size << 1;
   while (larger < at - base + needed + RED_ZONE) larger <<= 1;
-  const place = takeChunks(chunksFor(larger), OWNER_STACK);
-  memory.copy(place, base, at - base);
+  const moved = takeChunks(chunksFor(larger), OWNER_STACK) + (at - base);
+  move(moved - (at - base), larger, <u32>(at - base));
+  return moved;
+}
+
+/** Moves the stack, of which `used` bytes count, to `place`, where there are `newSize`. */
+function move(place: Address, newSize: u32, used: u32): void {
+  memory.copy(place, base, used);
   returnChunks(base, chunksFor(size));
-  const moved = place + (at - base);
   if (record != 0) record = place + (record - base);
   sp = place + (sp - base);
   base = place;
-  size = larger;
+  size = newSize;
   stackLimit = base + size - RED_ZONE;
-  return moved;
 }
+
+/** Has the machine leave its loop at the next call: whoever pushes a record looks at the limit. */
+export function interruptMachine(): void {
+  stackLimit = 0;
+}
+
+/** Whether that was asked for; the limit is true again afterwards. */
+export function takeInterrupt(): bool {
+  if (stackLimit != 0) return false;
+  stackLimit = base + size - RED_ZONE;
+  return true;
+}
+
+/** Gives back what a deep evaluation has left of a large stack. */
+export function trimStack(): void {
+  if (size <= LARGE_SIZE || <u64>(sp - base) << 2 > <u64>size) return;
+  const smaller = max(LARGE_SIZE, chunksFor(<u32>(sp - base) << 1) * CHUNK_SIZE);
+  const place = takeChunks(chunksFor(smaller), OWNER_STACK);
+  move(place, smaller, sp - base);
+}
+
+/** Smaller stacks are kept as they are. */
+const LARGE_SIZE: u32 = 4 * CHUNK_SIZE;
 
 /** Whether the stack has reached the size that the settings allow. */
 export function stackIsFull(): bool {

@@ -5,13 +5,15 @@
 // "may this address move?" with one load, so values may point anywhere without a tag of their own.
 //
 // Layout: 0..1023 unused (address 0 means absent), 1024..8191 static cells (values/constants.ts), then the module's
-// own data, then chunks up to 4 GiB.
+// own data, then chunks up to 4 GiB less one, so that the end of each is an address as well.
+//
+// There may be a limit of chunks in use. Only the collector goes beyond it, for as long as what is alive exists twice.
 
 export type Address = usize;
 
 export const CHUNK_BITS: u32 = 18;
 export const CHUNK_SIZE: u32 = 1 << CHUNK_BITS;
-const MAX_CHUNKS: u32 = 1 << (32 - CHUNK_BITS);
+export const MAX_CHUNKS: u32 = (1 << (32 - CHUNK_BITS)) - 1;
 const PAGES_PER_CHUNK: u32 = CHUNK_SIZE >>> 16;
 /**
  * The memory grows by a half, and by this many chunks at least: pages that nobody touches cost nothing, but every growth
@@ -28,6 +30,8 @@ export const OWNER_STACK: u8 = 4;
 export const OWNER_BUFFER: u8 = 5;
 /** The state of heap chunks during a collection: everything alive is copied out of them. */
 export const OWNER_EVACUATED: u8 = 6;
+/** Chunks that were evacuated and are not used again for a while, so that an address into them is found (stress.ts). */
+export const OWNER_POISONED: u8 = 7;
 
 const owners: Address = memory.data(16384);
 
@@ -36,6 +40,9 @@ let firstChunk: u32 = 0;
 /** No chunk below this one is free. */
 let lowestFree: u32 = 0;
 let chunksInUse: u32 = 0;
+/** As many chunks may be in use. */
+let chunkAllowance: u32 = MAX_CHUNKS;
+let isLimited: bool = true;
 
 /** The owner of the chunk that holds `address`. Static data below the first chunk counts as permanent. */
 @inline
@@ -48,9 +55,14 @@ export function setChunkOwner(chunk: u32, owner: u8): void {
   store<u8>(owners + chunk, owner);
 }
 
-/** Takes `count` adjacent chunks and returns the address of the first. Their bytes are not cleared. Traps when the memory is exhausted. */
+/**
+ * Takes `count` adjacent chunks and returns the address of the first. Their bytes are not cleared. Where there is no room for
+ * them the host throws: see `outOfMemory`.
+ */
 export function takeChunks(count: u32, owner: u8): Address {
   if (chunkCount == 0) initializeChunks();
+  // A size that has overflowed, or too much for the limit.
+  if (count == 0 || (isLimited && <u64>chunksInUse + <u64>count > <u64>chunkAllowance)) outOfMemory();
   let first = findFreeRun(count);
   if (first == 0) {
     growMemory(count);
@@ -75,6 +87,26 @@ export function usedChunks(): u32 {
   return chunksInUse;
 }
 
+/** How many chunks may be in use. */
+export function allowedChunks(): u32 {
+  return chunkAllowance;
+}
+
+export function setAllowedChunks(count: u32): void {
+  chunkAllowance = min(count, MAX_CHUNKS);
+}
+
+/** Whether so much is in use that what is garbage should go, whatever the heap's size. */
+@inline
+export function isTight(): bool {
+  return chunksInUse > chunkAllowance - (chunkAllowance >>> 4);
+}
+
+/** Whether the limit holds: not while the collector copies. */
+export function enforceLimit(enforced: bool): void {
+  isLimited = enforced;
+}
+
 /** One more than the last chunk of the memory as it is. */
 export function chunkLimit(): u32 {
   return chunkCount;
@@ -83,8 +115,21 @@ export function chunkLimit(): u32 {
 /** How many chunks hold `size` bytes. */
 @inline
 export function chunksFor(size: u32): u32 {
-  return (size + CHUNK_SIZE - 1) >>> CHUNK_BITS;
+  return (size >>> CHUNK_BITS) + <u32>((size & (CHUNK_SIZE - 1)) != 0);
 }
+
+/** Twice `capacity`, or more, so that `needed` bytes fit; sizes that no memory has end the evaluation. */
+export function largerCapacity(capacity: u32, needed: u64): u32 {
+  let larger = max(<u64>capacity << 1, <u64>CHUNK_SIZE);
+  while (larger < needed) larger <<= 1;
+  // The last doubling may be too much where what is needed is not.
+  if (larger > LARGEST_BLOCK) larger = needed;
+  if (larger > LARGEST_BLOCK) outOfMemory();
+  return <u32>larger;
+}
+
+/** Bytes of the largest block that anything is put into: beside it there must be room for what it is made of. */
+const LARGEST_BLOCK: u64 = 0xc0000000;
 
 function initializeChunks(): void {
   firstChunk = (<u32>__heap_base + CHUNK_SIZE - 1) >>> CHUNK_BITS;
@@ -111,16 +156,27 @@ function findFreeRun(count: u32): u32 {
 
 function growMemory(count: u32): void {
   let step = max(count, max(chunkCount >>> 1, MINIMUM_GROWTH));
-  if (chunkCount + step > MAX_CHUNKS) step = count;
-  const pages = (chunkCount + step) * PAGES_PER_CHUNK - <u32>memory.size();
-  if (chunkCount + step > MAX_CHUNKS || memory.grow(pages) < 0) outOfMemory();
-  chunkCount += step;
+  if (<u64>chunkCount + <u64>step > <u64>MAX_CHUNKS) step = count;
+  if (<u64>chunkCount + <u64>step > <u64>MAX_CHUNKS) outOfMemory();
+  if (!growBy(step) && !growBy(count)) raiseOutOfMemory(ENGINE_REFUSES);
 }
 
-/** Ends the evaluation: the 4 GiB of a 32-bit memory, or what the engine allows, are used up. */
+function growBy(step: u32): bool {
+  const pages = (chunkCount + step) * PAGES_PER_CHUNK - <u32>memory.size();
+  if (memory.grow(pages) < 0) return false;
+  chunkCount += step;
+  return true;
+}
+
+/** The limit is reached: that of the settings, or the 4 GiB of a 32-bit memory. */
+const LIMIT_REACHED: u32 = 0;
+/** The engine, or the system under it, has no more memory. */
+const ENGINE_REFUSES: u32 = 1;
+
+/** Ends the evaluation: what it wants has no room. Does not return; `recovery.ts` says how it goes on. */
 export function outOfMemory(): void {
-  raiseOutOfMemory();
+  raiseOutOfMemory(LIMIT_REACHED);
 }
 
 @external("host", "outOfMemory")
-declare function raiseOutOfMemory(): void;
+declare function raiseOutOfMemory(reason: u32): void;

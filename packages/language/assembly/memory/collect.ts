@@ -7,9 +7,14 @@
 import {
   Address,
   CHUNK_BITS,
+  OWNER_ARENA,
   OWNER_EVACUATED,
+  OWNER_FREE,
   OWNER_HEAP,
+  OWNER_POISONED,
   chunkLimit,
+  enforceLimit,
+  outOfMemory,
   ownerOf,
   returnChunks,
   setChunkOwner,
@@ -21,13 +26,15 @@ import {
   heapBytes,
   largeRunAt,
   largeRunCount,
-  setCollectionThreshold,
   smallChunkAt,
   smallChunkCount,
 } from "./heap";
 import { newestRootBlock, previousRootBlock, rootBlockEnd, rootBlockStart } from "./roots";
+import { poisonChunk, releasePoisoned, stressInterval } from "./stress";
+import { trimText } from "./text";
+import { mayCollect, setNextThreshold } from "./thresholds";
 import { env, setEnv } from "../machine/registers";
-import { sp, stackBase, savedBase, savedTop } from "../machine/stack";
+import { savedBase, savedTop, sp, stackBase, trimStack } from "../machine/stack";
 import { currentFiber, envOf, newestFiber, nextFiber, stackOf } from "../machine/fibers";
 import { orderCellSize } from "../values/attr-order";
 import { attrsCellSize, keysCellSize, keysCount } from "../values/attrs";
@@ -61,21 +68,6 @@ import {
   headerExtra,
 } from "../values/value";
 
-/**
- * The next collection comes when the heap is so many times as large as what was alive: more while that is little, since
- * a collection costs as much as is alive. It never comes below the minimum.
- */
-const SMALL_HEAP: u32 = 256 << 20;
-const SMALL_GROWTH: u32 = 3;
-const GROWTH: u32 = 2;
-let minimumThreshold: u32 = 184 << 20;
-
-/** Sets how large the heap may become before the first collection, and always. */
-export function setMinimumThreshold(bytes: u32): void {
-  minimumThreshold = bytes;
-  setCollectionThreshold(bytes);
-}
-
 /** Collections so far, and the bytes that survived the last one. */
 export let collectionCount: u32 = 0;
 export let survivingBytes: u32 = 0;
@@ -87,8 +79,20 @@ export function allocatedBytes(): u64 {
   return collectedBytes + heapBytes() - survivingBytes;
 }
 
-/** Collects. Only between two steps of the machine, with its registers saved. */
+/** Whether a collection has begun and not ended: then the memory was not large enough for it, and the heap is lost. */
+export let isCollecting: bool = false;
+
+/**
+ * Collects. Only between two steps of the machine, with its registers saved. Ends the evaluation where the memory is too small for
+ * what is alive.
+ */
 export function collect(): void {
+  if (!mayCollect(survivingBytes)) outOfMemory();
+  isCollecting = true;
+  enforceLimit(false);
+  trimText();
+  trimStack();
+  releasePoisoned();
   collectedBytes += heapBytes() - survivingBytes;
   const chunks = chunkLimit();
   for (let chunk: u32 = 0; chunk < chunks; chunk++) {
@@ -100,13 +104,15 @@ export function collect(): void {
   scanSurvivors();
   for (let chunk: u32 = 0; chunk < chunks; chunk++) {
     const address = chunk << CHUNK_BITS;
-    if (ownerOf(address) == OWNER_EVACUATED) returnChunks(address, 1);
+    if (ownerOf(address) != OWNER_EVACUATED) continue;
+    if (stressInterval != 0) poisonChunk(address);
+    else returnChunks(address, 1);
   }
   collectionCount++;
   survivingBytes = heapBytes();
-  const growth = survivingBytes < SMALL_HEAP ? SMALL_GROWTH : GROWTH;
-  const wanted = <u64>survivingBytes * growth;
-  setCollectionThreshold(<u32>max(min(wanted, 0xf0000000), minimumThreshold));
+  setNextThreshold(survivingBytes);
+  enforceLimit(true);
+  isCollecting = false;
 }
 
 /** The stacks of all fibers, with the register that they go on with. */
@@ -135,9 +141,15 @@ function evacuateWords(from: Address, to: Address): void {
   let at = from;
   while (at < to) {
     const word = load<u32>(at);
+    assert((word & 1) != 0 || mayBeReferredTo(word), "no address is kept that a collection has not corrected");
     if ((word & 1) == 0 && ownerOf(word) == OWNER_EVACUATED) store<u32>(at, <u32>evacuate(word));
     at += 4;
   }
+}
+
+function mayBeReferredTo(address: Address): bool {
+  const owner = ownerOf(address);
+  return owner != OWNER_POISONED && owner != OWNER_FREE && owner != OWNER_ARENA;
 }
 
 /** The new address of a value. */

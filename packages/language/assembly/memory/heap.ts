@@ -1,6 +1,7 @@
 // The heap: where values are made. Allocation bumps a pointer and never collects: the collector (collect.ts) runs only
 // between two steps of the machine, when everything alive is on the machine's stack. Code that builds values may
-// therefore hold addresses in local variables as long as it does not return to the machine.
+// therefore hold addresses in local variables as long as it does not return to the machine. When there is more in the heap than
+// `collectionThreshold`, every chunk that is taken asks the machine to come to such a place soon.
 
 import {
   Address,
@@ -10,17 +11,23 @@ import {
   OWNER_PERMANENT,
   chunkLimit,
   chunksFor,
+  isTight,
   ownerOf,
   setChunkOwner,
+  outOfMemory,
   takeChunks,
 } from "./chunks";
+import { interruptMachine } from "../machine/stack";
+
+/** Sizes above are no sizes: they have overflowed. */
+const LARGEST_CELL: u32 = 0xc0000000;
 
 /** Where the next cell goes. */
 export let heapTop: Address = 0;
 let heapEnd: Address = 0;
 /** Start of the chunk that is being filled, 0 before the first. */
 let current: Address = 0;
-/** Bytes in heap chunks that were left behind, since the last collection. */
+/** Bytes of the heap's chunks but the current one. */
 let filledBytes: u32 = 0;
 
 /** For every chunk, the end of its cells: valid once the chunk is no longer the current one. */
@@ -48,9 +55,19 @@ export function allocate(size: u32): Address {
   return address;
 }
 
-/** Bytes used by cells since the last collection, those that survived it included. */
+/** Bytes used since the last collection, cells that survived it included, and what is left at the ends of chunks. */
 export function heapBytes(): u32 {
   return filledBytes + (heapTop - current);
+}
+
+/** Chunks of the heap. */
+export function heapChunks(): u32 {
+  return (filledBytes >>> CHUNK_BITS) + <u32>(current != 0);
+}
+
+/** Whether the collector should run at the next place where it may. */
+export function wantsCollection(): bool {
+  return heapBytes() > collectionThreshold || isTight();
 }
 
 /** The end of the cells in a heap chunk. */
@@ -96,6 +113,8 @@ export function largeRunAt(index: u32): Address {
 }
 
 function allocateInNewChunk(size: u32): Address {
+  if (size > LARGEST_CELL) outOfMemory();
+  if (wantsCollection()) interruptMachine();
   const chunks = chunksFor(size);
   const address = takeChunks(chunks, OWNER_HEAP);
   if (size > CHUNK_SIZE >>> 2) {
@@ -119,5 +138,5 @@ function allocateInNewChunk(size: u32): Address {
 function closeCurrent(): void {
   if (current == 0) return;
   store<u32>(tops + ((current >>> CHUNK_BITS) << 2), heapTop);
-  filledBytes += heapTop - current;
+  filledBytes += CHUNK_SIZE;
 }

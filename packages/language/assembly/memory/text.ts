@@ -4,7 +4,7 @@
 // (`textStart(mark)`, `textLengthFrom(mark)`, then `textRewind(mark)`); writers may nest. Marks are offsets, since the
 // buffer moves when it grows: an address taken from it is valid until the next append.
 
-import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, returnChunks, takeChunks } from "./chunks";
+import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, largerCapacity, returnChunks, takeChunks } from "./chunks";
 
 let base: Address = 0;
 let capacity: u32 = 0;
@@ -89,6 +89,18 @@ export function textRewind(mark: u32): void {
   used = mark;
 }
 
+/** Gives a buffer back that has become large and is empty. */
+export function trimText(): void {
+  if (spareCapacity > CHUNK_SIZE) {
+    returnChunks(spare, chunksFor(spareCapacity));
+    spareCapacity = 0;
+  }
+  if (used != 0 || capacity <= CHUNK_SIZE) return;
+  returnChunks(base, chunksFor(capacity));
+  base = 0;
+  capacity = 0;
+}
+
 /** Makes room for `size` more bytes and returns their address; `textAdvance` says how many were written. */
 export function textReserve(size: u32): Address {
   if (size > capacity - used) grow(size);
@@ -141,9 +153,7 @@ export function appendInteger(value: i64): void {
 }
 
 function grow(size: u32): void {
-  let wanted = capacity == 0 ? CHUNK_SIZE : capacity << 1;
-  while (wanted - used < size) wanted <<= 1;
-  const chunks = chunksFor(wanted);
+  const chunks = chunksFor(largerCapacity(capacity, <u64>used + <u64>size));
   const address = takeChunks(chunks, OWNER_BUFFER);
   memory.copy(address, base, used);
   if (capacity != 0) returnChunks(base, chunksFor(capacity));
