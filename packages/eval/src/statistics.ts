@@ -25,6 +25,7 @@ const place = {
   listItems: 19,
   expressions: 20,
   symbolBytes: 21,
+  movedCells: 22,
 } as const;
 
 /**
@@ -70,6 +71,7 @@ export function statistics(core: Core): Readonly<Record<string, unknown>> {
       totalBytes: count('allocatedBytes'),
       liveBytes: count('heapBytes'),
       cycles: count('collections'),
+      movedCells: count('movedCells'),
     },
     code: { bytes: count('permanentBytes'), sourceBytes: count('loadedBytes') },
   };

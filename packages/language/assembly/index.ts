@@ -95,7 +95,7 @@ import {
 } from "./machine/stack";
 import { FORCE_CODE, HALT_CODE, applyCode, initializeStaticCode } from "./machine/static-code";
 import { Address, CHUNK_SIZE, isTight, outOfMemory, usedChunks } from "./memory/chunks";
-import { allocatedBytes, collectionCount, isCollecting } from "./memory/collect";
+import { allocatedBytes, collectionCount, isCollecting, movedCells } from "./memory/collect";
 import { heapBytes, sealHeap, wantsCollection } from "./memory/heap";
 import { input, reserveInput } from "./memory/input";
 import { permanentBytes } from "./memory/permanent";
@@ -875,7 +875,9 @@ export function statistic(index: u32): f64 {
       return <f64>listItemCount;
     case 20:
       return <f64>nodeCount;
-    default:
+    case 21:
       return <f64>symbolBytes();
+    default:
+      return <f64>movedCells;
   }
 }

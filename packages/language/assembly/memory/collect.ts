@@ -68,8 +68,9 @@ import {
   headerExtra,
 } from "../values/value";
 
-/** Collections so far, and the bytes that survived the last one. */
+/** Collections so far, the cells that they have copied, and the bytes that survived the last one. */
 export let collectionCount: u32 = 0;
+export let movedCells: u64 = 0;
 export let survivingBytes: u32 = 0;
 /** Bytes that were allocated before the last collection. */
 let collectedBytes: u64 = 0;
@@ -163,6 +164,7 @@ function evacuate(value: Value): Value {
   }
   const size = sizeOf(at);
   const copy = allocate(size);
+  movedCells++;
   copyCell(copy, at, size);
   store<u32>(at, TAG_FORWARD);
   store<u32>(at, <u32>copy, 4);
