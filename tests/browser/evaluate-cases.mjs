@@ -7,18 +7,9 @@ import { EvaluationError, createEvaluator } from '@neve/eval';
 
 /** Both sides must be asked the same thing. */
 const settings = {
-  storeDir: '/nix/store',
-  currentSystem: 'x86_64-linux',
-  pureEval: false,
-  restrictEval: false,
-  nixPath: [],
   homeDirectory: '/home/user',
   experimentalFeatures: new Set(['pipe-operators']),
-  maxCallDepth: 10_000,
-  traceVerbose: false,
-  abortOnWarn: false,
   showTrace: true,
-  writesStore: false,
 };
 
 /**

@@ -31,18 +31,9 @@ function newEvaluator() {
     core: module,
     io,
     settings: {
-      storeDir: '/nix/store',
-      currentSystem: 'x86_64-linux',
-      pureEval: false,
-      restrictEval: false,
-      nixPath: [],
       homeDirectory: '/home/user',
       experimentalFeatures: new Set(['pipe-operators']),
-      maxCallDepth: 10_000,
-      traceVerbose: false,
-      abortOnWarn: false,
       showTrace: true,
-      writesStore: false,
       // Every other evaluator collects garbage all the time.
       heapThresholdBytes: (used / inputsOfEvaluator) % 2 === 0 ? 1 << 12 : undefined,
     },

@@ -35,18 +35,9 @@ export async function reportOf(program, { library, core, directory, world = (io)
     core,
     io: world(files),
     settings: {
-      storeDir: '/nix/store',
-      currentSystem: 'x86_64-linux',
-      pureEval: false,
-      restrictEval: false,
-      nixPath: [],
       homeDirectory: '/home/user',
       experimentalFeatures: new Set(['pipe-operators']),
-      maxCallDepth: 10_000,
-      traceVerbose: false,
-      abortOnWarn: false,
       showTrace: true,
-      writesStore: false,
       ...settings,
     },
   });

@@ -57,20 +57,7 @@ async function coreParser() {
     currentTime: 0,
     onMessage: () => {},
   });
-  const settings = {
-    storeDir: '/nix/store',
-    currentSystem: 'x86_64-linux',
-    pureEval: false,
-    restrictEval: false,
-    nixPath: [],
-    homeDirectory: '/home/user',
-    experimentalFeatures: new Set(['pipe-operators']),
-    maxCallDepth: 10_000,
-    traceVerbose: false,
-    abortOnWarn: false,
-    showTrace: false,
-    writesStore: false,
-  };
+  const settings = { homeDirectory: '/home/user', experimentalFeatures: new Set(['pipe-operators']) };
   let evaluator = createEvaluator({ core, io, settings });
   let bytes = 0;
   return async (/** @type {Uint8Array} */ text) => {

@@ -5,14 +5,14 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createEvaluator } from './create-evaluator.ts';
 import type { Value } from './evaluator.ts';
-import { emptyWorld, plainSettings } from './testing/empty-world.ts';
+import { emptyWorld } from './testing/empty-world.ts';
 
 const core = new WebAssembly.Module(readFileSync(coreUrl));
 
 async function evaluated(
   text: string,
 ): Promise<{ evaluator: ReturnType<typeof createEvaluator>; value: Value }> {
-  const evaluator = createEvaluator({ core, io: emptyWorld, settings: plainSettings });
+  const evaluator = createEvaluator({ core, io: emptyWorld });
   const source = { kind: 'string', text: encodeUtf8(text), directory: '/' } as const;
   return { evaluator, value: await evaluator.evaluate(await evaluator.parse(source)) };
 }

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createEvaluator } from './create-evaluator.ts';
 import type { EvalIO } from './eval-io.ts';
-import { emptyWorld, plainSettings } from './testing/empty-world.ts';
+import { emptyWorld } from './testing/empty-world.ts';
 
 /** A world with nothing in it but hashes, and the lengths of what it hashed. */
 function hashingWorld(): { io: EvalIO; hashed: number[] } {
@@ -26,7 +26,6 @@ async function evaluate(url: URL, text: string): Promise<{ value: string; hashed
   const evaluator = createEvaluator({
     core: new WebAssembly.Module(readFileSync(url)),
     io,
-    settings: plainSettings,
   });
   const program = await evaluator.parse({ kind: 'string', text: encodeUtf8(text), directory: '/' });
   return { value: decodeUtf8(await evaluator.toRaw(await evaluator.evaluate(program))), hashed };

@@ -4,14 +4,14 @@ import { coreUrl, debugCoreUrl } from '@neve/language';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createEvaluator } from './create-evaluator.ts';
-import { emptyWorld, plainSettings } from './testing/empty-world.ts';
+import { emptyWorld } from './testing/empty-world.ts';
 
 /** Every collection moves what is alive, so that a small threshold finds addresses that are used too long. */
 async function printed(url: URL, text: string, heapThresholdBytes?: number): Promise<string> {
   const evaluator = createEvaluator({
     core: new WebAssembly.Module(readFileSync(url)),
     io: emptyWorld,
-    settings: { ...plainSettings, maxCallDepth: 1000, heapThresholdBytes },
+    settings: { maxCallDepth: 1000, heapThresholdBytes },
   });
   const program = await evaluator.parse({ kind: 'string', text: encodeUtf8(text), directory: '/' });
   return decodeUtf8(await evaluator.printEvaluated(await evaluator.evaluate(program)));

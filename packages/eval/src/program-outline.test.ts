@@ -6,13 +6,13 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createEvaluator } from './create-evaluator.ts';
 import type { Evaluator, ProgramOutline, SyntaxNode } from './evaluator.ts';
-import { emptyWorld, plainSettings } from './testing/empty-world.ts';
+import { emptyWorld } from './testing/empty-world.ts';
 
 function start(url: URL): Evaluator {
   return createEvaluator({
     core: new WebAssembly.Module(readFileSync(url)),
     io: emptyWorld,
-    settings: { ...plainSettings, experimentalFeatures: new Set(['pipe-operators']) },
+    settings: { experimentalFeatures: new Set(['pipe-operators']) },
   });
 }
 

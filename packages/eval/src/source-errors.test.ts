@@ -4,13 +4,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createEvaluator } from './create-evaluator.ts';
 import type { Evaluator } from './evaluator.ts';
-import { emptyWorld, plainSettings } from './testing/empty-world.ts';
+import { emptyWorld } from './testing/empty-world.ts';
 
 function start(url: URL): Evaluator {
   return createEvaluator({
     core: new WebAssembly.Module(readFileSync(url)),
     io: emptyWorld,
-    settings: plainSettings,
   });
 }
 

@@ -30,18 +30,10 @@ import { flameTree } from './flame-tree.ts';
 import { type Engine, type ProjectWorld, projectFolder, projectWorld, storeFolder } from './project-world.ts';
 
 /** What the playground is asked with, and the command in its tests. */
-export const settings: EvaluatorSettings = {
+export const settings: Partial<EvaluatorSettings> = {
   storeDir: storeFolder,
-  currentSystem: 'x86_64-linux',
-  pureEval: false,
-  restrictEval: false,
-  nixPath: [],
-  homeDirectory: undefined,
   currentDirectory: projectFolder,
   experimentalFeatures: new Set(['pipe-operators', 'ca-derivations']),
-  maxCallDepth: 10_000,
-  traceVerbose: false,
-  abortOnWarn: false,
   showTrace: true,
   writesStore: true,
 };

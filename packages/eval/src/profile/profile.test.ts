@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { createEvaluator } from '../create-evaluator.ts';
 import type { Evaluator } from '../evaluator.ts';
 import { buildingWorld, importingPrelude } from '../testing/building-world.ts';
-import { emptyWorld, plainSettings } from '../testing/empty-world.ts';
+import { emptyWorld } from '../testing/empty-world.ts';
 import { printCollapsedStacks } from './collapsed-stacks.ts';
 import type { ProfilerOptions } from './core-profiler.ts';
 import { costsOf, functionName, printCosts } from './costs.ts';
@@ -36,7 +36,7 @@ describe.each(cores)('the profiler of the %s core', (_, core) => {
     text: string,
     profiler: ProfilerOptions = { frequency: 0 },
   ): Promise<{ printed: string; profile: EvaluationProfile }> {
-    const evaluator = createEvaluator({ core, io: emptyWorld, settings: plainSettings, profiler });
+    const evaluator = createEvaluator({ core, io: emptyWorld, profiler });
     const printed = await evaluate(evaluator, text);
     const profile = evaluator.profile();
     if (profile === undefined) throw new Error('there is a profiler');
@@ -118,7 +118,6 @@ in [ (outer 1) (functor 2) ]`,
     const evaluator = createEvaluator({
       core,
       io: emptyWorld,
-      settings: plainSettings,
       profiler: { frequency: 0 },
     });
     await expect(evaluate(evaluator, 'let f = n: throw "no"; in f 1')).rejects.toThrow('no');
@@ -129,7 +128,7 @@ in [ (outer 1) (functor 2) ]`,
       'f at «string»:1:9': 1,
       'g at «string»:1:9': 1,
     });
-    expect(createEvaluator({ core, io: emptyWorld, settings: plainSettings }).profile()).toBeUndefined();
+    expect(createEvaluator({ core, io: emptyWorld }).profile()).toBeUndefined();
   });
 
   test('stacks of thousands of frames and many samples', async () => {
@@ -151,7 +150,6 @@ in [ (outer 1) (functor 2) ]`,
     const evaluator = createEvaluator({
       core,
       io,
-      settings: plainSettings,
       profiler: { frequency: 1000, nowMs: () => performance.now() },
     });
     const text = `let ${importingPrelude} in map ifd [ "a" "b" "c" ]`;

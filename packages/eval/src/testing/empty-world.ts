@@ -1,5 +1,4 @@
-/** What tests of the evaluator start from: a world with nothing in it, and settings that ask for nothing. */
-import type { EvaluatorSettings } from '../evaluator.ts';
+/** What tests of the evaluator start from: a world with nothing in it. */
 import { type EvalIO, EvalIOError } from '../eval-io.ts';
 
 const refuse = (): never => {
@@ -20,19 +19,4 @@ export const emptyWorld: EvalIO = {
   isValidStorePath: () => false,
   toStorePath: refuse,
   message: () => {},
-};
-
-export const plainSettings: EvaluatorSettings = {
-  storeDir: '/nix/store',
-  currentSystem: 'x86_64-linux',
-  pureEval: false,
-  restrictEval: false,
-  nixPath: [],
-  homeDirectory: undefined,
-  experimentalFeatures: new Set(),
-  maxCallDepth: 10_000,
-  traceVerbose: false,
-  abortOnWarn: false,
-  showTrace: false,
-  writesStore: false,
 };

@@ -3,16 +3,15 @@ import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { createEvaluator } from '../create-evaluator.ts';
 import type { EvalIO } from '../eval-io.ts';
 import type { Evaluator, EvaluatorSettings } from '../evaluator.ts';
-import { plainSettings } from './empty-world.ts';
 
 export type TestEvaluatorOptions = {
   readonly core: WebAssembly.Module;
   readonly settings?: Partial<EvaluatorSettings>;
 };
 
-/** An evaluator with plain settings but for those that are given. */
+/** An evaluator with the default settings but for those that are given. */
 export function newEvaluator(io: EvalIO, { core, settings = {} }: TestEvaluatorOptions): Evaluator {
-  return createEvaluator({ core, io, settings: { ...plainSettings, ...settings } });
+  return createEvaluator({ core, io, settings: settings });
 }
 
 /** The value of a program as JSON, everything in it evaluated. */
