@@ -19,6 +19,7 @@ export type {
   PathSet,
   WriteDerivationOptions,
 } from './eval-io.ts';
+export { asIOError } from './store-path-errors.ts';
 export { EvaluationError, defaultSettings } from './evaluator.ts';
 export type {
   CodeBlock,

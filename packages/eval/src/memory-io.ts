@@ -14,7 +14,7 @@ import {
   decodeUtf8,
   encodeUtf8,
 } from '@neve/bytes';
-import { NarWriter, NixCompatError, StoreDirectory, type StorePath } from '@neve/nix-compat';
+import { NarWriter, StoreDirectory, type StorePath } from '@neve/nix-compat';
 import { type HashBytes, coreHash } from './core-hashes.ts';
 import {
   type AddPathOptions,
@@ -24,6 +24,7 @@ import {
   EvalIOError,
   type PathSet,
 } from './eval-io.ts';
+import { asIOError } from './store-path-errors.ts';
 
 /** Contents by absolute path; the directories follow from the paths. */
 export type MemoryFiles = Readonly<Record<string, string | Uint8Array>>;
@@ -78,7 +79,7 @@ export function createMemoryIO(options: MemoryIOOptions): EvalIO {
     writeDerivation: ({ storePath, contents }) => put(root, storePath, { contents: contents.slice() }),
     isValidStorePath(path) {
       const text = decodeUtf8(path);
-      return isStorePath(paths, text) && nodeAt(root, text) !== undefined;
+      return paths.isStorePath(text) && nodeAt(root, text) !== undefined;
     },
     toStorePath(path) {
       const { storePath } = asIOError(() => paths.locate(decodeUtf8(path)));
@@ -225,25 +226,4 @@ function hashFunctions(hash: HashBytes): HashFunctions {
       };
     },
   };
-}
-
-function isStorePath(paths: StoreDirectory, path: string): boolean {
-  try {
-    paths.parse(path);
-    return true;
-  } catch (error) {
-    if (error instanceof NixCompatError) return false;
-    throw error;
-  }
-}
-
-/** What is wrong with a store path is the caller's to say to the user. */
-function asIOError<T>(compute: () => T): T {
-  try {
-    return compute();
-  } catch (error) {
-    if (!(error instanceof NixCompatError)) throw error;
-    const code = error.code === 'not-in-store' ? 'not-in-store' : 'invalid-name';
-    throw new EvalIOError(code, error.message, { cause: error });
-  }
 }

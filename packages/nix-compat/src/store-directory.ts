@@ -62,6 +62,17 @@ export class StoreDirectory {
     return storePath;
   }
 
+  /** Whether it is the absolute path of a store object, no more and no less. */
+  isStorePath(path: string): boolean {
+    try {
+      this.parse(path);
+      return true;
+    } catch (error) {
+      if (error instanceof NixCompatError) return false;
+      throw error;
+    }
+  }
+
   /** Splits an absolute path in the store into the object and the path below it. Throws `NixCompatError`. */
   locate(path: string): PathInStore {
     const prefix = `${this.path}/`;

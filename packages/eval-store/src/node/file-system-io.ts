@@ -15,8 +15,9 @@ import {
   EvalIOError,
   type PathSet,
   type WriteDerivationOptions,
+  asIOError,
 } from '@neve/eval';
-import { NarWriter, NixCompatError, StoreDirectory, type StorePath } from '@neve/nix-compat';
+import { NarWriter, StoreDirectory, type StorePath } from '@neve/nix-compat';
 import { type TreeVisitor, archiveVisitor, walkTree } from './archive-path.ts';
 import { DirectoryStore } from './directory-store.ts';
 import { HostFiles } from './host-files.ts';
@@ -75,7 +76,7 @@ export function createFileSystemIO(options: FileSystemIOOptions): EvalIO {
     writeDerivation: (request) => writeDerivation(request),
     isValidStorePath(path) {
       const text = decodeUtf8(path);
-      return isStorePath(text) && files.status(path) !== undefined;
+      return paths.isStorePath(text) && files.status(path) !== undefined;
     },
     toStorePath: (path) => toStorePath(decodeUtf8(path)),
     message: onMessage,
@@ -164,16 +165,6 @@ export function createFileSystemIO(options: FileSystemIOOptions): EvalIO {
     files.forget(storePath);
   }
 
-  function isStorePath(path: string): boolean {
-    try {
-      paths.parse(path);
-      return true;
-    } catch (error) {
-      if (error instanceof NixCompatError) return false;
-      throw error;
-    }
-  }
-
   function toStorePath(path: string): string {
     const { storePath } = asIOError(() => paths.locate(path));
     const printed = paths.print(storePath);
@@ -189,17 +180,6 @@ type HashRequest = {
   readonly algorithm: HashAlgorithm;
   readonly accepted: PathSet | undefined;
 };
-
-/** What is wrong with a store path is the caller's to say to the user. */
-function asIOError<T>(compute: () => T): T {
-  try {
-    return compute();
-  } catch (error) {
-    if (!(error instanceof NixCompatError)) throw error;
-    const code = error.code === 'not-in-store' ? 'not-in-store' : 'invalid-name';
-    throw new EvalIOError(code, error.message, { cause: error });
-  }
-}
 
 function changed(path: Uint8Array): EvalIOError {
   return new EvalIOError('io-error', `path '${decodeUtf8(path)}' changed while it was copied to the store`, {
