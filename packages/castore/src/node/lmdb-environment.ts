@@ -17,12 +17,11 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type * as Lmdb from 'lmdb';
 import type { Database, RangeOptions, RootDatabase } from 'lmdb';
 import { CastoreError } from '../castore-error.ts';
 import { lmdbFileProblem } from './check-lmdb-file.ts';
+import { forceCollection } from './force-collection.ts';
 
 export type LmdbRow = { readonly key: Buffer; readonly value: Buffer };
 
@@ -194,19 +193,14 @@ async function openShared(path: string): Promise<SharedEnvironment> {
     );
   }
   const { open } = await import('lmdb');
-  for (let attempt = 1; attempt < maxOpenAttempts; attempt++) {
-    const root = tryOpen(path, open);
-    if (root !== undefined) return { path, root, users: 0, queue: [], isCurrent: false };
+  let root = tryOpen(path, open);
+  for (let attempt = 2; root === undefined; attempt++) {
     await closeUnreachable();
     await sleep(openDelayMs * (0.5 + Math.random()));
+    // The last one throws.
+    root = attempt < maxOpenAttempts ? tryOpen(path, open) : open<Buffer, Buffer>(path, environmentOptions);
   }
-  return {
-    path,
-    root: open<Buffer, Buffer>(path, environmentOptions),
-    users: 0,
-    queue: [],
-    isCurrent: false,
-  };
+  return { path, root, users: 0, queue: [], isCurrent: false };
 }
 
 /** Undefined when it had broken mutexes. The error is not given, since it keeps what it was thrown through. */
@@ -232,8 +226,7 @@ function hasBrokenMutexes(cause: unknown): boolean {
 async function closeUnreachable(): Promise<void> {
   // The last references are on the stack of the call that failed.
   await nextTurn();
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
+  forceCollection();
   // Finalizers run afterwards.
   await nextTurn();
 }

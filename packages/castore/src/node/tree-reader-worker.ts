@@ -1,10 +1,9 @@
 /** The script of the thread of `tree-reader-thread.ts`. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { CastoreError } from '../castore-error.ts';
 import { loadBlake3 } from './blake3.ts';
 import { FileCache } from './file-cache.ts';
+import { forceCollection } from './force-collection.ts';
 import { LmdbEnvironment } from './lmdb-environment.ts';
 import { allocateReadBuffer } from './read-buffer.ts';
 import { type TreeReaderJob, type TreeReaderMessage, bufferCount } from './tree-reader-thread.ts';
@@ -46,21 +45,14 @@ async function run(): Promise<void> {
   try {
     // The thread is only ever started with a job.
     await main(workerData as TreeReaderJob);
-    collect();
+    // A thread can wait for ever at its end, as a process can: for V8's compiler threads, one of which waits for a collection
+    // of this thread (nodejs/node#54918). With so much room in the heap none has to ask.
+    forceCollection();
     say({ kind: 'end' });
   } catch (error) {
     if (!(error instanceof CastoreError)) throw error;
     say({ kind: 'error', code: error.code, message: error.message });
   }
-}
-
-/**
- * A thread can wait for ever at its end, as a process can: for V8's compiler threads, one of which waits for a collection of
- * this thread (nodejs/node#54918). With so much room in the heap none has to ask.
- */
-function collect(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }
 
 void run();
