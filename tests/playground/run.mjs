@@ -11,7 +11,6 @@ import { UsageError, runHarness } from '../lib/options.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { checkAccessibility } from './accessibility.mjs';
 import { checkEditing } from './editing.mjs';
-import { checkEmbedding } from './embedding.mjs';
 import { measureGrammar } from './grammar.mjs';
 import { Page } from './page.mjs';
 import { checkPrograms } from './programs.mjs';
@@ -71,7 +70,6 @@ await runHarness(
       await page.picture('start');
       await checkPrograms(page, check);
       await checkEditing(page, check);
-      await checkEmbedding(page, check);
       await checkAccessibility(page, check);
       check('nothing went wrong on the page', page.faults.length === 0, page.faults);
       await page.close();

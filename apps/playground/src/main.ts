@@ -1,6 +1,5 @@
 /** The page: puts the editor, the worker and the panes together. */
 import './style.css';
-import { startWorker } from './embed.ts';
 import { EvaluationClient } from './evaluation-client.ts';
 import { Playground } from './playground.ts';
 import { byId } from './dom.ts';
@@ -9,6 +8,14 @@ import { startTheme } from './theme.ts';
 startTheme(byId('theme', HTMLButtonElement));
 const playground = new Playground(new EvaluationClient(startWorker));
 void playground.start();
+
+/** Written out here, so that bundlers see what the worker is. */
+function startWorker(): Worker {
+  return new Worker(new URL('./worker/evaluation-worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'nix',
+  });
+}
 
 // Once it was here, the page works without a network.
 if ('serviceWorker' in navigator && import.meta.env.PROD) {
