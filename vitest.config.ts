@@ -10,6 +10,9 @@ export default defineConfig({
     isolate: false,
     // Much of the time tests wait for processes.
     maxWorkers: '100%',
-    testTimeout: 30_000,
+    // Several times what the slowest need, since other steps of CI run beside them.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
   },
 });

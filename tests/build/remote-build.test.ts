@@ -160,9 +160,9 @@ function argumentsOf(pid: string): readonly string[] {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 45_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error('it did not happen within 20 seconds');
+    if (performance.now() > deadline) throw new Error('it did not happen within 45 seconds');
     await new Promise((resolve_) => {
       setTimeout(resolve_, 50);
     });

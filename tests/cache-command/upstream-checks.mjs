@@ -101,7 +101,7 @@ async function countOf({ neve }, server, cache) {
 
 /** @param {() => Promise<boolean>} condition */
 async function until(condition) {
-  for (let i = 0; i < 100 && !(await condition()); i++)
+  for (let i = 0; i < 600 && !(await condition()); i++)
     await new Promise((resolve) => setTimeout(resolve, 100));
   assert.ok(await condition(), 'it does not come to be so');
 }

@@ -71,7 +71,7 @@ export function bash({ work, home, env }) {
   return async (line) => {
     const { code, stdout, stderr } = await runCommand(
       ['bash', '--norc', '-c', program, 'bash', line, ...bashWords(line)],
-      { cwd: work, env: { ...env, HOME: home }, timeoutMs: 30_000 },
+      { cwd: work, env: { ...env, HOME: home }, timeoutMs: 60_000 },
     );
     assert.equal(code, 0, stderr);
     assert.equal(stderr, '');
@@ -129,7 +129,7 @@ export function zsh({ work, home, env }) {
     const { code, stderr } = await runCommand(['zsh', '-f', '-c', outside, 'zsh', line], {
       cwd: work,
       env,
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     assert.equal(code, 0, stderr);
     return linesOf(readIfThere(join(home, 'zsh-hits')));
@@ -141,7 +141,7 @@ export function fish({ work, env }) {
   return async (line) => {
     const { code, stdout, stderr } = await runCommand(
       ['fish', '--no-config', '-c', 'source $HOME/neve.fish; complete -C "$argv[1]"', line],
-      { cwd: work, env, timeoutMs: 30_000 },
+      { cwd: work, env, timeoutMs: 60_000 },
     );
     assert.equal(code, 0, stderr);
     assert.equal(stderr, '');

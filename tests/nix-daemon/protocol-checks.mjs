@@ -7,6 +7,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand } from '../lib/command.mjs';
+import { untilProcesses } from './processes.mjs';
 import { DaemonProcess } from './daemon-process.mjs';
 
 /**
@@ -26,10 +27,10 @@ export function* protocolChecks(programs) {
   const honest = async () => {
     const file = join(folder, `honest-${++count}`);
     writeFileSync(file, `contents ${count} `.repeat(1000));
-    const outcome = await programs.on('neve', 'nix-store', ['--add', file], { timeoutMs: 30_000 });
+    const outcome = await programs.on('neve', 'nix-store', ['--add', file], { timeoutMs: 60_000 });
     if (outcome.code !== 0) throw new Error(`an honest client fails: ${outcome.stderr}`);
     const path = outcome.stdout.trim();
-    const check = await programs.on('neve', 'nix-store', ['--verify-path', path], { timeoutMs: 30_000 });
+    const check = await programs.on('neve', 'nix-store', ['--verify-path', path], { timeoutMs: 60_000 });
     if (check.code !== 0) throw new Error(`an honest client's path is damaged: ${check.stderr}`);
     return path;
   };
@@ -188,23 +189,17 @@ export function* protocolChecks(programs) {
         env: programs.env,
       });
       const idle = await open(daemon.socket);
-      const expression = `derivation { name = "ending"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo > $out" ]; }`;
+      const ending = `ending-of-${process.pid}`;
+      const expression = `derivation { name = "ending"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" ": ${ending}; i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo > $out" ]; }`;
+      const file = join(folder, 'ending.nix');
+      writeFileSync(file, expression);
       const building = runCommand(
-        [
-          join(programs.bin, 'nix'),
-          'build',
-          '--no-link',
-          '--impure',
-          '--expr',
-          expression,
-          ...programs.settings,
-        ],
+        [join(programs.bin, 'nix'), 'build', '--no-link', '--impure', '--file', file, ...programs.settings],
         {
           env: { ...programs.env, NIX_REMOTE: daemon.remote },
         },
       );
-      for (let i = 0; i < 100 && !daemon.log.includes('accepted'); i++) await sleep(50);
-      await sleep(700);
+      await untilProcesses(ending, (running) => running > 0);
       const code = await daemon.stop();
       idle.destroy();
       const { code: built, stderr } = await building;
@@ -230,7 +225,7 @@ export function* protocolChecks(programs) {
         },
       );
       try {
-        for (let i = 0; i < 100 && !readFileSync(join(store, 'log'), 'utf8').includes('listening'); i++)
+        for (let i = 0; i < 1000 && !readFileSync(join(store, 'log'), 'utf8').includes('listening'); i++)
           await sleep(50);
         // This process listens too, so that it may be the one that accepts: it has to let go, but to leave the socket.
         renameSync(listening, path);
@@ -239,7 +234,7 @@ export function* protocolChecks(programs) {
         const remote = `unix://${path}?real=${store}/nix/store`;
         const outcome = await runCommand([join(programs.bin, 'nix-store'), '--add', join(folder, 'file')], {
           env: { ...programs.env, NIX_REMOTE: remote },
-          timeoutMs: 20_000,
+          timeoutMs: 60_000,
         });
         if (outcome.code !== 0)
           throw new Error(`${outcome.stderr} ${readFileSync(join(store, 'log'), 'utf8')}`);
@@ -339,7 +334,7 @@ async function say(path, bytes) {
   const closed = new Promise((resolve) => socket.on('close', resolve));
   socket.on('error', () => undefined);
   socket.end(bytes);
-  const late = sleep(20_000).then(() => 'late');
+  const late = sleep(60_000, 'late', { ref: false });
   if ((await Promise.race([closed, late])) === 'late') throw new Error('the connection does not end');
   return Buffer.concat(answer);
 }

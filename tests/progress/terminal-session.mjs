@@ -88,7 +88,7 @@ export class TerminalSession {
    */
   shows(isWanted) {
     return new Promise((fulfil, reject) => {
-      const timer = setTimeout(() => finish(), 30_000);
+      const timer = setTimeout(() => finish(), 60_000);
       const finish = () => {
         clearTimeout(timer);
         this.#watchers.delete(look);

@@ -52,7 +52,7 @@ function run(
     cwd: folder,
     encoding: 'utf8',
     env: { PATH, HOME: join(folder, 'home') },
-    timeout: 20_000,
+    timeout: 60_000,
   });
 }
 

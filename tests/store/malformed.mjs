@@ -83,7 +83,7 @@ async function importAll({ cases, folder, neve, isVerbose }) {
     writeFileSync(file, bytes);
     const outcome = await neve.run(store.words('import', `--${form}`, file), {
       cwd: work,
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     expectRefusal(`${form}: ${name}`, outcome, isVerbose);
   });
@@ -119,7 +119,7 @@ async function damaged({ random, count, folder, neve }) {
   await mapInPool(cases, async ({ form, bytes }, index) => {
     const file = join(folder, `damaged-${index}`);
     writeFileSync(file, bytes);
-    const outcome = await neve.run(store.words('import', `--${form}`, file), { timeoutMs: 30_000 });
+    const outcome = await neve.run(store.words('import', `--${form}`, file), { timeoutMs: 60_000 });
     if (outcome.code !== 0) expectRefusal(`damaged ${form} (${file})`, outcome, false);
     else check(`damaged ${form} that is good by chance`, []);
   });
@@ -134,10 +134,10 @@ async function caches({ folder, neve, isVerbose }) {
     const cache = join(folder, `cache-${index}`);
     const { composition, path } = writeCache({ folder: cache, store: store.folder, lie });
     const words = ['--store-composition', composition, path];
-    const info = await neve.run(['info', ...words], { timeoutMs: 30_000 });
+    const info = await neve.run(['info', ...words], { timeoutMs: 60_000 });
     expectRefusal(`cache: ${lie.name}`, info, isVerbose);
     const copy = await neve.run(['copy', '--from', 'root', '--to', copied.folder, ...words], {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     expectRefusal(`copy from a cache: ${lie.name}`, copy, false);
   });

@@ -10,7 +10,7 @@ import { Place } from '../daemon/daemon-process.mjs';
 const words = ['eval', '--expr', 'builtins.length (builtins.genList (n: n) 1000)'];
 
 /** What starting a second process and a busy machine may add to the second, in milliseconds. */
-const patienceMs = 6000;
+const patienceMs = 9000;
 
 /**
  * @param {{ folder: string, script: string | undefined }} options

@@ -47,7 +47,7 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
   rmSync(folder, { recursive: true });
-}, 30_000);
+}, 60_000);
 
 const isRoot = process.getuid?.() === 0;
 

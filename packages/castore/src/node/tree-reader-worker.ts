@@ -42,16 +42,21 @@ function say(message: TreeReaderMessage, transfer: readonly ArrayBuffer[] = []):
 }
 
 async function run(): Promise<void> {
+  // The thread is only ever started with a job.
+  const last = await outcomeOf(workerData as TreeReaderJob);
+  // A thread can wait for ever at its end, as a process can: for V8's compiler threads, one of which waits for a collection
+  // of this thread (nodejs/node#54918). With so much room in the heap none has to ask.
+  forceCollection();
+  say(last);
+}
+
+async function outcomeOf(job: TreeReaderJob): Promise<TreeReaderMessage> {
   try {
-    // The thread is only ever started with a job.
-    await main(workerData as TreeReaderJob);
-    // A thread can wait for ever at its end, as a process can: for V8's compiler threads, one of which waits for a collection
-    // of this thread (nodejs/node#54918). With so much room in the heap none has to ask.
-    forceCollection();
-    say({ kind: 'end' });
+    await main(job);
+    return { kind: 'end' };
   } catch (error) {
     if (!(error instanceof CastoreError)) throw error;
-    say({ kind: 'error', code: error.code, message: error.message });
+    return { kind: 'error', code: error.code, message: error.message };
   }
 }
 

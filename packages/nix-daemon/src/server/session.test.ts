@@ -552,7 +552,7 @@ describe('clients that share builds', () => {
     const paths = [{ kind: 'built', drvPath: { kind: 'opaque', path }, outputs: 'all' }] as const;
     const builds = [first, second].map(({ client }) => client.ask('buildPaths', { paths, mode: 'normal' }));
     for (const it of builds) it.catch(() => undefined);
-    await vi.waitFor(() => expect(daemon.buildsBegun()).toBe(1));
+    await vi.waitFor(() => expect(daemon.buildsBegun()).toBe(1), { timeout: 15_000 });
     first.leave();
     await first.ended;
     expect(daemon.background.size).toBeGreaterThan(0);

@@ -65,7 +65,7 @@ test('a lock is held by one at a time, all of its keys or none', async () => {
     order.push(`${name} ends`);
   };
   const first = work('first', ['a', 'b']);
-  await vi.waitUntil(() => order.includes('first begins'), { interval: 1 });
+  await vi.waitUntil(() => order.includes('first begins'), { interval: 1, timeout: 15_000 });
   await Promise.all([first, work('second', ['b', 'c']), work('third', ['d'])]);
   expect(order.filter((it) => it.startsWith('third'))).toEqual(['third begins', 'third ends']);
   expect(order.filter((it) => !it.startsWith('third'))).toEqual([

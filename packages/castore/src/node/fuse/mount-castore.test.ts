@@ -442,7 +442,7 @@ describe.skipIf(reason !== undefined)(
         if (at === 5) before = descriptors();
       }
       // Tests beside this one have some of their own; fourteen mounts would have left more.
-      await expect.poll(descriptors, { timeout: 10_000 }).toBeLessThan(before + 14);
+      await expect.poll(descriptors, { timeout: 30_000 }).toBeLessThan(before + 14);
     });
 
     test('by umount from outside', async () => {

@@ -45,7 +45,7 @@ beforeEach(async () => {
   tenants = openTenantServer({
     folder,
     upstreamTimeoutMs: 500,
-    upstreamPauseMs: 300,
+    upstreamPauseMs: 800,
     onEvent: (it) => events.push(it),
   });
   server = await serveCache(tenants.handler, { listen: ['127.0.0.1:0'], graceMs: 100 });
@@ -304,11 +304,11 @@ describe('an upstream that is down', () => {
     upstream.instead = () => true;
     await create([upstream.url]);
     expect((await fetch(narInfoUrl(pathInfo))).status).toBe(502);
-    const startedMs = performance.now();
+    const asked = upstream.asked.length;
     expect((await fetch(narInfoUrl(pathInfo))).status).toBe(502);
-    expect(performance.now() - startedMs).toBeLessThan(200);
+    expect(upstream.asked.length).toBe(asked);
     upstream.instead = () => false;
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 900));
     expect(await substitute(pathInfo)).toEqual(nar);
   });
 
@@ -326,7 +326,7 @@ describe('an upstream that is down', () => {
     await expect(substitute(pathInfo)).rejects.toThrow();
     expect(await committed()).toEqual([]);
     upstream.instead = () => false;
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 900));
     expect(await substitute(pathInfo)).toEqual(nar);
   });
 });
