@@ -306,9 +306,10 @@ async function overTls(place) {
   const words = ['--listen', '127.0.0.1:0', '--tls-cert', server.cert, '--tls-key', server.key];
   const serve = async (/** @type {readonly string[]} */ more) => {
     const daemon = await place.daemon([...words, ...more]);
-    const [url = ''] = /https:\/\/127\.0\.0\.1:\d+/.exec(daemon.texts.stderr) ?? [];
-    assert.notEqual(url, '', daemon.texts.stderr);
-    return { daemon, url };
+    // The socket is told of first.
+    const urlIn = () => /https:\/\/127\.0\.0\.1:\d+(?=\D)/.exec(daemon.texts.stderr)?.[0] ?? '';
+    await waitUntil(() => urlIn() !== '');
+    return { daemon, url: urlIn() };
   };
   const importTo = (/** @type {string} */ url) =>
     place.run(['store', 'import', '--store', `grpc+${url}`, 'file']);
