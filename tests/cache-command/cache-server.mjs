@@ -21,7 +21,8 @@ export class CacheCommand {
   }
 
   get env() {
-    return { ...this.#store.words([]).env, HOME: this.#home };
+    // What it remembers of other caches is its own.
+    return { ...this.#store.words([]).env, HOME: this.#home, XDG_CACHE_HOME: join(this.#home, 'cache') };
   }
 
   /** @param {readonly string[]} args */

@@ -275,7 +275,9 @@ async function noSuchServer(place) {
 /** @param {Place} place */
 async function network(place) {
   const daemon = await place.daemon(['--listen', `unix:${place.folder}/run/d`, '--listen', '127.0.0.1:0']);
-  const [, port = ''] = /127\.0\.0\.1:(\d+)/.exec(daemon.texts.stderr) ?? [];
+  const portIn = () => /127\.0\.0\.1:(\d+)(?=\D)/.exec(daemon.texts.stderr)?.[1] ?? '';
+  await waitUntil(() => portIn() !== '');
+  const port = portIn();
   const refused = await place.client(['eval', `--daemon=http://127.0.0.1:${port}`, '--expr', '1']);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /refuses: .*only for clients at its Unix socket/);

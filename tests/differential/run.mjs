@@ -80,8 +80,9 @@ await runHarness(
     }
     const neve = neveImplementation(values['neve']);
     const nix = nixImplementation(values['nix-bin']);
-    return await withNixEnvironment({}, async ({ variables }) => {
-      const env = { ...variables, ...visibleVariables };
+    return await withNixEnvironment({}, async ({ folder, variables }) => {
+      // There is no such home, so that scripts would be compiled for every case.
+      const env = { ...variables, ...visibleVariables, XDG_CACHE_HOME: join(folder, 'cache') };
       const version = await versionOf(nix, env);
       const cache = new AnswerCache({ folder: cacheFolder, version, variables: visibleVariables, fixtures });
       const evaluate = (

@@ -51,7 +51,7 @@ function run(
     ...ids,
     cwd: folder,
     encoding: 'utf8',
-    env: { PATH, HOME: join(folder, 'home') },
+    env: { PATH, HOME: join(folder, 'home'), XDG_CACHE_HOME: join(folder, 'cache') },
     timeout: 60_000,
   });
 }
@@ -274,7 +274,7 @@ describe('targets', () => {
     const { stderr } = spawnSync('sh', ['-c', '"$0" "$@" | head -c 10', process.execPath, ...words], {
       cwd: folder,
       encoding: 'utf8',
-      env: { PATH, HOME: join(folder, 'home') },
+      env: { PATH, HOME: join(folder, 'home'), XDG_CACHE_HOME: join(folder, 'cache') },
     });
     expect(stderr).toBe('');
   });
@@ -293,7 +293,7 @@ describe('targets', () => {
     const { PATH } = process.env;
     const first = spawn(process.execPath, [command, ...words], {
       cwd: folder,
-      env: { PATH, HOME: join(folder, 'home') },
+      env: { PATH, HOME: join(folder, 'home'), XDG_CACHE_HOME: join(folder, 'cache') },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     await once(first.stderr, 'data');

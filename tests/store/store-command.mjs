@@ -64,6 +64,8 @@ export class StoreCommand {
       PATH: process.env['PATH'],
       LANG: 'C.UTF-8',
       HOME: this.#home,
+      // Scripts are compiled once, not by every command.
+      XDG_CACHE_HOME: join(this.#home, 'cache'),
       NEVE_TEST_CLOCK_MS: String(clockMs),
     };
     return { command: [process.execPath, ...preload, this.#script, 'store', ...args], env };
