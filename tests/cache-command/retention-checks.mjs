@@ -68,7 +68,7 @@ async function closures(world) {
       ['0', 34],
       ['0', undefined],
     ]) {
-      const pushed = await push(world, url, token);
+      const pushed = await push(world, `${url}?compression=zstd`, token);
       assert.equal(pushed.code, 0, pushed.stderr);
       const pinned = typeof pinIndex === 'number' ? sample.paths[pinIndex] : undefined;
       if (pinned !== undefined) await admin.run(['pin', url, 'kept', pinned], { env });
@@ -105,7 +105,7 @@ async function beside(world) {
     await server.create('main', ['--public', '--max-size', '0']);
     const { publicKeys } = await server.create('kept', ['--public']);
     const token = await server.token(['--pull', '*', '--push', '*']);
-    const kept = await push(world, `${server.url}/kept`, token);
+    const kept = await push(world, `${server.url}/kept?compression=zstd`, token);
     assert.equal(kept.code, 0, kept.stderr);
     const nix = client('beside-client');
     const admin = neve('beside-collector');

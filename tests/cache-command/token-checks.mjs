@@ -33,10 +33,12 @@ async function withServer({ place, neve }, name, body) {
  * @param {string} to
  * @param {string} token
  */
-function copyTo({ source, sample }, to, token) {
+// oxlint-disable-next-line eslint/max-params -- of what, whither, and how
+function copyTo({ source, sample }, to, token, compression = 'zstd') {
   source.useToken(token);
   source.forgetCaches();
-  return source.attempt(['nix', 'copy', '--no-check-sigs', '--store', source.store, '--to', to, sample.root]);
+  const words = ['nix', 'copy', '--no-check-sigs', '--store', source.store];
+  return source.attempt([...words, '--to', `${to}?compression=${compression}`, sample.root]);
 }
 
 /**
@@ -57,7 +59,7 @@ async function privateCache(world) {
     const { publicKeys } = await server.create('team-a');
     const token = await server.token(['--pull', 'team-*', '--push', 'team-a']);
     const url = `${server.url}/team-a`;
-    const pushed = await copyTo(world, url, token);
+    const pushed = await copyTo(world, url, token, 'xz');
     assert.equal(pushed.code, 0, pushed.stderr);
     const nix = world.client('private-client');
     const pulled = await copyFrom(world, nix, { from: url, keys: publicKeys, token });
@@ -217,7 +219,8 @@ async function restart(world) {
   await withServer(world, 'restart', async (server) => {
     const { publicKeys: keys } = await server.create('main', ['--public']);
     const token = await server.token(['--pull', '*', '--push', '*']);
-    const pushing = copyTo(world, `${server.url}/main`, token);
+    // It takes some seconds.
+    const pushing = copyTo(world, `${server.url}/main`, token, 'xz');
     await new Promise((resolve) => setTimeout(resolve, 1200));
     await server.stop('SIGKILL');
     await pushing;
