@@ -57,6 +57,11 @@ export async function* readTreeInThread(
     failure = error;
     wake();
   });
+  // Comes after everything that it said.
+  worker.on('exit', (code) => {
+    failure ??= new Error(`the thread that reads files ended with code ${code} before it had read all`);
+    wake();
+  });
   try {
     while (true) {
       const message = messages.shift();
