@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 export class UsageError extends Error {}
 
 /**
- * Parses the command line and runs the harness; sets the process's exit code.
+ * Parses the command line, runs the harness and ends the process; after a wrong command line only its exit code is set.
  *
  * @param {{ usage: string, options: NonNullable<import("node:util").ParseArgsConfig["options"]>, required?: readonly string[] }} declaration
  * @param {(values: Record<string, any>) => Promise<boolean>} body resolves with whether all passed
@@ -24,7 +24,9 @@ export async function runHarness({ usage, options, required = [] }, body) {
     for (const name of required) {
       if (values[name] === undefined) throw new UsageError(`--${name} is missing`);
     }
-    process.exitCode = (await body(values)) ? 0 : 1;
+    const hasPassed = await body(values);
+    // What a check that failed has left open is not waited for.
+    process.exit(hasPassed ? 0 : 1);
   } catch (error) {
     if (!isUsageError(error)) throw error;
     console.error(`${error.message}\n\n${usage}`);
