@@ -6,7 +6,9 @@ import { readCore } from '../lib/load-evaluator.mjs';
 /** @type {{ library: string, expression: string, maxHeapBytes?: number }} */
 const { library, expression, maxHeapBytes } = JSON.parse(process.argv[2] ?? '');
 /** @type {import('../lib/load-evaluator.mjs').EvaluatorLibrary} */
-const { EvaluationError, createEvaluator, createFileSystemIO, decodeUtf8, encodeUtf8 } = await import(library);
+const { EvaluationError, createEvaluator, createFileSystemIO, decodeUtf8, encodeUtf8 } = await import(
+  library
+);
 
 const evaluator = createEvaluator({
   core: new WebAssembly.Module(readCore('release')),

@@ -20,7 +20,8 @@ const loops = [
   {
     name: 'calls',
     steps: 21,
-    expression: (n) => `let fib = n: if n < 2 then n else fib (n - 1) + fib (n - 2); in fib ${n > 21 ? n / 8 : n}`,
+    expression: (n) =>
+      `let fib = n: if n < 2 then n else fib (n - 1) + fib (n - 2); in fib ${n > 21 ? n / 8 : n}`,
   },
   {
     name: 'a fold over a list',
