@@ -28,6 +28,7 @@ const layers: Readonly<Record<string, number>> = {
   '@neve/realise': 5,
   '@neve/rpc': 5,
   '@neve/nar-bridge': 5,
+  '@neve/eval-images': 6,
   '@neve/eval-store': 6,
   '@neve/nix-daemon': 6,
   neve: 7,

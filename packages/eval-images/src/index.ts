@@ -1,0 +1,3 @@
+export { Checksummer, checksum, printChecksum } from './checksum.ts';
+export type { Checksum } from './checksum.ts';
+export { imageFileVersion } from './image-file.ts';
