@@ -17,6 +17,7 @@ export type CoreExports = {
   readonly memory: WebAssembly.Memory;
   initialize(): void;
   defineBuiltin(nameLength: number, value: Address): void;
+  defineCurrentTime(): void;
   finishInitialization(): void;
   configureStore(length: number): void;
   configureSyntax(pipes: boolean, pure: boolean, url: number, shortPath: number, absolutePath: number): void;

@@ -53,7 +53,7 @@ export function createEvaluator({
     lintLevels[settings.lintShortPathLiterals ?? 'ignore'],
     lintLevels[settings.lintAbsolutePathLiterals ?? 'ignore'],
   );
-  defineConstants(core, settings, io.currentTime());
+  defineConstants(core, settings);
   exports.finishInitialization();
   exports.configureMemory(
     settings.heapThresholdBytes ?? 0,
@@ -73,7 +73,7 @@ function visibleWorld(io: EvalIO, settings: EvaluatorSettings): EvalIO {
 
 const lintLevels = { ignore: 0, warn: 1, fatal: 2 } as const;
 
-function defineConstants(core: Core, settings: EvaluatorSettings, currentTime: number): void {
+function defineConstants(core: Core, settings: EvaluatorSettings): void {
   const { exports } = core;
   const define = (name: string, value: number): void => {
     exports.defineBuiltin(core.write(encodeUtf8(name)), value);
@@ -85,7 +85,7 @@ function defineConstants(core: Core, settings: EvaluatorSettings, currentTime: n
   define('nixPath', searchPathValue(core, settings));
   if (settings.pureEval) return;
   define('currentSystem', text(settings.currentSystem));
-  define('currentTime', exports.newInt(currentTime));
+  exports.defineCurrentTime();
 }
 
 /** [ { path; prefix; } … ] */

@@ -9,6 +9,7 @@
 import { initializeOperations, defineAllBuiltins } from "./builtins/all";
 import { setFileReports } from "./builtins/evaluation";
 import { defineDerivation, loadDerivation } from "./builtins/derivation-function";
+import { defineCurrentTime as defineTimeBuiltin } from "./builtins/environment";
 import { setTraceVerbose } from "./builtins/control";
 import { setHostHashes } from "./builtins/hashing";
 import { defineConstantNamed } from "./builtins/registry";
@@ -158,6 +159,11 @@ export function initialize(): void {
 /** Adds a constant to `builtins`: its name is the input. */
 export function defineBuiltin(nameLength: u32, value: Value): void {
   defineConstantNamed(internBytes(input, nameLength), value);
+}
+
+/** `builtins.currentTime`, which the host is asked for when a program wants it. */
+export function defineCurrentTime(): void {
+  defineTimeBuiltin();
 }
 
 /** Ends the initialization: nothing may be defined afterwards. */

@@ -1,17 +1,45 @@
-// getEnv.
+// getEnv, currentTime.
+//
+// The time is a constant which is asked for when it is first wanted, so that the host knows whether it was.
 
 import { isPureEvaluation, isRestrictedEvaluation } from "../derivation/settings";
-import { REQUEST_ENVIRONMENT } from "../machine/host-request";
-import { Frame, PLAIN_STRING, arg, args1, awaitHost, awaited, setStep, step } from "../machine/native";
+import { REQUEST_CURRENT_TIME, REQUEST_ENVIRONMENT } from "../machine/host-request";
+import {
+  Frame,
+  LAZY,
+  PLAIN_STRING,
+  arg,
+  args1,
+  awaitHost,
+  awaited,
+  makePrimop,
+  setStep,
+  step,
+} from "../machine/native";
+import { permanentInt } from "../compile/literals";
 import { SymbolMap, makeSymbolMap, mapGet, mapSet } from "../symbols/symbol-map";
 import { internString, symbolName } from "../symbols/symbols";
-import { EMPTY_STRING } from "../values/constants";
+import { EMPTY_STRING, NULL } from "../values/constants";
+import { intOf } from "../values/number";
+import { makeApply1 } from "../values/thunk";
 import { Value } from "../values/value";
-import { define } from "./registry";
+import { define, defineConstant } from "./registry";
 
 export function defineEnvironmentBuiltins(): void {
   variables = makeSymbolMap();
   define("getEnv", 1, args1(PLAIN_STRING), 0, getEnv);
+}
+
+/** Defines the time; before the initialization ends, so that its thunk becomes permanent. */
+export function defineCurrentTime(): void {
+  defineConstant("currentTime", makeApply1(makePrimop("currentTime", 1, args1(LAZY), 0, currentTime), NULL));
+}
+
+/** The answer is copied: what is permanent must not refer to the heap. */
+function currentTime(f: Frame): Value {
+  if (step(f) != 0) return permanentInt(intOf(awaited()));
+  setStep(f, 1);
+  return awaitHost(f, REQUEST_CURRENT_TIME, NULL);
 }
 
 /** Variables that have been asked for, by symbol: nixpkgs asks for a few of them thousands of times. */

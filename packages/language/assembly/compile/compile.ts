@@ -68,7 +68,7 @@ import {
 } from "../syntax/ast";
 import { showNode } from "../syntax/show";
 import { EMPTY_ATTRS, EMPTY_LIST } from "../values/constants";
-import { Value } from "../values/value";
+import { Value, isWhnf } from "../values/value";
 import { Keys, makePermanentKeys, setKey } from "../values/attrs";
 import { makePermanentString } from "../values/string";
 import { textLengthFrom, textMark, textRewind, textStart } from "../memory/text";
@@ -261,7 +261,7 @@ function isAliased(fallback: Node, entry: usize, scope: usize): bool {
   return setFormalAlias(entry, foundLevel, foundSlot);
 }
 
-/** The permanent value of a node that needs no evaluation, or 0. */
+/** The permanent value of a node that needs no code, or 0. */
 function constantOf(node: Node, scope: usize): Value {
   const kind = kindOfNode(node);
   if (kind == NODE_INT) return permanentInt(changetype<IntNode>(node).value);
@@ -345,6 +345,11 @@ export function compileStrict(node: Node, scope: usize): void {
   const constant = constantOf(node, scope);
   if (constant != 0) {
     emitConstant(constant);
+    // Of the constants only the time is found out when it is wanted.
+    if (!isWhnf(constant)) {
+      emitOp(OP_FORCE);
+      emit(positionOfNode(node));
+    }
     return;
   }
   if (nesting >= MAXIMUM_NESTING) {
