@@ -1,0 +1,140 @@
+/**
+ * The files of the machine, as they are looked at to see whether what was read still holds. Numbers instead of BigInt, as
+ * this is done for thousands of files: times are then exact to a quarter of a microsecond, where file systems tick a
+ * thousand times slower.
+ */
+import * as fs from 'node:fs';
+import { compareBytes, keyBytes } from '@neve/bytes';
+import type { DirectoryEntry } from '@neve/eval';
+import { listingText } from '../listing-text.ts';
+import type { SeenType, Signature } from '../read-set.ts';
+
+export type Status = { readonly type: SeenType; readonly signature: Signature };
+
+export type FileWorldOptions = {
+  readonly storeDir: string;
+  /** Where the store's files are, when that is elsewhere. */
+  readonly physicalStoreDir?: string | undefined;
+};
+
+/** Changes to a file that are nearer to each other than this may not be seen in its times. */
+export const clockMs = 2000;
+
+const absent = { type: 'absent', signature: [0, 0, 0, 0, 0, 0] } as const satisfies Status;
+const openFlags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
+
+export class FileWorld {
+  readonly #storeDir: string;
+  readonly #physicalStoreDir: string | undefined;
+
+  constructor({ storeDir, physicalStoreDir }: FileWorldOptions) {
+    this.#storeDir = storeDir;
+    this.#physicalStoreDir = physicalStoreDir === storeDir ? undefined : physicalStoreDir;
+  }
+
+  /** What is at a path, links of its parents followed. Throws what the file system throws. */
+  lstat(key: string): Status {
+    return statusOf(() => fs.lstatSync(this.#physical(key), { throwIfNoEntry: false }));
+  }
+
+  /** What is there when all links are followed. */
+  stat(key: string): Status {
+    return statusOf(() => fs.statSync(this.#physical(key), { throwIfNoEntry: false }));
+  }
+
+  readLink(key: string): string {
+    return fs.readlinkSync(this.#physical(key), { encoding: 'latin1' });
+  }
+
+  entries(key: string): readonly DirectoryEntry[] {
+    const entries = fs.readdirSync(this.#physical(key), { encoding: 'buffer', withFileTypes: true });
+    return entries
+      .map((entry) => ({ name: entry.name, type: typeOfEntry(entry) }))
+      .sort((left, right) => compareBytes(left.name, right.name));
+  }
+
+  /** SHA-256 of a file in hexadecimal digits, or `failed:` and why it cannot be read. */
+  digestOfContents(key: string): string {
+    const status = this.stat(key);
+    if (status.type === 'absent') return 'failed:not-found';
+    if (status.type === 'directory') return 'failed:is-directory';
+    if (status.type !== 'regular') return 'failed:unknown';
+    const file = fs.openSync(this.#physical(key), openFlags);
+    try {
+      return sha256(fs.readFileSync(file));
+    } finally {
+      fs.closeSync(file);
+    }
+  }
+
+  /** The same of a directory, as it was listed. */
+  digestOfListing(key: string): string {
+    const status = this.stat(key);
+    if (status.type === 'absent') return 'failed:not-found';
+    return status.type === 'directory' ? sha256(listingText(this.entries(key))) : 'failed:not-a-directory';
+  }
+
+  #physical(key: string): string | Buffer {
+    const path = this.#atPhysicalStore(key);
+    return path.startsWith('\uFFFD') ? Buffer.from(keyBytes(path)) : path;
+  }
+
+  #atPhysicalStore(key: string): string {
+    if (this.#physicalStoreDir === undefined || !key.startsWith(this.#storeDir)) return key;
+    const rest = key.slice(this.#storeDir.length);
+    return rest === '' || rest.startsWith('/') ? this.#physicalStoreDir + rest : key;
+  }
+}
+
+/** Loading `node:crypto` takes longer than most evaluations need to be told from each other. */
+export function sha256(bytes: Uint8Array): string {
+  return process.getBuiltinModule('node:crypto').hash('sha256', bytes, 'hex');
+}
+
+export function isSameSignature(left: Signature, right: Signature): boolean {
+  return (
+    left[0] === right[0] &&
+    left[1] === right[1] &&
+    left[2] === right[2] &&
+    left[3] === right[3] &&
+    left[4] === right[4] &&
+    left[5] === right[5]
+  );
+}
+
+/** When a file was last changed, as far as its times say. */
+export function changeTimeMs(signature: Signature): number {
+  return Math.max(signature[3], signature[4]);
+}
+
+function statusOf(ask: () => fs.Stats | undefined): Status {
+  let stats: fs.Stats | undefined;
+  try {
+    stats = ask();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') return absent;
+    throw error;
+  }
+  if (stats === undefined) return absent;
+  const { dev, ino, size, mtimeMs, ctimeMs, mode } = stats;
+  return { type: typeOfMode(mode), signature: [dev, ino, size, mtimeMs, ctimeMs, mode] };
+}
+
+function typeOfMode(mode: number): SeenType {
+  switch (mode & fs.constants.S_IFMT) {
+    case fs.constants.S_IFREG:
+      return 'regular';
+    case fs.constants.S_IFDIR:
+      return 'directory';
+    case fs.constants.S_IFLNK:
+      return 'symlink';
+    default:
+      return 'unknown';
+  }
+}
+
+function typeOfEntry(entry: fs.Dirent<Buffer>): DirectoryEntry['type'] {
+  if (entry.isFile()) return 'regular';
+  if (entry.isDirectory()) return 'directory';
+  return entry.isSymbolicLink() ? 'symlink' : 'unknown';
+}
