@@ -91,7 +91,10 @@ await build({
   plugins: [lateBuiltins],
 });
 
+// What one build has kept of its results is not for another one, and neither is what another core has computed.
+const core = join(app, '../../packages/language/build/neve.wasm');
 const hash = createHash('sha256');
+if (existsSync(core)) hash.update(readFileSync(core));
 for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
 await build({
   ...shared,
@@ -104,5 +107,4 @@ await build({
 
 writeCommandTable();
 
-const core = join(app, '../../packages/language/build/neve.wasm');
 if (existsSync(core)) copyFileSync(core, join(app, 'dist/neve.wasm'));

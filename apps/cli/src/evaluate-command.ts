@@ -7,6 +7,7 @@ import type { StoreIO } from '@neve/eval-store/node';
 import { buildGoals, taskOf } from './build-command.ts';
 import type { Caller } from './caller.ts';
 import {
+  type SessionOptions,
   type StoreAccess,
   functionArguments,
   sourceOfFile,
@@ -15,6 +16,7 @@ import {
   storeDirOf,
 } from './evaluation-session.ts';
 import { hostSystem } from './host-system.ts';
+import { openKeptEvaluation } from './images/kept-evaluation.ts';
 import type { CommandName, EvaluateArguments } from './parse-arguments.ts';
 import { type RealiseOptions, realiseOptions } from './realise/realise-options.ts';
 import type { RealiseSession, RealiseTask } from './realise/realise-session.ts';
@@ -28,6 +30,8 @@ export type CommandInput = {
   readonly args: EvaluateArguments;
   readonly settings: Settings;
   readonly caller: Caller;
+  /** Which build of Neve this is; what another one has kept is not used. */
+  readonly build?: string | undefined;
   /** The language core, where it was read before. */
   readonly core?: WebAssembly.Module | undefined;
   /** Is given the counters of an evaluation when it has ended. */
@@ -36,10 +40,30 @@ export type CommandInput = {
   readonly openSession: (options: RealiseOptions) => Promise<RealiseSession>;
 };
 
+/** What is put around the world that is evaluated in. */
+type Around = Pick<SessionOptions, 'around'>;
+
 type Output = 'value' | 'json' | 'xml' | 'raw' | 'derivations';
 
 /** Gives the exit code. */
 export async function runEvaluateCommand(input: CommandInput): Promise<number> {
+  const kept = openKeptEvaluation(input, accessOf(input));
+  if (kept === undefined) return await runEvaluation(input);
+  if (await kept.answer()) return 0;
+  const exitCode = await runEvaluation({ ...input, caller: kept.caller, around: kept.around });
+  if (exitCode === 0) kept.keep();
+  return exitCode;
+}
+
+/** What the store will be to an evaluation; it is not opened. */
+function accessOf(input: CommandInput): StoreAccess {
+  const open = (): never => {
+    throw new Error('a store is opened that was only described');
+  };
+  return chooseStoreAccess(input, { output: chooseOutput(input), open });
+}
+
+async function runEvaluation(input: CommandInput & Around): Promise<number> {
   const { command, args, settings, caller, openSession } = input;
   const output = chooseOutput(input);
   let opened: Promise<RealiseSession> | undefined;
@@ -72,10 +96,10 @@ type Evaluation = { readonly output: Output; readonly session: () => Promise<Rea
 
 /** Prints values, or gives what is to be done about them in the store. */
 async function evaluate(
-  input: CommandInput,
+  input: CommandInput & Around,
   { output, session }: Evaluation,
 ): Promise<RealiseTask | undefined> {
-  const { command, args, settings, caller, core } = input;
+  const { command, args, settings, caller, core, around } = input;
   const storeAccess = chooseStoreAccess(input, { output, open: async () => (await session()).io });
   const { evaluator, loadStore, finishProfile } = startEvaluator({
     args,
@@ -83,6 +107,7 @@ async function evaluate(
     storeAccess,
     caller,
     core,
+    around,
   });
   try {
     if (args.has('findFile')) {

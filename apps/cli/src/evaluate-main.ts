@@ -21,7 +21,7 @@ const servedCommands = ['eval', 'build', 'log', 'explain'] as const;
 /** Runs one command and gives the exit code. */
 export async function runEvaluateMain(
   argv: readonly string[],
-  host: Pick<CommandInput, 'caller' | 'core' | 'onStats' | 'openSession'> & {
+  host: Pick<CommandInput, 'build' | 'caller' | 'core' | 'onStats' | 'openSession'> & {
     /** Has a command run by the daemon at an address; `undefined` for what cannot be. */
     readonly runByDaemon?: (address: string) => Promise<number | undefined>;
     /** Shows what is said in another form from now on. Without it, whoever gives the command does that. */

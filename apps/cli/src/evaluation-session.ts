@@ -8,7 +8,9 @@ import { type HashFunctions, decodeUtf8, hashesBySize } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
 import { renderDiagnostic, terminalText } from '@neve/diagnostics';
 import {
+  type EvalIO,
   type Evaluator,
+  type EvaluatorSettings,
   type MessageLevel,
   type MessageSubject,
   type SearchPathEntry,
@@ -34,6 +36,8 @@ export type SessionOptions = {
   readonly caller: Caller;
   /** The language core; without it, it is read from its file. */
   readonly core?: WebAssembly.Module | undefined;
+  /** Puts something around the world that is evaluated in. */
+  readonly around?: ((world: EvalIO) => EvalIO) | undefined;
 };
 
 /** What the store is to an evaluation. */
@@ -63,19 +67,11 @@ export function startEvaluator({
   storeAccess,
   caller,
   core = loadCore(),
+  around = (world) => world,
 }: SessionOptions): EvaluationSession {
-  const { environment, directory } = caller;
   const storeDir = storeDirOf(args, caller);
-  const physicalStoreDir = args.last('physicalStoreDir');
-  const pureEval = settings.isOn('pure-eval') && !args.has('impure');
-  const files = createFileSystemIO({
-    storeDir,
-    physicalStoreDir: physicalStoreDir === undefined ? undefined : resolve(directory, physicalStoreDir),
-    readOnly: storeAccess.kind !== 'directory',
-    environment: pureEval || settings.isOn('restrict-eval') ? {} : environment,
-    hashes: hashFunctions(core),
-    onMessage: (level, text, about) => showMessage(caller, level, text, about),
-  });
+  const options = { args, settings, storeAccess, caller };
+  const files = hostFiles({ ...options, hashes: hashFunctions(core) });
   const lazy =
     storeAccess.kind === 'realised'
       ? createLazyStoreIO({ host: files, storeDir, load: storeAccess.open })
@@ -84,37 +80,78 @@ export function startEvaluator({
   const evaluator = createEvaluator({
     core,
     profiler: profiler?.options,
-    io: lazy ?? files,
-    settings: {
-      storeDir,
-      currentSystem: settings.text('eval-system') ?? settings.text('system') ?? hostSystem(),
-      pureEval,
-      restrictEval: settings.isOn('restrict-eval'),
-      nixPath: searchPath(args, { settings, pureEval, caller }),
-      homeDirectory: environment['HOME'] ?? process.getBuiltinModule('node:os').homedir(),
-      currentDirectory: directory,
-      experimentalFeatures: new Set(settings.list('experimental-features')),
-      maxCallDepth: settings.number('max-call-depth') ?? 10_000,
-      traceVerbose: settings.isOn('trace-verbose'),
-      lintUrlLiterals: settings.lint('lint-url-literals'),
-      lintShortPathLiterals: settings.lint('lint-short-path-literals'),
-      lintAbsolutePathLiterals: settings.lint('lint-absolute-path-literals'),
-      abortOnWarn: settings.isOn('abort-on-warn'),
-      showTrace: settings.isOn('show-trace'),
-      writesStore: storeAccess.kind !== 'computed',
-      allowImportFromDerivation: settings.has('allow-import-from-derivation')
-        ? settings.isOn('allow-import-from-derivation')
-        : true,
-      maxHeapBytes: settings.size('max-heap-size'),
-      heapThresholdBytes: numberOf(environment['NEVE_HEAP_THRESHOLD']),
-      collectionInterval: numberOf(environment['NEVE_COLLECTION_INTERVAL']),
-    },
+    io: around(lazy ?? files),
+    settings: evaluatorSettings(options),
   });
   return {
     evaluator: tracedEvaluator(evaluator),
     loadStore: async () => await lazy?.load(),
     finishProfile: () => profiler?.finish(evaluator),
   };
+}
+
+/** What decides how is evaluated, besides what is. */
+export type SessionSettings = Pick<SessionOptions, 'args' | 'settings' | 'storeAccess' | 'caller'>;
+
+export function evaluatorSettings({
+  args,
+  settings,
+  storeAccess,
+  caller,
+}: SessionSettings): Partial<EvaluatorSettings> {
+  const { environment, directory } = caller;
+  const pureEval = isPure({ args, settings });
+  return {
+    storeDir: storeDirOf(args, caller),
+    currentSystem: settings.text('eval-system') ?? settings.text('system') ?? hostSystem(),
+    pureEval,
+    restrictEval: settings.isOn('restrict-eval'),
+    nixPath: searchPath(args, { settings, pureEval, caller }),
+    homeDirectory: environment['HOME'] ?? process.getBuiltinModule('node:os').homedir(),
+    currentDirectory: directory,
+    experimentalFeatures: new Set(settings.list('experimental-features')),
+    maxCallDepth: settings.number('max-call-depth') ?? 10_000,
+    traceVerbose: settings.isOn('trace-verbose'),
+    lintUrlLiterals: settings.lint('lint-url-literals'),
+    lintShortPathLiterals: settings.lint('lint-short-path-literals'),
+    lintAbsolutePathLiterals: settings.lint('lint-absolute-path-literals'),
+    abortOnWarn: settings.isOn('abort-on-warn'),
+    showTrace: settings.isOn('show-trace'),
+    writesStore: storeAccess.kind !== 'computed',
+    allowImportFromDerivation: settings.has('allow-import-from-derivation')
+      ? settings.isOn('allow-import-from-derivation')
+      : true,
+    maxHeapBytes: settings.size('max-heap-size'),
+    heapThresholdBytes: numberOf(environment['NEVE_HEAP_THRESHOLD']),
+    collectionInterval: numberOf(environment['NEVE_COLLECTION_INTERVAL']),
+  };
+}
+
+/** The files of the machine, and a directory as the store. */
+export function hostFiles({
+  args,
+  settings,
+  storeAccess,
+  caller,
+  hashes,
+}: SessionSettings & { readonly hashes?: HashFunctions }): EvalIO {
+  return createFileSystemIO({
+    storeDir: storeDirOf(args, caller),
+    physicalStoreDir: physicalStoreDirOf(args, caller),
+    readOnly: storeAccess.kind !== 'directory',
+    environment: isPure({ args, settings }) || settings.isOn('restrict-eval') ? {} : caller.environment,
+    ...(hashes !== undefined && { hashes }),
+    onMessage: (level, text, about) => showMessage(caller, level, text, about),
+  });
+}
+
+export function physicalStoreDirOf(args: EvaluateArguments, { directory }: Caller): string | undefined {
+  const given = args.last('physicalStoreDir');
+  return given === undefined ? undefined : resolve(directory, given);
+}
+
+function isPure({ args, settings }: Pick<SessionSettings, 'args' | 'settings'>): boolean {
+  return settings.isOn('pure-eval') && !args.has('impure');
 }
 
 /** The language core lies above the scripts; `NEVE_CORE` names another build of it. */

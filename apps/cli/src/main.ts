@@ -122,6 +122,7 @@ async function evaluate(argv: readonly string[], scripts: CommandScripts): Promi
   const exitCode = mayBeForDaemon ? await runByDaemon() : undefined;
   if (exitCode !== undefined) return exitCode;
   return await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {
+    build: NEVE_BUILD,
     caller,
     runByDaemon,
     showOn: (options) => caller.showOn(() => openDisplay(options, caller.environment)),

@@ -28,6 +28,9 @@ const kinds = {
   'extra-platforms': 'list',
   fallback: 'switch',
   'hashed-mirrors': 'list',
+  /** Whether results and images of evaluations are kept, and used. */
+  image: 'switch',
+  'image-cache-size': 'number',
   'keep-failed': 'switch',
   'keep-going': 'switch',
   'lint-absolute-path-literals': 'lint',
@@ -98,6 +101,12 @@ export class Settings {
 
   text(name: SettingName): string | undefined {
     return this.#values.get(name);
+  }
+
+  /** All that are set, as text. */
+  all(): Readonly<Record<string, string>> {
+    const extras = [...this.#extras].map(([name, value]) => [`extra-${name}`, value] as const);
+    return Object.fromEntries([...this.#values, ...extras]);
   }
 
   number(name: SettingName): number | undefined {

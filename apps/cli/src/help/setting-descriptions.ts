@@ -44,6 +44,11 @@ const texts: Record<SettingName, readonly [defaultValue: string, description: st
   'experimental-features': ['', 'Features that are off unless they are named here, such as pipe-operators.'],
   'extra-platforms': ['', 'Systems whose builds this machine runs as well.'],
   fallback: ['false', 'Builds what could not be substituted.'],
+  image: [
+    'true',
+    'Keeps what evaluations print with what they have read, and answers from there while that holds. As NEVE_IMAGE.',
+  ],
+  'image-cache-size': ['2147483648', 'Bytes that kept results and images may have together.'],
   'hashed-mirrors': ['', 'Places that have files by their hash, asked by builtin:fetchurl.'],
   'keep-failed': ['false', 'Keeps the folder of a build that failed, and says where it is.'],
   'keep-going': ['false', 'Goes on with other builds when one has failed.'],

@@ -1,0 +1,119 @@
+/**
+ * The result of an evaluation, kept: before one is begun, the kept one is looked for, and when it has ended, what it printed
+ * is put there with what it has read. `--watch` and `neve image explain` ask the same things.
+ */
+import type { EvalIO } from '@neve/eval';
+import { type ReadSet, RecordingIO } from '@neve/eval-images';
+import { FileWorld, type FoundResult, KeptResults, sha256 } from '@neve/eval-images/node';
+import { currentLogs, currentTracing } from '@neve/telemetry';
+import type { CommandInput } from '../evaluate-command.ts';
+import { type StoreAccess, hostFiles, physicalStoreDirOf, storeDirOf } from '../evaluation-session.ts';
+import { evaluationKey } from './evaluation-key.ts';
+import { imageWishes, openImageFolder } from './image-cache.ts';
+import { RecordedCaller } from './recorded-caller.ts';
+
+export class KeptEvaluation {
+  /** Output goes through it while the evaluation runs. */
+  readonly caller: RecordedCaller;
+  readonly #input: CommandInput;
+  readonly #storeAccess: StoreAccess;
+  readonly #results: KeptResults;
+  readonly #key: string;
+  readonly #startedMs = performance.now();
+  #recording: RecordingIO | undefined;
+  #change: string | undefined;
+
+  constructor(input: CommandInput, storeAccess: StoreAccess, results: KeptResults) {
+    this.#input = input;
+    this.#storeAccess = storeAccess;
+    this.#results = results;
+    this.#key = JSON.stringify(evaluationKey(input, storeAccess));
+    this.caller = new RecordedCaller(input.caller);
+  }
+
+  /** Writes what is kept, if it is still the answer. */
+  async answer(): Promise<boolean> {
+    const found = await this.find();
+    if (found.kind === 'changed') this.#change = found.change;
+    if (found.kind !== 'kept') return false;
+    for (const { file, bytes } of found.written) this.#input.caller.write(file, bytes);
+    return true;
+  }
+
+  find(): Promise<FoundResult> {
+    return this.#results.find(this.#key);
+  }
+
+  /** Puts what notes down the reads around the world of the evaluation. */
+  readonly around = (world: EvalIO): EvalIO => {
+    const { args, caller } = this.#input;
+    this.#recording = recordingOf(world, {
+      storeDir: storeDirOf(args, caller),
+      storeAccess: this.#storeAccess,
+    });
+    return this.#recording;
+  };
+
+  /** After an evaluation that has succeeded. */
+  keep(): void {
+    const tookMs = performance.now() - this.#startedMs;
+    const { settings, caller } = this.#input;
+    const reads = this.#reads();
+    if (reads === undefined || tookMs < imageWishes(settings, caller.environment).worthKeepingMs) return;
+    this.#results.keep(this.#key, { reads, written: this.caller.written, tookMs, change: this.#change });
+  }
+
+  #reads(): ReadSet | undefined {
+    return this.#recording?.finish();
+  }
+}
+
+/** Undefined when nothing is kept of this command; `whyNotKept` says why. */
+export function openKeptEvaluation(
+  input: CommandInput,
+  storeAccess: StoreAccess,
+): KeptEvaluation | undefined {
+  if (whyNotKept(input) !== undefined) return undefined;
+  const { settings, caller } = input;
+  const folder = openImageFolder(settings, caller.environment);
+  if (folder === undefined) return undefined;
+  const results = new KeptResults({
+    folder,
+    files: fileWorldOf(input),
+    world: hostFiles({ ...input, storeAccess: { kind: 'computed' } }),
+    storeIsFiles: storeAccess.kind !== 'realised',
+  });
+  return new KeptEvaluation(input, storeAccess, results);
+}
+
+/** Why the result of a command is neither kept nor looked for; undefined when it is. */
+export function whyNotKept({ command, args, settings, caller, onStats }: CommandInput): string | undefined {
+  if (command !== 'eval' && command !== 'instantiate') return `results of neve ${command} are not kept`;
+  if (!imageWishes(settings, caller.environment).isOn)
+    return 'it is off: --no-image, the setting image, or NEVE_IMAGE';
+  const files = [...args.all('file'), ...args.positional];
+  if (files.includes('-') || args.has('argFromStdin')) return 'it reads standard input';
+  if (args.has('argFromFile')) return 'it passes the contents of a file (--arg-from-file)';
+  if ((settings.text('eval-profiler') ?? 'disabled') !== 'disabled') return 'it is profiled';
+  if ((caller.environment['NIX_SHOW_STATS'] ?? '0') !== '0')
+    return 'it counts what is evaluated (NIX_SHOW_STATS)';
+  if (currentTracing() !== undefined || currentLogs() !== undefined) return 'it is traced';
+  return onStats === undefined ? undefined : 'it runs in a daemon';
+}
+
+export function fileWorldOf({ args, caller }: Pick<CommandInput, 'args' | 'caller'>): FileWorld {
+  return new FileWorld({
+    storeDir: storeDirOf(args, caller),
+    physicalStoreDir: physicalStoreDirOf(args, caller),
+  });
+}
+
+export function recordingOf(
+  world: EvalIO,
+  { storeDir, storeAccess }: { readonly storeDir: string; readonly storeAccess: StoreAccess },
+): RecordingIO {
+  return new RecordingIO({
+    ...{ world, storeDir, hash: sha256, nowMs: Date.now() },
+    writesStore: storeAccess.kind === 'directory',
+  });
+}

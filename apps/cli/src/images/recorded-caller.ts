@@ -1,0 +1,44 @@
+/** A caller whose output is kept while it is written. */
+import { encodeUtf8 } from '@neve/bytes';
+import type { WrittenPiece } from '@neve/eval-images/node';
+import type { Caller } from '../caller.ts';
+
+export class RecordedCaller implements Caller {
+  readonly #caller: Caller;
+  readonly written: WrittenPiece[] = [];
+  readonly watchInterruptions: Caller['watchInterruptions'];
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+    this.watchInterruptions = (interrupt) => caller.watchInterruptions(interrupt);
+  }
+
+  get environment(): Caller['environment'] {
+    return this.#caller.environment;
+  }
+
+  get directory(): string {
+    return this.#caller.directory;
+  }
+
+  get sourceLink(): Caller['sourceLink'] {
+    return this.#caller.sourceLink;
+  }
+
+  write(file: 1 | 2, text: string | Uint8Array): void {
+    this.written.push({ file, bytes: typeof text === 'string' ? encodeUtf8(text) : text.slice() });
+    this.#caller.write(file, text);
+  }
+
+  report(event: Parameters<Caller['report']>[0]): void {
+    this.#caller.report(event);
+  }
+
+  wantsColour(): boolean {
+    return this.#caller.wantsColour();
+  }
+
+  readStandardInput(): Uint8Array {
+    return this.#caller.readStandardInput();
+  }
+}
