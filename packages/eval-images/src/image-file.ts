@@ -6,7 +6,7 @@
  *     20  u32       1: the payload has a checksum
  *     24  f64       bytes of the payload
  *     32  u32 × 2   checksum of the payload
- *     40  u32 × 2   checksum of the head, made while this is 0
+ *     40  u32 × 2   checksum of the head without the reads, which have one of their own; made while this is 0
  *     48  zeros
  *     64  key (UTF-8) | info (JSON) | reads (`read-set.ts`)
  *         zeros up to a multiple of 4096; without a payload there are none
@@ -61,26 +61,26 @@ export function encodeHead(head: ImageHead): Uint8Array {
   view.setUint32(20, head.payloadChecksum === undefined ? 0 : 1, true);
   view.setFloat64(24, head.payloadBytes, true);
   setChecksum(view, 32, head.payloadChecksum ?? [0, 0]);
-  setChecksum(view, 40, checksum(bytes.subarray(0, length)));
+  setChecksum(view, 40, checksum(bytes.subarray(0, length - head.reads.length)));
   return bytes;
 }
 
-/** Undefined when the bytes, as many as `headBytes` says, are no undamaged head. */
+/** Undefined when the bytes, as many as `headBytes` says, are no undamaged head. The reads are a part of the bytes. */
 export function decodeHead(bytes: Uint8Array): ImageHead | undefined {
   const length = headBytes(bytes);
   if (length === undefined || length !== bytes.length) return undefined;
-  const copy = bytes.slice();
+  const keyEnd = imageHeaderBytes + viewOf(bytes).getUint32(8, true);
+  const infoEnd = keyEnd + viewOf(bytes).getUint32(12, true);
+  const copy = bytes.slice(0, infoEnd);
   const view = viewOf(copy);
   const [low, high] = checksumAt(view, 40);
   setChecksum(view, 40, [0, 0]);
   const [foundLow, foundHigh] = checksum(copy);
   if (low !== foundLow || high !== foundHigh) return undefined;
-  const keyEnd = imageHeaderBytes + view.getUint32(8, true);
-  const infoEnd = keyEnd + view.getUint32(12, true);
   return {
     key: decodeUtf8(copy.subarray(imageHeaderBytes, keyEnd)),
-    info: JSON.parse(decodeUtf8(copy.subarray(keyEnd, infoEnd))) as unknown,
-    reads: copy.subarray(infoEnd),
+    info: JSON.parse(decodeUtf8(copy.subarray(keyEnd))) as unknown,
+    reads: bytes.subarray(infoEnd),
     payloadBytes: view.getFloat64(24, true),
     payloadChecksum: view.getUint32(20, true) === 0 ? undefined : checksumAt(view, 32),
   };

@@ -1,21 +1,27 @@
 /**
- * A read set as bytes, in columns, so that thousands of paths are read in a millisecond. Little-endian.
+ * A read set as bytes, in columns, so that thousands of paths are compared with the world in a few milliseconds, without
+ * an object for each. Little-endian.
  *
- *      0  u32 × 2   checksum of what follows
- *      8  u32       format, 1
- *     12  u32       number of paths
- *     16  u32       number of signatures
- *     20  u32       bytes of the texts
- *     24  f64 × 6   each signature, in the order of the paths; one of a path comes before the one of what it leads to
- *         u8 × 4    each path: asked; type (index into `types`); 1 has contents, 2 a listing, 4 a target, 8 a signature,
+ *      0  u32 × 2   checksum of everything after these two checksums
+ *      8  u32 × 2   checksum of the numbers from 16 to 40, the rows and the JSON
+ *     16  u32       format, 1
+ *     20  u32       number of paths
+ *     24  u32       number of signatures
+ *     28  u32       bytes of the paths
+ *     32  u32       bytes of the answers
+ *     36  u32       0
+ *     40  f64 × 6   each signature, in the order of the paths; one of a path comes before the one of what it leads to
+ *         u8 × 4    each path: asked; type (index into `seenTypes`); 1 has contents, 2 a listing, 4 a target, 8 a signature,
  *                   16 one of what it leads to; 0
- *         texts     UTF-8, each followed by the byte 0: all paths; then contents, listings and targets as the paths have
- *                   them
+ *         paths     UTF-8, each followed by the byte 0
+ *         answers   the same: contents, listings and targets, as the paths have them
  *         JSON      everything else
+ *
+ * Who compares signatures needs no checksum of signatures and paths: what is damaged of these is not what is there.
  */
-import { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from '@neve/bytes';
+import { concatBytes, decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from '@neve/bytes';
 import type { MessageSubject } from '@neve/eval';
-import { checksum } from './checksum.ts';
+import { type Checksum, checksum } from './checksum.ts';
 import {
   type MessageRead,
   type ObjectRead,
@@ -29,9 +35,9 @@ import {
 } from './read-set.ts';
 
 const format = 1;
-const headerBytes = 24;
+const headerBytes = 40;
 const signatureWords = 6;
-const types: readonly (SeenType | undefined)[] = [
+export const seenTypes: readonly (SeenType | undefined)[] = [
   undefined,
   'absent',
   'regular',
@@ -39,10 +45,11 @@ const types: readonly (SeenType | undefined)[] = [
   'symlink',
   'unknown',
 ];
-const has = { contents: 1, listing: 2, target: 4, signature: 8, followed: 16 } as const;
+/** What a path has, by bits of its row. */
+export const has = { contents: 1, listing: 2, target: 4, signature: 8, followed: 16 } as const;
 
 /** Everything that is not about one path. */
-type Rest = {
+export type Rest = {
   readonly startedMs: number;
   readonly clock: number;
   readonly trees: readonly TreeRead[];
@@ -58,11 +65,11 @@ type EncodedMessage = Omit<MessageRead, 'text'> & { readonly text: string };
 export function encodeReadSet(reads: ReadSet): Uint8Array {
   const signatures: number[] = [];
   const rows = new Uint8Array(reads.paths.size * 4);
-  const texts: string[] = [...reads.paths.keys()];
+  const answers: string[] = [];
   let at = 0;
   for (const { asked, type, contents, listing, target, signature, followed } of reads.paths.values()) {
     rows[at] = asked;
-    rows[at + 1] = types.indexOf(type);
+    rows[at + 1] = seenTypes.indexOf(type);
     let parts = 0;
     for (const [bit, text] of [
       [has.contents, contents],
@@ -71,7 +78,7 @@ export function encodeReadSet(reads: ReadSet): Uint8Array {
     ] as const) {
       if (text === undefined) continue;
       parts |= bit;
-      texts.push(text);
+      answers.push(text);
     }
     for (const [bit, it] of [
       [has.signature, signature],
@@ -84,65 +91,105 @@ export function encodeReadSet(reads: ReadSet): Uint8Array {
     rows[at + 2] = parts;
     at += 4;
   }
-  const text = encodeUtf8(texts.map((it) => `${it}\0`).join(''));
+  const paths = ended([...reads.paths.keys()]);
+  const texts = ended(answers);
   const rest = encodeUtf8(JSON.stringify(restOf(reads)));
   const numbers = new Uint8Array(Float64Array.from(signatures).buffer);
-  const bytes = new Uint8Array(headerBytes + numbers.length + rows.length + text.length + rest.length);
+  const bytes = concatBytes([new Uint8Array(headerBytes), numbers, rows, paths, texts, rest]);
   const view = new DataView(bytes.buffer);
-  for (const [index, word] of [
-    format,
-    reads.paths.size,
-    signatures.length / signatureWords,
-    text.length,
-  ].entries()) {
-    view.setUint32(8 + index * 4, word, true);
-  }
-  let end = headerBytes;
-  for (const part of [numbers, rows, text, rest]) {
-    bytes.set(part, end);
-    end += part.length;
-  }
-  const [low, high] = checksum(bytes.subarray(8));
-  view.setUint32(0, low, true);
-  view.setUint32(4, high, true);
+  const counts = [reads.paths.size, signatures.length / signatureWords, paths.length, texts.length];
+  for (const [index, word] of [format, ...counts].entries()) view.setUint32(16 + index * 4, word, true);
+  setChecksum(view, 8, outerChecksum(layOut(bytes)));
+  setChecksum(view, 0, checksum(bytes.subarray(16)));
   return bytes;
 }
 
 /** Undefined when the bytes are damaged, or of another version. */
 export function decodeReadSet(encoded: Uint8Array): ReadSet | undefined {
-  if (encoded.length < headerBytes) return undefined;
-  // Numbers must be aligned.
-  const bytes = encoded.byteOffset % 8 === 0 ? encoded : encoded.slice();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const word = (at: number): number => view.getUint32(at, true);
-  const [low, high] = checksum(bytes.subarray(8));
-  if (word(0) !== low || word(4) !== high || word(8) !== format) return undefined;
-  const count = word(12);
-  const rowsStart = headerBytes + word(16) * signatureWords * 8;
-  const textStart = rowsStart + count * 4;
-  const textEnd = textStart + word(20);
-  const numbers = new Float64Array(bytes.buffer, bytes.byteOffset + headerBytes, word(16) * signatureWords);
-  const reads = withRest(JSON.parse(decodeUtf8(bytes.subarray(textEnd))) as Rest);
-  readPaths(reads, {
-    count,
-    numbers,
-    rows: bytes.subarray(rowsStart, textStart),
-    texts: decodeUtf8(bytes.subarray(textStart, textEnd)).split('\0'),
-  });
+  const columns = openColumns(encoded);
+  if (columns === undefined || !isChecksum(columns.view, 0, checksum(columns.bytes.subarray(16))))
+    return undefined;
+  const reads = withRest(columns.rest());
+  readPaths(reads, columns);
   return reads;
 }
 
-type Columns = {
+/** The columns, without a look at the answers. Undefined when what is not compared is damaged. */
+export function openColumns(encoded: Uint8Array): Columns | undefined {
+  if (encoded.length < headerBytes) return undefined;
+  // Numbers must be aligned.
+  const bytes = encoded.byteOffset % 8 === 0 ? encoded : encoded.slice();
+  const columns = layOut(bytes);
+  const { view } = columns;
+  if (view.getUint32(16, true) !== format || columns.end > bytes.length) return undefined;
+  return isChecksum(view, 8, outerChecksum(columns)) ? columns : undefined;
+}
+
+/** Where everything is, whether or not it is true. */
+function layOut(bytes: Uint8Array): Columns {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const [count = 0, signatures = 0, pathBytes = 0, answerBytes = 0] = [20, 24, 28, 32].map((it) =>
+    view.getUint32(it, true),
+  );
+  const rowsStart = headerBytes + signatures * signatureWords * 8;
+  const pathsStart = rowsStart + count * 4;
+  const answersStart = pathsStart + pathBytes;
+  const end = answersStart + answerBytes;
+  const texts = (start: number, stop: number): readonly string[] =>
+    decodeUtf8(bytes.subarray(start, stop)).split('\0');
+  return {
+    ...{ bytes, view, count, end },
+    numbers: () =>
+      new Float64Array(bytes.buffer, bytes.byteOffset + headerBytes, signatures * signatureWords),
+    rows: bytes.subarray(rowsStart, pathsStart),
+    paths: () => texts(pathsStart, answersStart),
+    answers: () => texts(answersStart, end),
+    rest: () => JSON.parse(decodeUtf8(bytes.subarray(end))) as Rest,
+  };
+}
+
+function outerChecksum({ bytes, rows, end }: Columns): Checksum {
+  return checksum(concatBytes([bytes.subarray(16, headerBytes), rows, bytes.subarray(end)]));
+}
+
+function ended(texts: readonly string[]): Uint8Array {
+  return encodeUtf8(texts.map((it) => `${it}\0`).join(''));
+}
+
+// oxlint-disable-next-line eslint/max-params -- as the setters of a view
+function setChecksum(view: DataView, at: number, [low, high]: Checksum): void {
+  view.setUint32(at, low, true);
+  view.setUint32(at + 4, high, true);
+}
+
+// oxlint-disable-next-line eslint/max-params -- as above
+function isChecksum(view: DataView, at: number, [low, high]: Checksum): boolean {
+  return view.getUint32(at, true) === low && view.getUint32(at + 4, true) === high;
+}
+
+export type Columns = {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
   readonly count: number;
-  readonly numbers: Float64Array;
+  /** Where the JSON begins. */
+  readonly end: number;
+  /** Four bytes a path. */
   readonly rows: Uint8Array;
-  readonly texts: readonly string[];
+  /** Six numbers a signature. */
+  readonly numbers: () => Float64Array;
+  readonly paths: () => readonly string[];
+  readonly answers: () => readonly string[];
+  readonly rest: () => Rest;
 };
 
-function readPaths({ paths }: ReadSet, { count, numbers, rows, texts }: Columns): void {
-  let nextText = count;
+function readPaths({ paths }: ReadSet, columns: Columns): void {
+  const { count, rows } = columns;
+  const numbers = columns.numbers();
+  const names = columns.paths();
+  const answers = columns.answers();
+  let nextAnswer = 0;
   let nextNumber = 0;
-  const text = (): string | undefined => texts[nextText++];
+  const answer = (): string | undefined => answers[nextAnswer++];
   const signature = (): Signature => {
     const at = nextNumber;
     nextNumber += signatureWords;
@@ -153,13 +200,13 @@ function readPaths({ paths }: ReadSet, { count, numbers, rows, texts }: Columns)
     const read = new PathRead();
     const parts = rows[index * 4 + 2] ?? 0;
     read.asked = rows[index * 4] ?? 0;
-    read.type = types[rows[index * 4 + 1] ?? 0];
-    if ((parts & has.contents) !== 0) read.contents = text();
-    if ((parts & has.listing) !== 0) read.listing = text();
-    if ((parts & has.target) !== 0) read.target = text();
+    read.type = seenTypes[rows[index * 4 + 1] ?? 0];
+    if ((parts & has.contents) !== 0) read.contents = answer();
+    if ((parts & has.listing) !== 0) read.listing = answer();
+    if ((parts & has.target) !== 0) read.target = answer();
     if ((parts & has.signature) !== 0) read.signature = signature();
     if ((parts & has.followed) !== 0) read.followed = signature();
-    paths.set(texts[index] ?? '', read);
+    paths.set(names[index] ?? '', read);
   }
 }
 

@@ -10,6 +10,7 @@ import type { PathRead, ReadSet, TreeRead } from '../read-set.ts';
 import { type FileWorld, type Status, changeTimeMs, clockMs, isSameSignature } from './file-world.ts';
 import { objectIdentity } from './sign-reads.ts';
 import { treeSignature } from './tree-signature.ts';
+import { changedVariable } from './variables.ts';
 
 export type CheckOptions = {
   readonly files: FileWorld;
@@ -37,7 +38,9 @@ export async function checkReads(reads: ReadSet, options: CheckOptions): Promise
   const checker = new ReadChecker(options);
   try {
     const change =
-      checker.changedVariable(reads) ?? checker.changedPath(reads) ?? (await checker.changedTree(reads));
+      changedVariable(reads.variables, options.world) ??
+      checker.changedPath(reads) ??
+      (await checker.changedTree(reads));
     return change === undefined
       ? { holds: true, isRefreshed: checker.isRefreshed }
       : { holds: false, change };
@@ -56,18 +59,6 @@ class ReadChecker {
     this.#files = files;
     this.#world = world;
     this.#oldBeforeMs = nowMs - clockMs;
-  }
-
-  changedVariable(reads: ReadSet): string | undefined {
-    for (const [name, { value }] of reads.variables) {
-      const now = this.#world.environmentVariable(Buffer.from(name, 'latin1'));
-      if ((now && Buffer.from(now).toString('latin1')) === value) continue;
-      if (now === undefined) return `the variable ${name} was set, and is not any more`;
-      return value === undefined
-        ? `the variable ${name} was not set`
-        : `the variable ${name} has another value`;
-    }
-    return undefined;
   }
 
   changedPath(reads: ReadSet): string | undefined {

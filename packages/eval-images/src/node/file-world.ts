@@ -21,6 +21,7 @@ export type FileWorldOptions = {
 export const clockMs = 2000;
 
 const absent = { type: 'absent', signature: [0, 0, 0, 0, 0, 0] } as const satisfies Status;
+const lstatOptions = { throwIfNoEntry: false } as const;
 const openFlags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 
 export class FileWorld {
@@ -35,6 +36,21 @@ export class FileWorld {
   /** What is at a path, links of its parents followed. Throws what the file system throws. */
   lstat(key: string): Status {
     return statusOf(() => fs.lstatSync(this.#physical(key), { throwIfNoEntry: false }));
+  }
+
+  /** Whether a path has the signature at an index, by which it is what it was. Nothing is made for the answer. */
+  // oxlint-disable-next-line eslint/max-params -- asked thousands of times
+  isUnchanged(key: string, signatures: ArrayLike<number>, at: number): boolean {
+    const stats = fs.lstatSync(this.#physical(key), lstatOptions);
+    return (
+      stats !== undefined &&
+      stats.ctimeMs === signatures[at + 4] &&
+      stats.mtimeMs === signatures[at + 3] &&
+      stats.ino === signatures[at + 1] &&
+      stats.size === signatures[at + 2] &&
+      stats.mode === signatures[at + 5] &&
+      stats.dev === signatures[at]
+    );
   }
 
   /** What is there when all links are followed. */
@@ -75,14 +91,15 @@ export class FileWorld {
   }
 
   #physical(key: string): string | Buffer {
-    const path = this.#atPhysicalStore(key);
-    return path.startsWith('\uFFFD') ? Buffer.from(keyBytes(path)) : path;
+    const path =
+      this.#physicalStoreDir === undefined ? key : this.#atPhysicalStore(key, this.#physicalStoreDir);
+    return path.charCodeAt(0) === 0xfffd ? Buffer.from(keyBytes(path)) : path;
   }
 
-  #atPhysicalStore(key: string): string {
-    if (this.#physicalStoreDir === undefined || !key.startsWith(this.#storeDir)) return key;
+  #atPhysicalStore(key: string, physicalStoreDir: string): string {
+    if (!key.startsWith(this.#storeDir)) return key;
     const rest = key.slice(this.#storeDir.length);
-    return rest === '' || rest.startsWith('/') ? this.#physicalStoreDir + rest : key;
+    return rest === '' || rest.startsWith('/') ? physicalStoreDir + rest : key;
   }
 }
 

@@ -4,7 +4,7 @@ import { Checksummer } from '../checksum.ts';
 import { type ImageHead, decodeHead, headBytes, imageHeaderBytes, payloadStart } from '../image-file.ts';
 
 /** A small entry comes in one piece. */
-const firstReadBytes = 1 << 18;
+const firstReadBytes = 1 << 20;
 const pieceBytes = 1 << 24;
 
 export class ImageEntry implements Disposable {
@@ -121,12 +121,12 @@ type OpenedFile = {
 };
 
 function readHead({ path, file, sizeBytes, lastUsedMs }: OpenedFile): ImageEntry | undefined {
-  let bytes = new Uint8Array(Math.min(sizeBytes, firstReadBytes));
+  let bytes: Uint8Array = Buffer.allocUnsafeSlow(Math.min(sizeBytes, firstReadBytes));
   if (readFully(file, bytes, 0) < bytes.length) return undefined;
   const length = headBytes(bytes);
   if (length === undefined || length < imageHeaderBytes || length > sizeBytes) return undefined;
   if (length > bytes.length) {
-    bytes = new Uint8Array(length);
+    bytes = Buffer.allocUnsafeSlow(length);
     if (readFully(file, bytes, 0) < length) return undefined;
   }
   const head = decodeHead(bytes.subarray(0, length));

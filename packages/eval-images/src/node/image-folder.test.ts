@@ -98,9 +98,10 @@ test('every changed, missing or additional byte is noticed, and the entry replac
     return entry?.payload() !== undefined;
   };
   expect(isWhole(whole)).toBe(true);
-  const headEnd = 64 + 'a key'.length + '{"a":1}'.length + 3;
-  // What lies between head and payload is not read.
-  for (let at = 0; at < whole.length; at = at === headEnd - 1 ? 4096 : at + 1) {
+  const readsStart = 64 + 'a key'.length + '{"a":1}'.length;
+  const headEnd = readsStart + 3;
+  // Reads are checked by who reads them, and what lies between head and payload is not read.
+  for (let at = 0; at < whole.length; at = at === readsStart - 1 ? 4096 : at + 1) {
     const changed = Buffer.from(whole);
     changed[at] = (changed[at] ?? 0) ^ 0x10;
     expect([at, isWhole(changed)]).toEqual([at, false]);

@@ -17,3 +17,4 @@ export type {
   RunInfo,
   WrittenPiece,
 } from './kept-results.ts';
+export { haveSignaturesHeld } from './check-signatures.ts';

@@ -10,6 +10,7 @@ import type { EvalIO } from '@neve/eval';
 import { decodeReadSet, encodeReadSet } from '../read-set-file.ts';
 import type { ReadSet } from '../read-set.ts';
 import { checkReads } from './check-reads.ts';
+import { haveSignaturesHeld } from './check-signatures.ts';
 import type { FileWorld } from './file-world.ts';
 import type { ImageFolder } from './image-folder.ts';
 import { signReads } from './sign-reads.ts';
@@ -66,6 +67,12 @@ export class KeptResults {
     const { folder, files, world } = this.#options;
     using entry = folder.find({ kind: 'result', key });
     if (entry === undefined) return { kind: 'none' };
+    if (haveSignaturesHeld(entry.reads, { files, world })) {
+      const payload = entry.payload();
+      return payload === undefined
+        ? { kind: 'changed', change: 'the result is damaged' }
+        : { kind: 'kept', written: decodePieces(payload) };
+    }
     const reads = decodeReadSet(entry.reads);
     if (reads === undefined) return { kind: 'changed', change: 'what was read is damaged' };
     const checked = await checkReads(reads, { files, world, nowMs: Date.now() });

@@ -1,11 +1,11 @@
 /**
- * One signature of a whole tree, from those of everything in it that became a part of a store path. It is a checksum:
- * nobody makes files for it to fail.
+ * One signature of a whole tree, from those of everything in it that became a part of a store path. Of a file it is the
+ * file's own, of a directory a checksum: nobody makes files for it to fail.
  */
 import { byteKey, encodeUtf8, keyBytes, concatBytes } from '@neve/bytes';
 import { checksum, printChecksum } from '../checksum.ts';
 import type { TreeRead } from '../read-set.ts';
-import { type FileWorld, type Status, changeTimeMs } from './file-world.ts';
+import { type FileWorld, changeTimeMs } from './file-world.ts';
 
 export type TreeSignature = {
   readonly signature: string;
@@ -15,6 +15,14 @@ export type TreeSignature = {
 
 /** Undefined when the tree is not there, or is too large to be looked at. Throws what the file system throws. */
 export function treeSignature(files: FileWorld, tree: TreeRead): TreeSignature | undefined {
+  // A flat file is read through links.
+  const root = tree.method === 'nar' ? files.lstat(tree.path) : files.stat(tree.path);
+  if (root.type === 'absent') return undefined;
+  if (root.type === 'directory') return directorySignature(files, tree);
+  return { signature: root.signature.join(' '), changedMs: changeTimeMs(root.signature) };
+}
+
+function directorySignature(files: FileWorld, tree: TreeRead): TreeSignature | undefined {
   const numbers: number[] = [];
   const names: string[] = [];
   const accepted = tree.accepted === undefined ? undefined : new Set(tree.accepted);
@@ -28,15 +36,15 @@ export function treeSignature(files: FileWorld, tree: TreeRead): TreeSignature |
   return { signature: sums.join(''), changedMs };
 
   function visit(path: string, relative: string): boolean {
-    // A flat file is read through links.
-    const status: Status = tree.method === 'nar' ? files.lstat(path) : files.stat(path);
+    const status = files.lstat(path);
     if (status.type === 'absent' || names.length >= maxEntries) return false;
     numbers.push(...status.signature);
     names.push(relative);
     changedMs = Math.max(changedMs, changeTimeMs(status.signature));
     if (status.type !== 'directory') return true;
-    return files.entries(path).every(({ name }) => {
-      const below = relative === '' ? byteKey(name) : joinKeys(relative, name);
+    return files.entries(path).every((entry) => {
+      const name = byteKey(entry.name);
+      const below = relative === '' ? name : joinKeys(relative, name);
       return accepted !== undefined && !accepted.has(below) ? true : visit(joinKeys(path, name), below);
     });
   }
@@ -45,6 +53,11 @@ export function treeSignature(files: FileWorld, tree: TreeRead): TreeSignature |
 /** Looking at more takes as long as evaluating. */
 const maxEntries = 100_000;
 
-function joinKeys(left: string, right: Uint8Array): string {
-  return byteKey(concatBytes([keyBytes(left === '/' ? '' : left), encodeUtf8('/'), right]));
+/** Keys of paths that are UTF-8 are their text. */
+function joinKeys(left: string, right: string): string {
+  if (!left.startsWith(foreign) && !right.startsWith(foreign)) return `${left === '/' ? '' : left}/${right}`;
+  return byteKey(concatBytes([keyBytes(left === '/' ? '' : left), encodeUtf8('/'), keyBytes(right)]));
 }
+
+/** What keys of other paths begin with. */
+const foreign = '\uFFFD';
