@@ -78,6 +78,7 @@ await build({
   entryPoints: [
     join(app, 'src/evaluate-main.ts'),
     join(app, 'src/help/help-main.ts'),
+    join(app, 'src/images/image-main.ts'),
     join(app, 'src/daemon/evaluator-thread.ts'),
     join(app, 'src/daemon/daemon-client-main.ts'),
     join(app, 'src/progress/open-display.ts'),

@@ -17,7 +17,7 @@ export function commandTable() {
   const { version } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
   const describe = (/** @type {string} */ name) =>
     require(join(app, `dist/modules/${name}-main.cjs`)).describe();
-  const others = ['store', 'cache', 'daemon', 'nix-daemon', 'nar-bridge'].map(describe);
+  const others = ['store', 'image', 'cache', 'daemon', 'nix-daemon', 'nar-bridge'].map(describe);
   return helpScript().makeCommandTable({ version, date: buildDate() }, [...describe('evaluate'), ...others]);
 }
 

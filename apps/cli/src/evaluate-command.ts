@@ -56,14 +56,15 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
 }
 
 /** What the store will be to an evaluation; it is not opened. */
-function accessOf(input: CommandInput): StoreAccess {
+export function accessOf(input: CommandInput): StoreAccess {
   const open = (): never => {
     throw new Error('a store is opened that was only described');
   };
   return chooseStoreAccess(input, { output: chooseOutput(input), open });
 }
 
-async function runEvaluation(input: CommandInput & Around): Promise<number> {
+/** Evaluates, whatever is kept. Gives the exit code. */
+export async function runEvaluation(input: CommandInput & Around): Promise<number> {
   const { command, args, settings, caller, openSession } = input;
   const output = chooseOutput(input);
   let opened: Promise<RealiseSession> | undefined;

@@ -14,6 +14,7 @@ import { type DisplayOptions, displayOptions } from './progress/display.ts';
 import { reportError } from './report-error.ts';
 import { Settings } from './settings.ts';
 import { showVersion } from './show-version.ts';
+import { watchEvaluation } from './watch/watch-evaluation.ts';
 
 /** Those that a daemon runs. */
 const servedCommands = ['eval', 'build', 'log', 'explain'] as const;
@@ -47,12 +48,14 @@ export async function runEvaluateMain(
     else if (args.has('help')) caller.write(1, helpText(describeEvaluating(command)));
     else {
       const daemon = args.has('noDaemon') ? '' : (settings.text('daemon') ?? '');
-      const isForDaemon = daemon !== '' && (servedCommands as readonly string[]).includes(command);
+      const isForDaemon =
+        daemon !== '' && !args.has('watch') && (servedCommands as readonly string[]).includes(command);
       const served = isForDaemon ? await host.runByDaemon?.(daemon) : undefined;
       const display = displayOptions(args);
       // Others begin when there is something to show.
       if (served === undefined && display.format.endsWith('json')) host.showOn?.(display);
-      return served ?? (await runEvaluateCommand({ ...host, command, args, settings }));
+      const input = { ...host, command, args, settings };
+      return served ?? (await (args.has('watch') ? watchEvaluation(input) : runEvaluateCommand(input)));
     }
     return 0;
   } catch (error) {

@@ -11,6 +11,7 @@ import type * as DaemonClient from './daemon/daemon-client-main.ts';
 import type * as DaemonMain from './daemon/daemon-main.ts';
 import type * as EvaluateMain from './evaluate-main.ts';
 import type * as HelpMain from './help/help-main.ts';
+import type * as ImageMain from './images/image-main.ts';
 import type * as NarBridgeMain from './nar-bridge/nar-bridge-main.ts';
 import type * as NixDaemonMain from './nix-daemon/nix-daemon-main.ts';
 import type * as RealiseMain from './realise/realise-main.ts';
@@ -40,7 +41,7 @@ async function main(argv: readonly string[]): Promise<void> {
     showVersion(new ProcessCaller());
     return;
   }
-  const hasCommands = first === 'store' || first === 'cache' || first === 'daemon';
+  const hasCommands = ['store', 'cache', 'daemon', 'image'].includes(first);
   const scripts = commandScripts(hasCommands ? [first, rest[0] ?? ''] : [first]);
   const telemetry = wantedTelemetry(argv, process.env);
   const endTelemetry = telemetry && (await startTelemetry(argv, scripts, telemetry));
@@ -87,6 +88,8 @@ function run(argv: readonly string[], scripts: CommandScripts): Promise<number> 
       return (scripts.load('cache-main.cjs') as typeof CacheMain).runCacheCommand(rest);
     case 'daemon':
       return (scripts.load('daemon-main.cjs') as typeof DaemonMain).runDaemonCommand(rest);
+    case 'image':
+      return (scripts.load('image-main.cjs') as typeof ImageMain).runImageCommand(rest, NEVE_BUILD);
     case 'nix-daemon':
       return (scripts.load('nix-daemon-main.cjs') as typeof NixDaemonMain).runNixDaemon(rest);
     case 'nar-bridge':
@@ -118,7 +121,8 @@ async function evaluate(argv: readonly string[], scripts: CommandScripts): Promi
       ...{ caller, openDisplay, setting },
     });
   const mayBeForDaemon =
-    process.env['NEVE_DAEMON'] !== undefined || argv.some((word) => word.startsWith('--daemon'));
+    (process.env['NEVE_DAEMON'] !== undefined || argv.some((word) => word.startsWith('--daemon'))) &&
+    !argv.includes('--watch');
   const exitCode = mayBeForDaemon ? await runByDaemon() : undefined;
   if (exitCode !== undefined) return exitCode;
   return await (scripts.load('evaluate-main.cjs') as typeof EvaluateMain).runEvaluateMain(argv, {

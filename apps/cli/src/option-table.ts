@@ -159,6 +159,12 @@ export const optionTable = {
     help: 'leave source positions out of XML',
     only: ['eval', 'instantiate'],
   },
+  watch: {
+    names: ['--watch'],
+    parameters: [],
+    help: 'evaluate again whenever something that was read changes, and print what changed in the result',
+    only: ['eval'],
+  },
   readWriteMode: {
     names: ['--read-write-mode'],
     parameters: [],

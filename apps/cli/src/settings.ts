@@ -30,7 +30,7 @@ const kinds = {
   'hashed-mirrors': 'list',
   /** Whether results and images of evaluations are kept, and used. */
   image: 'switch',
-  'image-cache-size': 'number',
+  'image-cache-size': 'size',
   'keep-failed': 'switch',
   'keep-going': 'switch',
   'lint-absolute-path-literals': 'lint',

@@ -9,6 +9,7 @@ export const summaries = {
   log: 'print the log of a build',
   'why-depends': 'say why one store path needs another',
   store: 'import, export, copy, check and serve what is in a store',
+  image: 'show, explain and clear what is kept of evaluations',
   'nix-daemon': 'serve the store, and builds in it, to clients of Nix',
   'nar-bridge': 'serve a store as a binary cache over HTTP, read and write',
   cache: 'push to binary caches, pull from them, and serve several with tokens',

@@ -6,7 +6,10 @@ test('pieces have the checksum of the whole, wherever it lies in memory', () => 
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(25), fc.nat(7), (bytes, words, offset) => {
       const cut = Math.min(words * 4, bytes.length - (bytes.length % 4));
-      const moved = new Uint8Array(bytes.length + offset).subarray(offset);
+      // A buffer of Node's too, whose `slice` is no copy.
+      const space =
+        offset % 2 === 0 ? new Uint8Array(bytes.length + offset) : Buffer.alloc(bytes.length + offset);
+      const moved = space.subarray(offset);
       moved.set(bytes);
       const summer = new Checksummer();
       summer.update(moved.subarray(0, cut));

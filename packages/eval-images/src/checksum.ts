@@ -18,7 +18,7 @@ export class Checksummer {
     const words = bytes.length >>> 2;
     if (this.#lengthBytes % 4 !== 0) throw new Error('a piece before the last is no multiple of 4 bytes');
     if (bytes.byteOffset % 4 === 0) this.#addWords(new Uint32Array(bytes.buffer, bytes.byteOffset, words));
-    else this.#addWords(new Uint32Array(bytes.slice(0, words * 4).buffer));
+    else this.#addWords(new Uint32Array(Uint8Array.from(bytes.subarray(0, words * 4)).buffer));
     let rest = 0;
     for (let at = words * 4; at < bytes.length; at++) rest = (rest << 8) | (bytes[at] ?? 0);
     if (bytes.length % 4 !== 0) this.#addWords(Uint32Array.of(rest));

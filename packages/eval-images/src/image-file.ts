@@ -71,7 +71,7 @@ export function decodeHead(bytes: Uint8Array): ImageHead | undefined {
   if (length === undefined || length !== bytes.length) return undefined;
   const keyEnd = imageHeaderBytes + viewOf(bytes).getUint32(8, true);
   const infoEnd = keyEnd + viewOf(bytes).getUint32(12, true);
-  const copy = bytes.slice(0, infoEnd);
+  const copy = Uint8Array.from(bytes.subarray(0, infoEnd));
   const view = viewOf(copy);
   const [low, high] = checksumAt(view, 40);
   setChecksum(view, 40, [0, 0]);

@@ -118,7 +118,7 @@ export function decodeReadSet(encoded: Uint8Array): ReadSet | undefined {
 export function openColumns(encoded: Uint8Array): Columns | undefined {
   if (encoded.length < headerBytes) return undefined;
   // Numbers must be aligned.
-  const bytes = encoded.byteOffset % 8 === 0 ? encoded : encoded.slice();
+  const bytes = encoded.byteOffset % 8 === 0 ? encoded : Uint8Array.from(encoded);
   const columns = layOut(bytes);
   const { view } = columns;
   if (view.getUint32(16, true) !== format || columns.end > bytes.length) return undefined;

@@ -62,7 +62,9 @@ test('what is encoded is decoded', () => {
   fc.assert(
     fc.property(readSet, fc.nat(7), (reads, offset) => {
       const encoded = encodeReadSet(reads);
-      const moved = new Uint8Array(encoded.length + offset).subarray(offset);
+      // A buffer of Node's too, whose `slice` is no copy.
+      const length = encoded.length + offset;
+      const moved = (offset % 2 === 0 ? new Uint8Array(length) : Buffer.alloc(length)).subarray(offset);
       moved.set(encoded);
       expect(decodeReadSet(moved)).toEqual(reads);
     }),

@@ -214,7 +214,12 @@ export class RecordingIO implements EvalIO {
 
   // oxlint-disable-next-line eslint/max-params -- as `EvalIO` has it
   message(level: MessageLevel, text: Uint8Array, about?: MessageSubject): void {
-    this.#reads.messages.push({ level, text: text.slice(), about, regions: regionBits[this.region] });
+    this.#reads.messages.push({
+      level,
+      text: Uint8Array.from(text),
+      about,
+      regions: regionBits[this.region],
+    });
     this.#world.message(level, text, about);
   }
 
