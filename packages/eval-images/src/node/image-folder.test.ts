@@ -184,6 +184,7 @@ test('where no folder can be, nothing is kept and nothing fails', () => {
   fs.writeFileSync(folder.path, 'a file');
   expect(folder.put({ ...name, info: {}, reads: none })).toBe(false);
   expect(folder.find(name)).toBeUndefined();
+  expect(folder.list()).toEqual([]);
   expect(folder.problem).toMatch(/ENOTDIR|EEXIST/);
   expect(folder.writingProblem()).toMatch(/EEXIST|ENOTDIR/);
   expect(newFolder().list()).toEqual([]);

@@ -122,7 +122,7 @@ export class ImageFolder {
   /** Every entry that can be read, those that were used last first. */
   list(): readonly EntrySummary[] {
     const summaries: EntrySummary[] = [];
-    for (const { name, sizeBytes, lastUsedMs } of this.#files()) {
+    for (const { name, sizeBytes, lastUsedMs } of this.#filesIfAny()) {
       if (!entryPattern.test(name)) continue;
       using entry = this.#open(join(this.path, name));
       if (entry === undefined) continue;
@@ -179,6 +179,19 @@ export class ImageFolder {
         sizeBytes += file.sizeBytes;
         count += 1;
       } else fs.rmSync(path, { force: true });
+    }
+  }
+
+  #filesIfAny(): readonly {
+    readonly name: string;
+    readonly sizeBytes: number;
+    readonly lastUsedMs: number;
+  }[] {
+    try {
+      return this.#files();
+    } catch (error) {
+      this.#note(error);
+      return [];
     }
   }
 

@@ -25,6 +25,8 @@ export type KeptResultsOptions = {
   readonly world: Pick<EvalIO, 'environmentVariable' | 'addPathToStore' | 'hashFile'>;
   /** Whether all of the store is in files. */
   readonly storeIsFiles: boolean;
+  /** Now, in ms since 1970; the clock, without it. */
+  readonly nowMs?: () => number;
 };
 
 export type FoundResult =
@@ -64,7 +66,7 @@ export class KeptResults {
   }
 
   async find(key: string): Promise<FoundResult> {
-    const { folder, files, world } = this.#options;
+    const { folder, files, world, nowMs = Date.now } = this.#options;
     using entry = folder.find({ kind: 'result', key });
     if (entry === undefined) return { kind: 'none' };
     if (haveSignaturesHeld(entry.reads, { files, world })) {
@@ -75,7 +77,7 @@ export class KeptResults {
     }
     const reads = decodeReadSet(entry.reads);
     if (reads === undefined) return { kind: 'changed', change: 'what was read is damaged' };
-    const checked = await checkReads(reads, { files, world, nowMs: Date.now() });
+    const checked = await checkReads(reads, { files, world, nowMs: nowMs() });
     if (!checked.holds) return { kind: 'changed', change: checked.change };
     const payload = entry.payload();
     if (payload === undefined) return { kind: 'changed', change: 'the result is damaged' };
