@@ -19,7 +19,12 @@ import {
   coreHash,
   createEvaluator,
 } from '@neve/eval';
-import { type StoreIO, createFileSystemIO, createLazyStoreIO } from '@neve/eval-store/node';
+import {
+  type FileSystemIO,
+  type StoreIO,
+  createFileSystemIO,
+  createLazyStoreIO,
+} from '@neve/eval-store/node';
 import { currentLogs, log } from '@neve/telemetry';
 import type { Caller } from './caller.ts';
 import { startProfiler } from './evaluation-profiler.ts';
@@ -37,7 +42,7 @@ export type SessionOptions = {
   /** The language core; without it, it is read from its file. */
   readonly core?: WebAssembly.Module | undefined;
   /** Puts something around the world that is evaluated in. */
-  readonly around?: ((world: EvalIO) => EvalIO) | undefined;
+  readonly around?: ((world: EvalIO, files: FileSystemIO) => EvalIO) | undefined;
 };
 
 /** What the store is to an evaluation. */
@@ -80,7 +85,7 @@ export function startEvaluator({
   const evaluator = createEvaluator({
     core,
     profiler: profiler?.options,
-    io: around(lazy ?? files),
+    io: around(lazy ?? files, files),
     settings: evaluatorSettings(options),
   });
   return {
@@ -134,7 +139,7 @@ export function hostFiles({
   storeAccess,
   caller,
   hashes,
-}: SessionSettings & { readonly hashes?: HashFunctions }): EvalIO {
+}: SessionSettings & { readonly hashes?: HashFunctions }): FileSystemIO {
   return createFileSystemIO({
     storeDir: storeDirOf(args, caller),
     physicalStoreDir: physicalStoreDirOf(args, caller),

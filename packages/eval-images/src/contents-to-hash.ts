@@ -1,6 +1,6 @@
 /**
- * Contents that were read and are to be hashed: copied one after the other into one array, since hashing them one by one
- * in the middle of an evaluation would load a library that most evaluations, which are small, can do without.
+ * Contents that were read and are to be hashed. Loading what hashes takes longer than most evaluations, which are small: so
+ * the first contents are copied, and hashed only when there are too many of them, or when the evaluation is to be kept.
  */
 
 /** SHA-256 in hexadecimal digits. The bytes are valid during the call. */
@@ -8,13 +8,14 @@ export type HashContents = (contents: Uint8Array) => string;
 
 type Pending = { readonly start: number; readonly end: number; readonly use: (digest: string) => void };
 
-const arenaBytes = 4 << 20;
+const firstBytes = 1 << 18;
 
 export class ContentsToHash {
   readonly #hash: HashContents;
-  #arena = new Uint8Array();
+  #copies: Uint8Array | undefined;
   #used = 0;
   #pending: Pending[] = [];
+  #isHashing = false;
 
   constructor(hash: HashContents) {
     this.#hash = hash;
@@ -22,26 +23,27 @@ export class ContentsToHash {
 
   /** Calls `use` with the digest, now or when all are hashed. The contents are not kept. */
   add(contents: Uint8Array, use: (digest: string) => void): void {
-    if (contents.length > arenaBytes) {
+    if (contents.length > firstBytes - this.#used) {
+      this.#isHashing = true;
+      this.hashAll();
+    }
+    if (this.#isHashing) {
       use(this.#hash(contents));
       return;
     }
-    if (contents.length > this.#arena.length - this.#used) this.#makeRoom(contents.length);
+    this.#copies ??= new Uint8Array(firstBytes);
     const start = this.#used;
     this.#used += contents.length;
-    this.#arena.set(contents, start);
+    this.#copies.set(contents, start);
     this.#pending.push({ start, end: this.#used, use });
   }
 
   hashAll(): void {
-    for (const { start, end, use } of this.#pending) use(this.#hash(this.#arena.subarray(start, end)));
+    const copies = this.#copies;
+    if (copies === undefined) return;
+    for (const { start, end, use } of this.#pending) use(this.#hash(copies.subarray(start, end)));
     this.#pending = [];
     this.#used = 0;
-  }
-
-  #makeRoom(sizeBytes: number): void {
-    this.hashAll();
-    const wanted = Math.max(sizeBytes, this.#arena.length === 0 ? 1 << 18 : arenaBytes);
-    if (this.#arena.length < wanted) this.#arena = new Uint8Array(wanted);
+    if (this.#isHashing) this.#copies = undefined;
   }
 }

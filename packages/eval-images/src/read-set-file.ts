@@ -63,41 +63,43 @@ export type Rest = {
 type EncodedMessage = Omit<MessageRead, 'text'> & { readonly text: string };
 
 export function encodeReadSet(reads: ReadSet): Uint8Array {
-  const signatures: number[] = [];
-  const rows = new Uint8Array(reads.paths.size * 4);
+  const { size } = reads.paths;
+  // Two for a path at most.
+  const signatures = new Float64Array(size * 2 * signatureWords);
+  let numberCount = 0;
+  const rows = new Uint8Array(size * 4);
   const answers: string[] = [];
-  let at = 0;
-  for (const { asked, type, contents, listing, target, signature, followed } of reads.paths.values()) {
-    rows[at] = asked;
-    rows[at + 1] = seenTypes.indexOf(type);
+  let row = 0;
+  for (const read of reads.paths.values()) {
     let parts = 0;
-    for (const [bit, text] of [
-      [has.contents, contents],
-      [has.listing, listing],
-      [has.target, target],
-    ] as const) {
-      if (text === undefined) continue;
+    const answer = (bit: number, text: string | undefined): void => {
+      if (text === undefined) return;
       parts |= bit;
       answers.push(text);
-    }
-    for (const [bit, it] of [
-      [has.signature, signature],
-      [has.followed, followed],
-    ] as const) {
-      if (it === undefined) continue;
+    };
+    const sign = (bit: number, signature: Signature | undefined): void => {
+      if (signature === undefined) return;
       parts |= bit;
-      signatures.push(...it);
-    }
-    rows[at + 2] = parts;
-    at += 4;
+      signatures.set(signature, numberCount);
+      numberCount += signatureWords;
+    };
+    answer(has.contents, read.contents);
+    answer(has.listing, read.listing);
+    answer(has.target, read.target);
+    sign(has.signature, read.signature);
+    sign(has.followed, read.followed);
+    rows[row] = read.asked;
+    rows[row + 1] = seenTypes.indexOf(read.type);
+    rows[row + 2] = parts;
+    row += 4;
   }
   const paths = ended([...reads.paths.keys()]);
   const texts = ended(answers);
   const rest = encodeUtf8(JSON.stringify(restOf(reads)));
-  const numbers = new Uint8Array(Float64Array.from(signatures).buffer);
+  const numbers = new Uint8Array(signatures.buffer, 0, numberCount * 8);
   const bytes = concatBytes([new Uint8Array(headerBytes), numbers, rows, paths, texts, rest]);
   const view = new DataView(bytes.buffer);
-  const counts = [reads.paths.size, signatures.length / signatureWords, paths.length, texts.length];
+  const counts = [size, numberCount / signatureWords, paths.length, texts.length];
   for (const [index, word] of [format, ...counts].entries()) view.setUint32(16 + index * 4, word, true);
   setChecksum(view, 8, outerChecksum(layOut(bytes)));
   setChecksum(view, 0, checksum(bytes.subarray(16)));
@@ -153,7 +155,7 @@ function outerChecksum({ bytes, rows, end }: Columns): Checksum {
 }
 
 function ended(texts: readonly string[]): Uint8Array {
-  return encodeUtf8(texts.map((it) => `${it}\0`).join(''));
+  return encodeUtf8(texts.length === 0 ? '' : `${texts.join('\0')}\0`);
 }
 
 // oxlint-disable-next-line eslint/max-params -- as the setters of a view

@@ -4,6 +4,7 @@
  */
 import type { EvalIO } from '@neve/eval';
 import { type ReadSet, RecordingIO } from '@neve/eval-images';
+import type { FileSystemIO } from '@neve/eval-store/node';
 import { FileWorld, type FoundResult, KeptResults, sha256 } from '@neve/eval-images/node';
 import { currentLogs, currentTracing } from '@neve/telemetry';
 import type { CommandInput } from '../evaluate-command.ts';
@@ -21,6 +22,7 @@ export class KeptEvaluation {
   readonly #key: string;
   readonly #startedMs = performance.now();
   #recording: RecordingIO | undefined;
+  #files: FileSystemIO | undefined;
   #change: string | undefined;
 
   constructor(input: CommandInput, storeAccess: StoreAccess, results: KeptResults) {
@@ -45,7 +47,8 @@ export class KeptEvaluation {
   }
 
   /** Puts what notes down the reads around the world of the evaluation. */
-  readonly around = (world: EvalIO): EvalIO => {
+  readonly around = (world: EvalIO, files: FileSystemIO): EvalIO => {
+    this.#files = files;
     const { args, caller } = this.#input;
     this.#recording = recordingOf(world, {
       storeDir: storeDirOf(args, caller),
@@ -60,7 +63,9 @@ export class KeptEvaluation {
     const { settings, caller } = this.#input;
     const reads = this.#reads();
     if (reads === undefined || tookMs < imageWishes(settings, caller.environment).worthKeepingMs) return;
-    this.#results.keep(this.#key, { reads, written: this.caller.written, tookMs, change: this.#change });
+    const known = this.#files && ((key: string) => this.#files?.signatureOf(key));
+    const { written } = this.caller;
+    this.#results.keep(this.#key, { reads, written, tookMs, change: this.#change, known });
   }
 
   #reads(): ReadSet | undefined {

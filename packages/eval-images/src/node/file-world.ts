@@ -119,6 +119,14 @@ export function isSameSignature(left: Signature, right: Signature): boolean {
   );
 }
 
+export function isLink(signature: Signature): boolean {
+  return (signature[5] & fs.constants.S_IFMT) === fs.constants.S_IFLNK;
+}
+
+export function isRegular(signature: Signature): boolean {
+  return (signature[5] & fs.constants.S_IFMT) === fs.constants.S_IFREG;
+}
+
 /** When a file was last changed, as far as its times say. */
 export function changeTimeMs(signature: Signature): number {
   return Math.max(signature[3], signature[4]);

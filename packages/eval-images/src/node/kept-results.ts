@@ -13,7 +13,7 @@ import { checkReads } from './check-reads.ts';
 import { haveSignaturesHeld } from './check-signatures.ts';
 import type { FileWorld } from './file-world.ts';
 import type { ImageFolder } from './image-folder.ts';
-import { signReads } from './sign-reads.ts';
+import { type SigningOptions, signReads } from './sign-reads.ts';
 
 /** What was written to standard output (1) and error (2), in order. */
 export type WrittenPiece = { readonly file: 1 | 2; readonly bytes: Uint8Array };
@@ -42,6 +42,8 @@ export type NewResult = {
   readonly tookMs: number;
   /** Why the one that was there could not be used. */
   readonly change: string | undefined;
+  /** As `SigningOptions` has it. */
+  readonly known?: SigningOptions['known'];
 };
 
 /** Of an entry of the kind `result`. */
@@ -90,14 +92,14 @@ export class KeptResults {
   }
 
   /** Keeps a result, or notes why that cannot be. */
-  keep(key: string, { reads, written, tookMs, change }: NewResult): void {
+  keep(key: string, { reads, written, tookMs, change, known }: NewResult): void {
     const { folder, files, storeIsFiles } = this.#options;
     const sizeBytes = written.reduce((sum, { bytes }) => sum + bytes.length, 0);
     if (sizeBytes > maxWrittenBytes) {
       this.noteRun(key, 'it printed too much to be kept');
       return;
     }
-    signReads(reads, { files, storeIsFiles });
+    signReads(reads, { files, storeIsFiles, known });
     const obstacle = reads.obstacle();
     if (obstacle !== undefined) {
       this.noteRun(key, obstacle);

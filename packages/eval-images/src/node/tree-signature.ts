@@ -4,8 +4,8 @@
  */
 import { byteKey, encodeUtf8, keyBytes, concatBytes } from '@neve/bytes';
 import { checksum, printChecksum } from '../checksum.ts';
-import type { TreeRead } from '../read-set.ts';
-import { type FileWorld, changeTimeMs } from './file-world.ts';
+import type { Signature, TreeRead } from '../read-set.ts';
+import { type FileWorld, changeTimeMs, isRegular } from './file-world.ts';
 
 export type TreeSignature = {
   readonly signature: string;
@@ -14,12 +14,24 @@ export type TreeSignature = {
 };
 
 /** Undefined when the tree is not there, or is too large to be looked at. Throws what the file system throws. */
-export function treeSignature(files: FileWorld, tree: TreeRead): TreeSignature | undefined {
+// oxlint-disable-next-line eslint/max-params -- a tree, and where it is looked at
+export function treeSignature(
+  files: FileWorld,
+  tree: TreeRead,
+  /** Signatures that were taken before the tree was read. */
+  known?: (key: string) => Signature | undefined,
+): TreeSignature | undefined {
+  const before = known?.(tree.path);
+  if (before !== undefined && isRegular(before)) return signatureOfFile(before);
   // A flat file is read through links.
   const root = tree.method === 'nar' ? files.lstat(tree.path) : files.stat(tree.path);
   if (root.type === 'absent') return undefined;
   if (root.type === 'directory') return directorySignature(files, tree);
-  return { signature: root.signature.join(' '), changedMs: changeTimeMs(root.signature) };
+  return signatureOfFile(root.signature);
+}
+
+function signatureOfFile(signature: Signature): TreeSignature {
+  return { signature: signature.join(' '), changedMs: changeTimeMs(signature) };
 }
 
 function directorySignature(files: FileWorld, tree: TreeRead): TreeSignature | undefined {

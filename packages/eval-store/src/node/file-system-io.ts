@@ -20,7 +20,7 @@ import {
 import { NarWriter, StoreDirectory, type StorePath } from '@neve/nix-compat';
 import { type TreeVisitor, archiveVisitor, walkTree } from './archive-path.ts';
 import { DirectoryStore } from './directory-store.ts';
-import { HostFiles } from './host-files.ts';
+import { type FileSignature, HostFiles } from './host-files.ts';
 
 export type FileSystemIOOptions = {
   /** The store directory as it stands in store paths, usually `/nix/store`. */
@@ -40,7 +40,12 @@ export type FileSystemIOOptions = {
   readonly onMessage: EvalIO['message'];
 };
 
-export function createFileSystemIO(options: FileSystemIOOptions): EvalIO {
+export type FileSystemIO = EvalIO & {
+  /** The signature of a path, by its `byteKey`, from when it was first looked at; undefined when it was not. */
+  signatureOf(key: string): FileSignature | undefined;
+};
+
+export function createFileSystemIO(options: FileSystemIOOptions): FileSystemIO {
   const {
     storeDir,
     physicalStoreDir = storeDir,
@@ -80,6 +85,7 @@ export function createFileSystemIO(options: FileSystemIOOptions): EvalIO {
     },
     toStorePath: (path) => toStorePath(decodeUtf8(path)),
     message: onMessage,
+    signatureOf: (key) => files.signatureOf(key),
   };
 
   function addPath(request: AddPathOptions): AddedPath {

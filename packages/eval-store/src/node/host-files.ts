@@ -10,7 +10,14 @@ import { EvalIOError, type DirectoryEntry, type FileType } from '@neve/eval';
 import { errorCode, ioError, isMissing } from './io-errors.ts';
 
 /** What `lstat` says, as far as anybody asks. */
-export type FileStatus = { readonly type: FileType; readonly sizeBytes: number };
+export type FileStatus = {
+  readonly type: FileType;
+  readonly sizeBytes: number;
+  readonly signature: FileSignature;
+};
+
+/** dev, ino, size, mtime and ctime in ms, mode: while they are the same, so is the file, as far as clocks tell. */
+export type FileSignature = readonly [number, number, number, number, number, number];
 
 type OpenedFile = { readonly sizeBytes: number; readonly executable: boolean };
 
@@ -44,6 +51,11 @@ export class HostFiles {
     const status = this.#lstat(path);
     this.#statuses.set(key, status);
     return status;
+  }
+
+  /** What is remembered of a path, by its `byteKey`. */
+  signatureOf(key: string): FileSignature | undefined {
+    return this.#statuses.get(key)?.signature;
   }
 
   /**
@@ -122,7 +134,9 @@ export class HostFiles {
   #lstat(path: Uint8Array): FileStatus | undefined {
     try {
       const stats = fs.lstatSync(this.#physical(path), { throwIfNoEntry: false });
-      return stats === undefined ? undefined : { type: typeOfMode(stats.mode), sizeBytes: stats.size };
+      if (stats === undefined) return undefined;
+      const { dev, ino, size, mtimeMs, ctimeMs, mode } = stats;
+      return { type: typeOfMode(mode), sizeBytes: size, signature: [dev, ino, size, mtimeMs, ctimeMs, mode] };
     } catch (error) {
       if (isMissing(errorCode(error))) return undefined;
       throw ioError(error, 'lstat', path);
