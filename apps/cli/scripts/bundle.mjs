@@ -17,7 +17,6 @@ import { fileURLToPath } from 'node:url';
 import { checkChunkOrder, commonJsChunk } from './common-js-chunks.mjs';
 import { writeCommandTable } from './command-table.mjs';
 import { lateBuiltins } from './late-builtins.mjs';
-import { openTelemetryModules } from './opentelemetry-modules.mjs';
 
 const app = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
@@ -57,7 +56,7 @@ const { outputFiles, metafile } = await build({
   format: 'esm',
   splitting: true,
   outExtension: { '.js': '.cjs' },
-  plugins: [lateBuiltins, openTelemetryModules(join(app, '../../node_modules'))],
+  plugins: [lateBuiltins],
   define: { ...shared.define, 'import.meta.url': 'scriptUrl' },
   alias: {
     lmdb: join(app, '../../node_modules/lmdb/dist/index.cjs'),

@@ -13,6 +13,7 @@ const late = [
   'child_process',
   'crypto',
   'http2',
+  'https',
   'net',
   'os',
   'stream',

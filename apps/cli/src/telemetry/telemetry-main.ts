@@ -1,6 +1,6 @@
 /**
  * Whoever receives what this process measures: a collector by OTLP, a trace file, Tracy. A script of its own, and what each
- * of them needs is loaded late: the SDK for OTLP alone takes longer to load than most commands run.
+ * of them needs is loaded late.
  */
 import {
   type LogReceiver,
@@ -57,7 +57,7 @@ export async function startTelemetry(serviceName: string, wanted: WantedTelemetr
 
 async function sendByOtlp(serviceName: string, { isAsked }: { isAsked: boolean }): Promise<Receiver> {
   const { startOtlp } = await import('@neve/telemetry-otlp/node');
-  const { tracer, metrics, logs, end } = await startOtlp({
+  const { tracer, metrics, logs, end } = startOtlp({
     ...{ serviceName, version: NEVE_VERSION, environment: process.env, isAsked },
     warn: (message) => write(2, `warning: telemetry is incomplete: ${message}\n`),
   });

@@ -1,6 +1,6 @@
 /** What OpenTelemetry's specification says of its variables (configuration/sdk-environment-variables, protocol/exporter). */
 import { expect, test } from 'vitest';
-import { endpointOf, isConfigured, readOtlpSettings } from './otlp-settings.ts';
+import { isConfigured, readOtlpSettings } from './otlp-settings.ts';
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:1' };
 const read = (environment: Record<string, string>): ReturnType<typeof readOtlpSettings> =>
@@ -62,10 +62,10 @@ test('batches', () => {
   expect(settings.problems).toEqual(['OTEL_BSP_SCHEDULE_DELAY=soon is no positive number']);
 });
 
-test('where signals go by default', () => {
-  expect(endpointOf({}, 'traces', 'grpc')).toBe('http://localhost:4317');
-  expect(endpointOf({}, 'traces', 'http/protobuf')).toBe('http://localhost:4318');
-  expect(endpointOf({ ...endpoint, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://b' }, 'logs', 'grpc')).toBe(
-    'http://b',
-  );
+test('numbers since the last request', () => {
+  const name = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE';
+  expect(read({}).isDelta).toBe(false);
+  expect(read({ [name]: 'Delta' }).isDelta).toBe(true);
+  expect(read({ [name]: 'lowmemory' }).isDelta).toBe(true);
+  expect(read({ [name]: 'sometimes' }).problems).toHaveLength(1);
 });

@@ -1,7 +1,6 @@
 /**
- * What the standard variables of OpenTelemetry say (https://opentelemetry.io/docs/specs/otel/configuration/). Endpoints,
- * headers, certificates, compression and timeouts are read by the exporters themselves, from the same environment; here is
- * what is left: which signals are sent and how, who is sampled, how much waits.
+ * What the standard variables of OpenTelemetry say (https://opentelemetry.io/docs/specs/otel/configuration/): which signals are
+ * sent and how, who is sampled, how much waits. How to get to a collector is in `export-settings.ts`.
  */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,6 +30,8 @@ export type OtlpSettings = {
   readonly logRecords: BatchSettings;
   readonly metricIntervalMs: number;
   readonly metricTimeoutMs: number;
+  /** Numbers are to say what has come since the last request. */
+  readonly isDelta: boolean;
   /** What was not understood, for a person. */
   readonly problems: readonly string[];
 };
@@ -81,15 +82,19 @@ export function readOtlpSettings(
     logRecords: batch('OTEL_BLRP', { delayMs: 1000, queue: 2048 }),
     metricIntervalMs: number('OTEL_METRIC_EXPORT_INTERVAL', 60_000),
     metricTimeoutMs: number('OTEL_METRIC_EXPORT_TIMEOUT', 30_000),
+    isDelta: isDelta(environment, problems),
     problems,
   };
 }
 
-/** Where a signal goes, as the exporters read it. */
-export function endpointOf(environment: Environment, signal: Signal, protocol: Protocol): string {
-  const given =
-    environment[endpointVariable(signal)]?.trim() || environment['OTEL_EXPORTER_OTLP_ENDPOINT']?.trim();
-  return given || `http://localhost:${protocol === 'grpc' ? 4317 : 4318}`;
+/** `lowmemory` is the same for the instruments that there are. */
+function isDelta(environment: Environment, problems: string[]): boolean {
+  const name = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE';
+  const text = environment[name]?.trim().toLowerCase() || 'cumulative';
+  if (text !== 'cumulative' && text !== 'delta' && text !== 'lowmemory') {
+    problems.push(`${name}=${text} is not known; numbers are cumulative`);
+  }
+  return text === 'delta' || text === 'lowmemory';
 }
 
 function endpointVariable(signal: Signal): string {

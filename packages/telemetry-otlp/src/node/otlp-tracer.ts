@@ -1,147 +1,81 @@
 /**
- * Spans for OpenTelemetry's SDK, which batches and sends them. They are made here: an evaluation has a thousand of them within a
- * second, and those that the SDK makes take several times as long. What is not sampled has a context and nothing else.
+ * Spans for a collector. An evaluation has a thousand of them within a second: a span is one object, which waits to be sent as
+ * it is. What is not sampled has a context and nothing else.
  */
-import {
-  type Attributes as SdkAttributes,
-  type HrTime,
-  type SpanContext as SdkSpanContext,
-  type SpanStatus,
-  ROOT_CONTEXT,
-  SpanKind as SdkSpanKind,
-  SpanStatusCode,
-  TraceFlags,
-  createTraceState,
-  trace,
-} from '@opentelemetry/api';
-import {
-  AlwaysOffSampler,
-  AlwaysOnSampler,
-  SamplingDecision,
-  TraceIdRatioBasedSampler,
-  type ReadableSpan,
-  type Sampler,
-  type SpanProcessor,
-  type TimedEvent,
-} from '@opentelemetry/sdk-trace';
-import type { Resource } from '@opentelemetry/resources';
 import { newSpanContext, nowMs } from '@neve/telemetry';
 import type { Attributes, Span, SpanContext, SpanKind, Tracer, TracerSpanOptions } from '@neve/telemetry';
+import type { EndedSpan, SpanEvent } from '../span-encoding.ts';
 import type { SamplerSettings } from './otlp-settings.ts';
 
-export type OtlpTracerOptions = {
-  readonly resource: Resource;
-  readonly processor: SpanProcessor;
-  readonly sampler: SamplerSettings;
-  readonly version: string;
-};
+export class OtlpTracer implements Tracer {
+  readonly #sampler: SamplerSettings;
+  readonly #emit: (span: EndedSpan) => void;
 
-/** What spans have in common. */
-type SpanSource = Pick<ReadableSpan, 'resource' | 'instrumentationScope'> & {
-  readonly processor: SpanProcessor;
-};
-
-export class OtlpTracer implements Tracer, AsyncDisposable {
-  readonly #source: SpanSource;
-  readonly #isParentBased: boolean;
-  readonly #sampler: Sampler;
-
-  constructor({ resource, processor, sampler, version }: OtlpTracerOptions) {
-    this.#source = { resource, processor, instrumentationScope: { name: 'neve', version } };
-    this.#isParentBased = sampler.isParentBased;
-    this.#sampler = samplerOf(sampler);
+  /** `emit` gets every span that has ended. */
+  constructor(sampler: SamplerSettings, emit: (span: EndedSpan) => void) {
+    this.#sampler = sampler;
+    this.#emit = emit;
   }
 
   startSpan(name: string, options: TracerSpanOptions): Span {
     const { parent } = options;
     const own = options.context ?? newSpanContext(parent);
-    const context = { ...own, sampled: this.#isSampled(name, own, options) };
-    if (!context.sampled) return { context, set: ignore, event: ignore, fail: ignore, end: ignore };
-    return new OtlpSpan(name, { ...options, context }, this.#source);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#source.processor.shutdown();
+    const sampled = this.#isSampled(own.traceId, parent);
+    const context = own.sampled === sampled ? own : { ...own, sampled };
+    if (!sampled) return { context, set: ignore, event: ignore, fail: ignore, end: ignore };
+    return new OtlpSpan(name, { ...options, context }, this.#emit);
   }
 
   // oxlint-disable-next-line eslint/max-params -- what a sampler is asked
-  #isSampled(
-    name: string,
-    { traceId }: SpanContext,
-    { parent, kind = 'internal' }: TracerSpanOptions,
-  ): boolean {
-    if (parent !== undefined && this.#isParentBased) return parent.sampled;
-    const result = this.#sampler.shouldSample(ROOT_CONTEXT, traceId, name, kinds[kind], {}, []);
-    return result.decision === SamplingDecision.RECORD_AND_SAMPLED;
+  #isSampled(traceId: string, parent: SpanContext | undefined): boolean {
+    const { kind, isParentBased, ratio } = this.#sampler;
+    if (parent !== undefined && isParentBased) return parent.sampled;
+    return kind === 'always_on' || (kind === 'traceidratio' && isWithinRatio(traceId, ratio));
   }
 }
-
-/** The SDK's context that has a span as its active one. */
-export function contextOf(span: SpanContext): typeof ROOT_CONTEXT {
-  return trace.setSpanContext(ROOT_CONTEXT, sdkContext(span));
-}
-
-/** Without the attributes that are undefined. */
-export function defined(attributes: Attributes): Record<string, string | number | boolean | string[]> {
-  const all: Record<string, string | number | boolean | string[]> = {};
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) all[name] = typeof value === 'object' ? [...value] : value;
-  }
-  return all;
-}
-
-function sdkContext({ traceId, spanId, sampled, traceState }: SpanContext, isRemote = true): SdkSpanContext {
-  return {
-    ...{ traceId, spanId, isRemote },
-    traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-    ...(traceState !== undefined && { traceState: createTraceState(traceState) }),
-  };
-}
-
-const kinds: Readonly<Record<SpanKind, SdkSpanKind>> = {
-  internal: SdkSpanKind.INTERNAL,
-  client: SdkSpanKind.CLIENT,
-  server: SdkSpanKind.SERVER,
-};
 
 /** A span holds so many; more are dropped. */
 const maxEvents = 128;
 
-/** One that is recorded; when it has ended it is given to the SDK. */
-class OtlpSpan implements Span {
+const noEvents: readonly SpanEvent[] = [];
+
+/** One that is recorded; when it has ended it is what is sent. */
+class OtlpSpan implements Span, EndedSpan {
+  readonly name: string;
+  readonly kind: SpanKind;
   readonly context: SpanContext;
-  readonly #name: string;
-  readonly #options: TracerSpanOptions;
-  readonly #source: SpanSource;
-  readonly #startMs: number;
-  readonly #attributes: SdkAttributes;
-  readonly #events: TimedEvent[] = [];
-  #droppedEvents = 0;
-  #status: SpanStatus = { code: SpanStatusCode.UNSET };
-  #hasEnded = false;
+  readonly parent: SpanContext | undefined;
+  readonly startMs: number;
+  endMs = 0;
+  attributes: Attributes;
+  events: readonly SpanEvent[] = noEvents;
+  droppedEvents = 0;
+  failure: string | undefined = undefined;
+  readonly #emit: (span: EndedSpan) => void;
 
   // oxlint-disable-next-line eslint/max-params -- what it is, and whose
   constructor(
     name: string,
-    options: TracerSpanOptions & { readonly context: SpanContext },
-    source: SpanSource,
+    { kind = 'internal', context, parent, startMs, attributes }: SpanStart,
+    emit: (span: EndedSpan) => void,
   ) {
-    this.context = options.context;
-    this.#name = name;
-    this.#options = options;
-    this.#source = source;
-    this.#startMs = options.startMs ?? nowMs();
-    this.#attributes = options.attributes === undefined ? {} : defined(options.attributes);
+    this.name = name;
+    this.kind = kind;
+    this.context = context;
+    this.parent = parent;
+    this.startMs = startMs ?? nowMs();
+    this.attributes = attributes ?? {};
+    this.#emit = emit;
   }
 
   set(attributes: Attributes): void {
-    Object.assign(this.#attributes, defined(attributes));
+    if (this.endMs === 0) this.attributes = { ...this.attributes, ...attributes };
   }
 
   event(name: string, attributes: Attributes = {}, timeMs: number = nowMs()): void {
-    if (this.#events.length < maxEvents) {
-      this.#events.push({ name, attributes: defined(attributes), time: hrTime(timeMs) });
-    } else this.#droppedEvents++;
+    if (this.endMs !== 0) return;
+    if (this.events.length < maxEvents) this.events = [...this.events, { name, attributes, timeMs }];
+    else this.droppedEvents++;
   }
 
   fail(error: unknown): void {
@@ -151,50 +85,27 @@ class OtlpSpan implements Span {
       'exception.message': message,
       'exception.stacktrace': stack,
     });
-    this.#status = { code: SpanStatusCode.ERROR, message };
+    if (this.endMs === 0) this.failure = message;
   }
 
   end(timeMs: number = nowMs()): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    const { kind = 'internal', parent } = this.#options;
-    const { resource, instrumentationScope, processor } = this.#source;
+    if (this.endMs !== 0) return;
     // Clocks may be set back.
-    const endMs = Math.max(timeMs, this.#startMs);
-    const context = sdkContext(this.context, false);
-    processor.onEnd({
-      ...{ name: this.#name, kind: kinds[kind], spanContext: () => context },
-      ...(parent !== undefined && { parentSpanContext: sdkContext(parent) }),
-      ...{
-        startTime: hrTime(this.#startMs),
-        endTime: hrTime(endMs),
-        duration: hrTime(endMs - this.#startMs),
-      },
-      ...{ attributes: this.#attributes, events: this.#events, links: [], status: this.#status },
-      ...{ resource, instrumentationScope, ended: true },
-      ...{ droppedAttributesCount: 0, droppedEventsCount: this.#droppedEvents, droppedLinksCount: 0 },
-    });
+    this.endMs = Math.max(timeMs, this.startMs);
+    this.#emit(this);
   }
 }
+
+type SpanStart = TracerSpanOptions & { readonly context: SpanContext };
 
 function ignore(): void {
   // Nobody records it.
 }
 
-/** Seconds, and nanoseconds beside them. */
-function hrTime(timeMs: number): HrTime {
-  const seconds = Math.floor(timeMs / 1000);
-  return [seconds, Math.floor((timeMs - seconds * 1000) * 1e6)];
-}
-
-/** For those that have no parent, or do not do as it does. */
-function samplerOf({ kind, ratio }: SamplerSettings): Sampler {
-  switch (kind) {
-    case 'always_on':
-      return new AlwaysOnSampler();
-    case 'always_off':
-      return new AlwaysOffSampler();
-    case 'traceidratio':
-      return new TraceIdRatioBasedSampler(ratio);
-  }
+/** As OpenTelemetry's SDK for JavaScript decides it, so that all processes of a trace agree: by the parts of the id, combined. */
+function isWithinRatio(traceId: string, ratio: number): boolean {
+  let combined = 0;
+  for (let at = 0; at < 32; at += 8)
+    combined = (combined ^ Number.parseInt(traceId.slice(at, at + 8), 16)) >>> 0;
+  return combined < (ratio === 1 ? 2 ** 32 : Math.floor(ratio * 0xffff_ffff));
 }

@@ -1,39 +1,28 @@
 /**
  * Spans, numbers and log records, sent by OTLP. What is sent waits in queues of limited length, from which more is dropped;
  * it is sent in the background, and nothing that happens to it fails the work. At the end there is a time limit, after
- * which what is left is lost. Of all problems a person hears once.
+ * which what is left is lost. Of all problems a person hears once. What speaks to a collector is loaded when there is
+ * something to send.
  */
-import { connect } from 'node:net';
-import { DiagLogLevel, diag } from '@opentelemetry/api';
-import {
-  defaultResource,
-  detectResources,
-  envDetector,
-  resourceFromAttributes,
-} from '@opentelemetry/resources';
-import { BatchLogRecordProcessor } from '@opentelemetry/sdk-logs';
-import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
-import type { LogReceiver } from '@neve/telemetry';
-import type { MetricReceiver } from '@neve/telemetry';
-import type { Tracer } from '@neve/telemetry';
-import { logExporter, metricExporter, spanExporter } from './otlp-exporters.ts';
-import { OtlpLogs } from './otlp-logs.ts';
-import { OtlpMetrics } from './otlp-metrics.ts';
-import {
-  type Environment,
-  type OtlpSettings,
-  type Signal,
-  endpointOf,
-  readOtlpSettings,
-} from './otlp-settings.ts';
+import type { Attributes, LogReceiver, MetricReceiver, Tracer } from '@neve/telemetry';
+import { writeLogRecord } from '../log-encoding.ts';
+import type { MessageWriter } from '../message-writer.ts';
+import { writeMetric } from '../metric-encoding.ts';
+import { MetricSums } from '../metric-sums.ts';
+import type { Sender } from '../otlp-request.ts';
+import { writeSpan } from '../span-encoding.ts';
+import { BatchQueue } from './batch-queue.ts';
+import { keyValues, readExportSettings } from './export-settings.ts';
+import { Exporter } from './exporter.ts';
+import { lateTransport } from './late-transport.ts';
+import { MetricSchedule } from './metric-schedule.ts';
+import { type BatchSettings, type Environment, type Signal, readOtlpSettings } from './otlp-settings.ts';
 import { OtlpTracer } from './otlp-tracer.ts';
 
 export type OtlpOptions = {
   /** Unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES says otherwise. */
   readonly serviceName: string;
   readonly version: string;
-  /** That of the process: the exporters read it as well. */
   readonly environment: Environment;
   /** Somebody wants it, though no variable says where to. */
   readonly isAsked: boolean;
@@ -47,86 +36,73 @@ export type Otlp = {
   readonly metrics: MetricReceiver | undefined;
   readonly logs: LogReceiver | undefined;
   /**
-   * Sends what is left, for so many milliseconds at most; false when something may be left. Nothing is sent afterwards, but
-   * a request that is under way may keep the process alive.
+   * Sends what is left, for so many milliseconds at most; false when something may be left. Nothing is sent afterwards, and
+   * nothing keeps the process alive.
    */
   readonly end: (limitMs: number) => Promise<boolean>;
 };
 
+/** Sends what is left of a signal. */
+type Part = { end(): Promise<boolean>; close(): void };
+
 /** Never throws for what the world may do. */
-export async function startOtlp(options: OtlpOptions): Promise<Otlp> {
-  const settings = readOtlpSettings(options.environment, options);
+export function startOtlp(options: OtlpOptions): Otlp {
+  const { environment, version } = options;
+  const settings = readOtlpSettings(environment, options);
   const warn = once(options.warn);
-  listenToSdk(warn);
-  if (settings.problems.length > 0) warn(settings.problems.join('; '));
-  const { tracer, metrics, logs } = await open(settings, options);
-  const parts = new Map<Signal, AsyncDisposable>();
-  if (tracer !== undefined) parts.set('traces', tracer);
-  if (metrics !== undefined) parts.set('metrics', metrics);
-  if (logs !== undefined) parts.set('logs', logs);
-  const end = async (limitMs: number): Promise<boolean> => {
-    const limit = AbortSignal.timeout(limitMs);
-    const ended = Array.from(parts, ([signal, part]) =>
-      endPart(part, endpointOf(options.environment, signal, settings.signals.get(signal) ?? 'grpc'), limit),
-    );
-    return (await Promise.all(ended)).every(Boolean);
+  const problems = [...settings.problems];
+  const sender: Sender = { version, resource: resourceOf(options, (problem) => problems.push(problem)) };
+  const parts: Part[] = [];
+  const exporterOf = <T>(signal: Signal, write: Write<T>, limitMs: number): Exporter<T> | undefined => {
+    const protocol = settings.signals.get(signal);
+    if (protocol === undefined) return undefined;
+    const problem = (message: string): void => void problems.push(message);
+    const exporting = readExportSettings(environment, { signal, protocol, problem });
+    const userAgent = `neve/${version}`;
+    const transport = lateTransport(protocol, { settings: exporting, signal, userAgent });
+    const timeoutMs = Math.min(exporting.timeoutMs, limitMs);
+    return new Exporter({ transport, sender, write, timeoutMs, warn });
   };
-  return { tracer, metrics, logs, end };
-}
-
-type Parts = {
-  readonly tracer: OtlpTracer | undefined;
-  readonly metrics: OtlpMetrics | undefined;
-  readonly logs: OtlpLogs | undefined;
-};
-
-async function open(settings: OtlpSettings, { serviceName, version }: OtlpOptions): Promise<Parts> {
-  const resource = defaultResource()
-    .merge(resourceFromAttributes({ 'service.name': serviceName, 'service.version': version }))
-    .merge(resourceFromAttributes({ 'process.pid': process.pid }))
-    .merge(detectResources({ detectors: [envDetector] }));
-  const [traces, numbers, records] = (['traces', 'metrics', 'logs'] as const).map((signal) =>
-    settings.signals.get(signal),
-  );
-  const [spans, metrics, logs] = await Promise.all([
-    traces && spanExporter(traces),
-    numbers && metricExporter(numbers),
-    records && logExporter(records),
-  ]);
-  const { metricIntervalMs, metricTimeoutMs, sampler } = settings;
+  const queueOf = <T>(signal: Signal, write: Write<T>, batch: BatchSettings): BatchQueue<T> | undefined => {
+    const exporter = exporterOf(signal, write, batch.exportTimeoutMillis);
+    const queue = exporter && new BatchQueue(exporter, batch);
+    if (queue !== undefined) parts.push(queue);
+    return queue;
+  };
+  const spans = queueOf('traces', writeSpan, settings.spans);
+  const records = queueOf('logs', writeLogRecord, settings.logRecords);
+  const { metricIntervalMs, metricTimeoutMs } = settings;
+  const numbers = exporterOf('metrics', writeMetric, Math.min(metricTimeoutMs, metricIntervalMs));
+  const sums = new MetricSums(settings);
+  if (numbers !== undefined) {
+    parts.push(new MetricSchedule(sums, { exporter: numbers, intervalMs: metricIntervalMs }));
+  }
+  if (problems.length > 0) warn([...new Set(problems)].join('; '));
   return {
-    tracer:
-      spans &&
-      new OtlpTracer({
-        ...{ resource, version, sampler },
-        processor: new BatchSpanProcessor({ exporter: spans, ...settings.spans }),
-      }),
-    metrics:
-      metrics &&
-      new OtlpMetrics({
-        ...{ resource, version },
-        reader: new PeriodicExportingMetricReader({
-          exporter: metrics,
-          exportIntervalMillis: metricIntervalMs,
-          exportTimeoutMillis: Math.min(metricTimeoutMs, metricIntervalMs),
-        }),
-      }),
-    logs:
-      logs &&
-      new OtlpLogs({
-        ...{ resource, version },
-        processor: new BatchLogRecordProcessor({ exporter: logs, ...settings.logRecords }),
-      }),
+    tracer: spans && new OtlpTracer(settings.sampler, (span) => spans.push(span)),
+    metrics: numbers && sums,
+    logs: records && { emit: (record) => records.push(record) },
+    end: (limitMs) => endAll(parts, limitMs),
   };
 }
 
-/** What the SDK has to say is about the way to the collector. */
-function listenToSdk(warn: (message: string) => void): void {
-  const ignore = (): void => undefined;
-  const take = (message: string, ...more: readonly unknown[]): void =>
-    warn([message, ...more.map(String)].join(' '));
-  const logger = { error: take, warn: take, info: ignore, debug: ignore, verbose: ignore };
-  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+type Write<T> = (writer: MessageWriter, item: T) => void;
+
+function resourceOf(
+  { serviceName, version, environment }: OtlpOptions,
+  problem: (message: string) => void,
+): Attributes {
+  const ofService = environment['OTEL_SERVICE_NAME']?.trim() ?? '';
+  return {
+    'telemetry.sdk.language': 'nodejs',
+    'telemetry.sdk.name': 'neve',
+    'telemetry.sdk.version': version,
+    'service.name': serviceName,
+    'service.version': version,
+    'process.pid': process.pid,
+    ...keyValues(environment['OTEL_RESOURCE_ATTRIBUTES'], problem),
+    ...(ofService !== '' && { 'service.name': ofService }),
+  };
 }
 
 /** The first only. */
@@ -139,38 +115,14 @@ function once(warn: (message: string) => void): (message: string) => void {
   };
 }
 
-/** Whether all was sent. Where nobody listens, nobody waits for the attempts that the exporter still has. */
-// oxlint-disable-next-line eslint/max-params -- what, where to, and how long
-async function endPart(part: AsyncDisposable, endpoint: string, limit: AbortSignal): Promise<boolean> {
-  const sent = part[Symbol.asyncDispose]().then(
-    () => true,
-    () => false,
-  );
+async function endAll(parts: readonly Part[], limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<boolean>((resolve) => {
-    limit.addEventListener('abort', () => resolve(false), { once: true });
+    timer = setTimeout(() => resolve(false), limitMs);
   });
-  return await Promise.race([sent, tooLate, refusalOf(endpoint, limit)]);
-}
-
-/** False as soon as a connection is refused; nothing otherwise. */
-function refusalOf(endpoint: string, limit: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const target = targetOf(endpoint);
-    if (target === undefined) return;
-    const socket = connect(target);
-    const close = (): void => void socket.destroy();
-    limit.addEventListener('abort', close, { once: true });
-    socket.unref();
-    socket.on('connect', close);
-    socket.on('error', () => resolve(false));
-  });
-}
-
-/** Undefined for what is no address of TCP. */
-function targetOf(endpoint: string): { readonly host: string; readonly port: number } | undefined {
-  if (!URL.canParse(endpoint)) return undefined;
-  const { protocol, hostname, port } = new URL(endpoint);
-  if (protocol !== 'http:' && protocol !== 'https:') return undefined;
-  const usual = protocol === 'https:' ? 443 : 80;
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? usual : Number(port) };
+  const sent = Promise.all(parts.map((part) => part.end())).then((all) => all.every(Boolean));
+  const isAllSent = await Promise.race([sent, tooLate]);
+  clearTimeout(timer);
+  for (const part of parts) part.close();
+  return isAllSent;
 }
