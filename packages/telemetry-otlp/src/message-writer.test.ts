@@ -55,7 +55,7 @@ test('times are nanoseconds, as exact as milliseconds with fractions are', () =>
 
 test('texts', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 150 }), (text) => {
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 150 }), (text) => {
       const { key, rest } = written((writer) => writer.text(2, text));
       expect(key).toBe((2 << 3) | 2);
       const { value, length } = varint(rest);

@@ -133,6 +133,15 @@ function outcomeOf(headers: IncomingHttpHeaders, body: Buffer): Outcome {
     if (http === undefined || String(http) === '200') return failureOf(new Error('the connection ended'));
     return { kind: 'refused', why: `the collector answers with HTTP status ${http}, and not as gRPC does` };
   }
-  const why = `the collector answers with the status ${status} of gRPC: ${String(headers['grpc-message'] ?? '')}`;
+  const why = `the collector answers with the status ${status} of gRPC: ${decoded(String(headers['grpc-message'] ?? ''))}`;
   return retryable.has(Number(status)) ? { kind: 'failed', why, isAbsent: false } : { kind: 'refused', why };
+}
+
+/** Messages of gRPC are percent-encoded. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
