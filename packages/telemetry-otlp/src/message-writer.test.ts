@@ -61,13 +61,17 @@ test('texts', () => {
       const { value, length } = varint(rest);
       expect(Number(value)).toBe(rest.length - length);
       expect(rest.subarray(length).toString()).toBe(text);
+      // Known or not, a name is the same text.
+      for (let time = 0; time < 2; time++) {
+        expect(written((writer) => writer.name(2, text))).toEqual({ key, rest });
+      }
     }),
   );
 });
 
 test('ids', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 16 }), (id) => {
+    fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (id) => {
       const { rest } = written((writer) => writer.hex(2, Buffer.from(id).toString('hex')));
       expect([...rest]).toEqual([id.length, ...id]);
     }),

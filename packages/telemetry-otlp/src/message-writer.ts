@@ -1,16 +1,14 @@
 /**
  * Writes messages of Protocol Buffers, nested ones included, into one buffer that grows. `ProtobufWriter` of `@neve/bytes` is for
  * canonical encodings; this one has what OTLP needs beyond it (numbers of 4 and 8 bytes, fields above 15), and knows the length
- * of a nested message only at its end:
+ * of a nested message only at its end. Most of it runs before V8 has compiled it, so that bytes are written by what is compiled
+ * already, and not one by one:
  *
  *     const mark = writer.begin(11);  …the fields within…  writer.end(mark);
  *
  * Source: protobuf.dev, "Encoding".
  */
 const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
-
-/** Shorter texts are written by hand, if they are ASCII. */
-const shortText = 100;
 
 const two32 = 2 ** 32;
 
@@ -68,20 +66,31 @@ export class MessageWriter {
   text(field: number, text: string): void {
     const mark = this.begin(field);
     this.#reserve(text.length * 3);
-    if (text.length > shortText || !this.#ascii(text)) {
-      this.#end += encoder.encodeInto(text, this.#bytes.subarray(this.#end)).written;
-    }
+    this.#end += encoder.encodeInto(text, this.#bytes.subarray(this.#end)).written;
     this.end(mark);
   }
 
-  /** Bytes, given as hexadecimal digits. */
+  /** A text that comes again and again: the field is kept as it was encoded. */
+  name(field: number, text: string): void {
+    const fieldBytes = knownName(field, text);
+    if (fieldBytes === undefined) {
+      this.text(field, text);
+      return;
+    }
+    this.#reserve(fieldBytes.length);
+    this.#bytes.set(fieldBytes, this.#end);
+    this.#end += fieldBytes.length;
+  }
+
+  /** Bytes, given as hexadecimal digits: eight, or a multiple of them. */
   hex(field: number, digits: string): void {
     const length = digits.length >> 1;
     this.#reserve(16 + length);
     this.#key(field, wireType.bytes);
     this.#varint(length);
-    for (let at = 0; at < digits.length; at += 2) {
-      this.#bytes[this.#end++] = (nibble(digits.charCodeAt(at)) << 4) | nibble(digits.charCodeAt(at + 1));
+    for (let at = 0; at < digits.length; at += 8) {
+      this.#view.setUint32(this.#end, Number.parseInt(digits.slice(at, at + 8), 16));
+      this.#end += 4;
     }
   }
 
@@ -132,17 +141,6 @@ export class MessageWriter {
     return this.#bytes.subarray(0, this.#end);
   }
 
-  /** False, with nothing written, if it is something else. */
-  #ascii(text: string): boolean {
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      if (code >= 0x80) return false;
-      this.#bytes[this.#end + index] = code;
-    }
-    this.#end += text.length;
-    return true;
-  }
-
   #key(field: number, type: number): void {
     this.#varint(field * 8 + type);
   }
@@ -185,7 +183,22 @@ export class MessageWriter {
 
 const encoder = new TextEncoder();
 
-/** Of a digit in lower case. */
-function nibble(code: number): number {
-  return code < 0x3a ? code - 0x30 : code - 0x57;
+/** By their fields and texts; so many of a field. */
+const knownNames = new Map<number, Map<string, Uint8Array>>();
+const maxNames = 500;
+
+/** Undefined when there are too many. */
+function knownName(field: number, text: string): Uint8Array | undefined {
+  let names = knownNames.get(field);
+  if (names === undefined) {
+    names = new Map();
+    knownNames.set(field, names);
+  }
+  const known = names.get(text);
+  if (known !== undefined || names.size === maxNames) return known;
+  const writer = new MessageWriter(16 + text.length * 3);
+  writer.text(field, text);
+  const bytes = writer.finish().slice();
+  names.set(text, bytes);
+  return bytes;
 }

@@ -46,7 +46,7 @@ export function writeAttributes(writer: MessageWriter, field: number, attributes
     const value = attributes[name];
     if (value === undefined) continue;
     const attribute = writer.begin(field);
-    writer.text(1, name);
+    writer.name(1, name);
     const mark = writer.begin(2);
     writeAnyValue(writer, value);
     writer.end(mark);

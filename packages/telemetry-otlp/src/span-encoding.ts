@@ -32,7 +32,7 @@ export function writeSpan(writer: MessageWriter, span: EndedSpan): void {
   writer.hex(2, context.spanId);
   if (context.traceState !== undefined) writer.text(3, context.traceState);
   if (parent !== undefined) writer.hex(4, parent.spanId);
-  writer.text(5, span.name);
+  writer.name(5, span.name);
   writer.integer(6, kinds[span.kind]);
   writer.time(7, span.startMs);
   writer.time(8, span.endMs);
@@ -51,7 +51,7 @@ export function writeSpan(writer: MessageWriter, span: EndedSpan): void {
 function writeEvent(writer: MessageWriter, { name, attributes, timeMs }: SpanEvent): void {
   const event = writer.begin(11);
   writer.time(1, timeMs);
-  writer.text(2, name);
+  writer.name(2, name);
   writeAttributes(writer, 3, attributes);
   writer.end(event);
 }
