@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { type Instrument, setMetrics } from './metrics.ts';
-import { AsyncActiveSpans } from './node/async-active-spans.ts';
+import { asyncActiveSpans } from './node/async-active-spans.ts';
 import { type RecordedSpan, RecordingTracer } from './recorded-span.ts';
 import type { Attributes } from './span.ts';
 import { tracedService } from './traced-service.ts';
@@ -35,7 +35,7 @@ class Names {
 function traced(): { readonly names: Names; readonly spans: RecordedSpan[]; readonly counted: unknown[] } {
   const spans: RecordedSpan[] = [];
   const counted: unknown[] = [];
-  setTracing({ tracer: new RecordingTracer((it) => spans.push(it)), activeSpans: new AsyncActiveSpans() });
+  setTracing({ tracer: new RecordingTracer((it) => spans.push(it)), activeSpans: asyncActiveSpans() });
   setMetrics({
     add: ({ name }: Instrument, value: number, attributes: Attributes) =>
       void counted.push([name, value, attributes]),

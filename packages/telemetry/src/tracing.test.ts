@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { AsyncActiveSpans } from './node/async-active-spans.ts';
+import { asyncActiveSpans } from './node/async-active-spans.ts';
 import type { Span, SpanContext, SpanOptions, Tracer } from './span.ts';
 import { activeSpan, inSpan, setTracing, startSpan, streamInSpan } from './tracing.ts';
 
@@ -30,7 +30,7 @@ class Recorder implements Tracer {
 
 function record(): Recorder {
   const recorder = new Recorder();
-  setTracing({ tracer: recorder, activeSpans: new AsyncActiveSpans() });
+  setTracing({ tracer: recorder, activeSpans: asyncActiveSpans() });
   return recorder;
 }
 

@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Added, StoreIO } from '@neve/eval-store/node';
 import { RecordingTracer, activeSpan, inSpan, setLogs, setTracing } from '@neve/telemetry';
-import { AsyncActiveSpans } from '@neve/telemetry/node';
+import { asyncActiveSpans } from '@neve/telemetry/node';
 import type { Caller } from '../caller.ts';
 import { runEvaluateMain } from '../evaluate-main.ts';
 import type { EvaluationFailure, RealiseSession, RealiseTask } from '../realise/realise-session.ts';
@@ -86,7 +86,7 @@ function storeOfMainThread(): StoreIO {
   return { ...Object.fromEntries(methods), describe } as StoreIO;
 }
 
-const activeSpans = new AsyncActiveSpans();
+const activeSpans = asyncActiveSpans();
 const tracer = new RecordingTracer((span) => report({ kind: 'span', span }));
 
 /** What is measured here is told to the main thread, which has somebody to tell. */

@@ -11,7 +11,7 @@ import {
   setMetrics,
   setTracing,
 } from '@neve/telemetry';
-import { AsyncActiveSpans, openTraceFile } from '@neve/telemetry/node';
+import { asyncActiveSpans, openTraceFile } from '@neve/telemetry/node';
 import { write } from '../output.ts';
 import type { WantedTelemetry } from './measured-command.ts';
 
@@ -42,7 +42,7 @@ export async function startTelemetry(serviceName: string, wanted: WantedTelemetr
   if (tracy) receivers.push(await serveTracy(serviceName));
   const [first, ...others] = receivers.flatMap(({ tracer }) => tracer ?? []);
   if (first !== undefined) {
-    setTracing({ tracer: combinedTracer([first, ...others]), activeSpans: new AsyncActiveSpans() });
+    setTracing({ tracer: combinedTracer([first, ...others]), activeSpans: asyncActiveSpans() });
   }
   setMetrics(receivers.find(({ metrics }) => metrics !== undefined)?.metrics);
   setLogs(receivers.find(({ logs }) => logs !== undefined)?.logs);

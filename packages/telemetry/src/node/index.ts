@@ -1,2 +1,2 @@
-export { AsyncActiveSpans } from './async-active-spans.ts';
+export { asyncActiveSpans } from './async-active-spans.ts';
 export { type TraceFile, type TraceFileOptions, openTraceFile } from './trace-file.ts';
