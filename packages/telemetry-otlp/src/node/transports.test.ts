@@ -1,8 +1,8 @@
-/** Both transports, to servers of Node and of grpc-js. */
+/** Both transports, to servers of Node. One of grpc-js takes what commands send in `tests/telemetry`. */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import grpc from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import type { ExportSettings } from './export-settings.ts';
 import { GrpcTransport } from './grpc-transport.ts';
@@ -114,45 +114,37 @@ test('a server that never answers is given up', async () => {
   server.close();
 });
 
-/** Sends twice to a server of grpc-js that answers so. */
+type GrpcAnswer = { readonly status: number; readonly message: string };
+type GrpcGot = { readonly headers: IncomingHttpHeaders; readonly body: Buffer };
+
+/** Sends twice to a server that answers so. */
 async function overGrpc(
-  error: { readonly code: number; readonly details: string } | null,
+  { status, message }: GrpcAnswer,
   more?: Partial<ExportSettings>,
-): Promise<{
-  readonly outcomes: readonly Outcome[];
-  readonly got: Buffer[];
-  readonly metadata: grpc.Metadata[];
-}> {
-  const got: Buffer[] = [];
-  const metadata: grpc.Metadata[] = [];
-  const same = (bytes: Buffer): Buffer => bytes;
-  const server = new grpc.Server();
-  server.addService(
-    {
-      Export: {
-        path: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
-        ...{ requestStream: false, responseStream: false },
-        ...{
-          requestSerialize: same,
-          requestDeserialize: same,
-          responseSerialize: same,
-          responseDeserialize: same,
-        },
-      },
-    },
-    {
-      Export: (call: grpc.ServerUnaryCall<Buffer, Buffer>, callback: grpc.sendUnaryData<Buffer>) => {
-        got.push(call.request);
-        metadata.push(call.metadata);
-        callback(error, Buffer.from('answer'));
-      },
-    },
-  );
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (failure, bound) =>
-      failure === null ? resolve(bound) : reject(failure),
-    ),
-  );
+): Promise<{ readonly outcomes: readonly Outcome[]; readonly got: readonly GrpcGot[]; sessions: number }> {
+  const got: GrpcGot[] = [];
+  let sessions = 0;
+  const server = createHttp2Server();
+  server.on('session', () => sessions++);
+  server.on('stream', (stream, headers) => {
+    const pieces: Buffer[] = [];
+    stream.on('data', (piece: Buffer) => pieces.push(piece));
+    stream.on('end', () => {
+      got.push({ headers, body: Buffer.concat(pieces) });
+      const trailers = { 'grpc-status': String(status), 'grpc-message': encodeURIComponent(message) };
+      const answer = { ':status': 200, 'content-type': 'application/grpc' };
+      if (status !== 0) {
+        // Without a message, as servers of gRPC do.
+        stream.respond({ ...answer, ...trailers }, { endStream: true });
+        return;
+      }
+      stream.respond(answer, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+      stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, 6]), Buffer.from('answer')]));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
   const settings = settingsFor(`http://127.0.0.1:${port}`, more);
   const transport = new GrpcTransport({ settings, signal: 'logs', userAgent: 'neve/1' });
   try {
@@ -160,29 +152,36 @@ async function overGrpc(
       await transport.send(() => body, timeoutMs),
       await transport.send(() => body, timeoutMs),
     ];
-    return { outcomes, got, metadata };
+    return { outcomes, got, sessions };
   } finally {
     transport.close();
-    server.forceShutdown();
+    server.close();
   }
 }
 
-test.each([false, true])('gRPC: calls; compressed: %s', async (isCompressed) => {
-  const { outcomes, got, metadata } = await overGrpc(null, { isCompressed });
-  expect(outcomes).toEqual([
-    { kind: 'taken', answer: Buffer.from('answer') },
-    { kind: 'taken', answer: Buffer.from('answer') },
-  ]);
-  expect(got.map((bytes) => bytes.equals(body))).toEqual([true, true]);
-  expect(metadata[0]?.get('authorization')).toEqual(['Bearer x']);
+test.each([false, true])('gRPC: calls on one connection; compressed: %s', async (isCompressed) => {
+  const { outcomes, got, sessions } = await overGrpc({ status: 0, message: '' }, { isCompressed });
+  const taken = { kind: 'taken', answer: Buffer.from('answer') };
+  expect(outcomes).toEqual([taken, taken]);
+  expect(sessions).toBe(1);
+  const [call] = got;
+  expect(call?.headers).toMatchObject({
+    ...{ ':path': '/opentelemetry.proto.collector.logs.v1.LogsService/Export', te: 'trailers' },
+    ...{ 'content-type': 'application/grpc', authorization: 'Bearer x' },
+    ...(isCompressed && { 'grpc-encoding': 'gzip' }),
+  });
+  const message = call?.body.subarray(5) ?? Buffer.alloc(0);
+  expect(call?.body[0]).toBe(isCompressed ? 1 : 0);
+  expect(call?.body.readUInt32BE(1)).toBe(message.length);
+  expect((isCompressed ? gunzipSync(message) : message).equals(body)).toBe(true);
 });
 
 test('gRPC: what may be tried again, and what may not', async () => {
-  const busy = await overGrpc({ code: grpc.status.UNAVAILABLE, details: 'later' });
+  const busy = await overGrpc({ status: 14, message: 'later' });
   expect(busy.outcomes).toMatchObject([
     { kind: 'failed', isAbsent: false },
     { kind: 'failed', isAbsent: false },
   ]);
-  const wrong = await overGrpc({ code: grpc.status.PERMISSION_DENIED, details: 'not you' });
+  const wrong = await overGrpc({ status: 7, message: 'not you' });
   expect(wrong.outcomes[0]).toMatchObject({ kind: 'refused', why: expect.stringMatching('not you') });
 });
