@@ -137,6 +137,8 @@ async function run({ folder, words, variant: { script, env } }) {
       HOME: join(folder, 'home'),
       NIX_PATH: process.env['NIX_PATH'] ?? '',
       NIX_CONF_DIR: join(folder, 'none'),
+      // Every run evaluates.
+      NEVE_IMAGE: '0',
       NIX_CONFIG: 'substituters =',
       ...env,
     },
