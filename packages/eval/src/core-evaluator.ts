@@ -91,6 +91,8 @@ export class CoreEvaluator implements Evaluator {
 
   async parse(source: Source): Promise<Program> {
     const { text, path, directory } = await this.#readSource(source);
+    // Printing or asking may have used up the memory as well.
+    this.#fibers.recover();
     const origin = originOfKind[source.kind];
     const code = this.#guard(() => {
       const length = this.#core.write(text);

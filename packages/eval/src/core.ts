@@ -198,7 +198,10 @@ export class Core {
     return this.#shortage !== undefined;
   }
 
-  /** Makes the core fit for an evaluation after one that has used up the memory; the first fiber is the current one. */
+  /**
+   * Makes the core fit for an evaluation after one that has used up the memory; the first fiber is the current one, and there is no
+   * other. All addresses are void afterwards.
+   */
   recover(): void {
     this.#shortage = undefined;
     this.exports.abandon();

@@ -90,13 +90,25 @@ export class Fibers {
 
   /** Runs what `begin` starts; the address of its result is valid until the core runs again. */
   evaluate(begin: () => void): Answer<Address> {
-    if (this.#core.isShort) this.#recover();
-    begin();
-    this.#main.next = this.#run;
-    // Should an evaluation before have been left while it waited, its answer is nobody's.
-    this.#main.awaited = undefined;
-    const outcome = this.#profiled(() => this.#advance(this.#main));
-    return outcome.kind === 'done' ? this.#core.exports.takeResult() : this.#finish(outcome);
+    try {
+      begin();
+      this.#main.next = this.#run;
+      // Should an evaluation before have been left while it waited, its answer is nobody's.
+      this.#main.awaited = undefined;
+      const outcome = this.#profiled(() => this.#advance(this.#main));
+      return outcome.kind === 'done' ? this.#core.exports.takeResult() : this.#finish(outcome);
+    } catch (error) {
+      if (error instanceof OutOfMemory) this.recover();
+      throw error;
+    }
+  }
+
+  /** Ends all that was begun before the memory was used up, and makes room. Nothing if there was no such thing. */
+  recover(): void {
+    if (!this.#core.isShort) return;
+    this.#core.exports.enterFiber(this.#main.address);
+    for (const fiber of [...this.#others]) this.#drop(fiber);
+    this.#core.recover();
   }
 
   /** Whatever waits during `walk` may be joined by what `offers` gives. */
@@ -107,12 +119,6 @@ export class Fibers {
     } finally {
       this.#walks.pop();
     }
-  }
-
-  /** Nothing goes on that was begun before the memory was used up. */
-  #recover(): void {
-    for (const fiber of [...this.#others]) this.#drop(fiber);
-    this.#core.recover();
   }
 
   readonly #run = (): number => this.#core.run();
@@ -139,6 +145,9 @@ export class Fibers {
           await this.#answerOfAny();
         }
       }
+    } catch (error) {
+      if (error instanceof OutOfMemory) this.recover();
+      throw error;
     } finally {
       this.#core.exports.enterFiber(this.#main.address);
     }

@@ -95,7 +95,7 @@ import {
   writeRecord,
 } from "./machine/stack";
 import { FORCE_CODE, HALT_CODE, applyCode, initializeStaticCode } from "./machine/static-code";
-import { Address, CHUNK_SIZE, isTight, outOfMemory, usedChunks } from "./memory/chunks";
+import { Address, CHUNK_SIZE, isExhausted, outOfMemory, usedChunks } from "./memory/chunks";
 import { allocatedBytes, collectionCount, isCollecting, movedCells } from "./memory/collect";
 import { heapBytes, sealHeap, wantsCollection } from "./memory/heap";
 import { input, reserveInput } from "./memory/input";
@@ -509,9 +509,10 @@ export function run(): u32 {
 
 /** Collects when it is time; ends the evaluation when that has freed too little. */
 function lookAtHeap(): void {
-  if (!wantsCollection() && stressInterval == 0) return;
+  const wanted = wantsCollection();
+  if (!wanted && stressInterval == 0) return;
   collectProfiled();
-  if (isTight()) outOfMemory();
+  if (wanted && isExhausted()) outOfMemory();
 }
 
 /** The same, but not for long: after so many looks at the heap it leaves off (2), and is to be called again. */

@@ -5,7 +5,7 @@
 // that has noted nothing in its frame is called once more, after a collection. Otherwise everything that the evaluation had
 // entered becomes what it was before, so that it may be evaluated again, say with more memory.
 
-import { isTight } from "../memory/chunks";
+import { isExhausted } from "../memory/chunks";
 import { collect, isCollecting } from "../memory/collect";
 import { textMark, textRewind } from "../memory/text";
 import { rewindAttrs } from "../values/attrs-builder";
@@ -44,7 +44,7 @@ export function retryStep(): bool {
   saveRegisters(ARGUMENT_CODE, changetype<usize>(primop));
   setRaisingFrame(0);
   collect();
-  return !isTight();
+  return !isExhausted();
 }
 
 function hasJustBegun(f: Frame): bool {
@@ -56,7 +56,7 @@ function hasJustBegun(f: Frame): bool {
   return true;
 }
 
-/** Gives the evaluation of the first fiber up, which is the current one. */
+/** Gives the evaluation of the first fiber up, which is the current one, and makes room for others. */
 export function abandonEvaluation(): void {
   let at = record;
   while (at != 0) {
@@ -70,4 +70,5 @@ export function abandonEvaluation(): void {
   saveRegisters(0, 0);
   setRaisingFrame(0);
   setRaisingPc(0);
+  collect();
 }

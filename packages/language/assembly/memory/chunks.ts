@@ -102,6 +102,11 @@ export function isTight(): bool {
   return chunksInUse > chunkAllowance - (chunkAllowance >>> 4);
 }
 
+/** Whether so much is in use after a collection that the next one would come soon: then it is better to give up. */
+export function isExhausted(): bool {
+  return chunksInUse > chunkAllowance - (chunkAllowance >>> 3);
+}
+
 /** Whether the limit holds: not while the collector copies. */
 export function enforceLimit(enforced: bool): void {
   isLimited = enforced;
