@@ -1,10 +1,10 @@
 // Evaluates one expression in this process, and tells how much memory that took. The argument and what is printed are JSON:
-// `{ library, expression, maxHeapBytes }` and `{ value, residentMiB, collections }`.
+// `{ library, expression, settings }` and `{ value, residentMiB, collections }`.
 
 import { readCore } from '../lib/load-evaluator.mjs';
 
-/** @type {{ library: string, expression: string, maxHeapBytes?: number }} */
-const { library, expression, maxHeapBytes } = JSON.parse(process.argv[2] ?? '');
+/** @type {{ library: string, expression: string, settings: Partial<import('@neve/eval').EvaluatorSettings> }} */
+const { library, expression, settings } = JSON.parse(process.argv[2] ?? '');
 /** @type {import('../lib/load-evaluator.mjs').EvaluatorLibrary} */
 const { EvaluationError, createEvaluator, createFileSystemIO, decodeUtf8, encodeUtf8 } = await import(
   library
@@ -19,7 +19,7 @@ const evaluator = createEvaluator({
     currentTime: 0,
     onMessage: () => {},
   }),
-  settings: { maxHeapBytes },
+  settings,
 });
 
 /** @returns {Promise<string>} the value, or the message of the error */

@@ -8,7 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 /** @type {{ core: Uint8Array<ArrayBuffer>, folder: string, library: string }} */
 const { core, folder, library } = workerData;
 /** @type {import('../lib/load-evaluator.mjs').EvaluatorLibrary} */
-const { EvaluationError, createEvaluator, createFileSystemIO, decodeUtf8, encodeUtf8, renderDiagnostic } =
+const { EvaluationError, OutOfMemory, createEvaluator, createFileSystemIO, decodeUtf8, encodeUtf8, renderDiagnostic } =
   await import(library);
 
 const inputsOfEvaluator = 200;
@@ -34,8 +34,8 @@ function newEvaluator() {
       homeDirectory: '/home/user',
       experimentalFeatures: new Set(['pipe-operators']),
       showTrace: true,
-      // Every other evaluator collects garbage all the time.
-      heapThresholdBytes: (used / inputsOfEvaluator) % 2 === 0 ? 1 << 12 : undefined,
+      // Every other evaluator collects garbage all the time, and leaves poison behind.
+      collectionInterval: (used / inputsOfEvaluator) % 2 === 0 ? 37 : undefined,
     },
   });
 }
@@ -68,7 +68,7 @@ async function fails(source) {
     if (!(error instanceof EvaluationError)) throw error;
     renderDiagnostic(error.diagnostic, { showTrace: true });
     // Its memory stays as large as it became; the next input gets another evaluator.
-    if (error.message.includes('its memory may have')) evaluator = newEvaluator();
+    if (error instanceof OutOfMemory) evaluator = newEvaluator();
     return true;
   }
 }

@@ -117,7 +117,7 @@ function allocateInNewChunk(size: u32): Address {
   if (wantsCollection()) interruptMachine();
   const chunks = chunksFor(size);
   const address = takeChunks(chunks, OWNER_HEAP);
-  if (size > CHUNK_SIZE >>> 2) {
+  if (size > CHUNK_SIZE >>> 1) {
     // A large cell has a run of chunks of its own; the current chunk goes on being filled.
     const first = address >>> CHUNK_BITS;
     store<u32>(tops + (first << 2), address + size);
