@@ -98,7 +98,8 @@ async function stress(jobs, { library, collections, tally }) {
       }).catch((error) => ({ text: `${error instanceof Error ? error.stack : error}`, stats: undefined }));
       totals.collections += actual.stats?.['gc'].cycles ?? 0;
       totals.cells += actual.stats?.['gc'].movedCells ?? 0;
-      const isSame = saysTheSame(actual.text, expected.text) && (mayFail || !expected.text.includes('error:'));
+      const isSame =
+        saysTheSame(actual.text, expected.text) && (mayFail || !expected.text.includes('error:'));
       tally.record(program, isSame);
       if (!isSame) {
         console.log(`DIFFERS (${build}, every ${collectionInterval}) ${program.slice(0, 2000)}`);

@@ -8,8 +8,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 /** @type {{ core: Uint8Array<ArrayBuffer>, folder: string, library: string }} */
 const { core, folder, library } = workerData;
 /** @type {import('../lib/load-evaluator.mjs').EvaluatorLibrary} */
-const { EvaluationError, OutOfMemory, createEvaluator, createFileSystemIO, decodeUtf8, encodeUtf8, renderDiagnostic } =
-  await import(library);
+const {
+  EvaluationError,
+  OutOfMemory,
+  createEvaluator,
+  createFileSystemIO,
+  decodeUtf8,
+  encodeUtf8,
+  renderDiagnostic,
+} = await import(library);
 
 const inputsOfEvaluator = 200;
 const probe = encodeUtf8('let double = x: 2 * x; in map double (builtins.attrValues { a = 1; b = 2; })');

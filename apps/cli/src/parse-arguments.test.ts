@@ -41,11 +41,12 @@ test('-E takes an expression for eval, and says what arguments are for instantia
 
 test('settings', () => {
   const { settings } = parse(
-    '--show-trace=true --pure-eval --no-pure-eval --max-call-depth 7 --extra-experimental-features flakes --extra-experimental-features pipe-operators',
+    '--show-trace=true --pure-eval --no-pure-eval --max-call-depth 7 --max-heap-size 512M --extra-experimental-features flakes --extra-experimental-features pipe-operators',
   );
   expect(settings.isOn('show-trace')).toBe(true);
   expect(settings.isOn('pure-eval')).toBe(false);
   expect(settings.number('max-call-depth')).toBe(7);
+  expect(settings.size('max-heap-size')).toBe(512 * 1024 * 1024);
   expect(settings.list('experimental-features')).toEqual(['flakes', 'pipe-operators']);
 });
 
@@ -66,6 +67,7 @@ describe('refuses', () => {
     '--max-call-depth x',
     '--pure-eval=maybe',
     '--no-max-call-depth',
+    '--max-heap-size 12X',
     '--eval',
     '--strict=yes',
     '--no-pure-eval=true',
