@@ -29,6 +29,8 @@ export class NixEnvironment {
       NIX_STORE_DIR: '/nix/store',
       NIX_USER_CONF_FILES: '',
       NIX_REMOTE: 'dummy://',
+      // What was kept of an evaluation would be tested, and not the evaluation.
+      NEVE_IMAGE: '0',
       // Keeps warnings about the machine (such as a low stack limit) out of the output.
       _NIX_TEST_NO_ENVIRONMENT_WARNINGS: '1',
     };

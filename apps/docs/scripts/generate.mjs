@@ -20,6 +20,7 @@ const places = new Map([
   ['README.md', 'about.md'],
   ...[
     'evaluate',
+    'images',
     'build',
     'binary-cache',
     'cache-server',

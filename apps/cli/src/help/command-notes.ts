@@ -39,6 +39,10 @@ const evaluationEnvironment: readonly Note[] = [
   { name: 'NIX_CONFIG', text: 'Settings, as lines of nix.conf.' },
   { name: 'NIX_STORE_DIR', text: 'The store directory, instead of /nix/store.' },
   {
+    name: 'NEVE_IMAGE',
+    text: '0: results of evaluations are neither kept nor used; always: those that take no time are kept too.',
+  },
+  {
     name: 'NEVE_DAEMON',
     text: 'The daemon that runs the command: 1 for the one of the user, or an address.',
   },

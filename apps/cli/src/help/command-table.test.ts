@@ -3,6 +3,7 @@ import * as cache from '../cache/cache-main.ts';
 import type { CommandTable } from '../command-description.ts';
 import * as daemon from '../daemon/daemon-main.ts';
 import { describe as describeEvaluate } from '../evaluate-main.ts';
+import * as image from '../images/image-main.ts';
 import * as narBridge from '../nar-bridge/nar-bridge-main.ts';
 import * as nixDaemon from '../nix-daemon/nix-daemon-main.ts';
 import * as store from '../store/store-main.ts';
@@ -14,7 +15,7 @@ import { referencePages } from './reference-pages.ts';
 
 const table: CommandTable = makeCommandTable({ version: '1.2.3', date: '2026-01-31' }, [
   ...describeEvaluate(),
-  ...[store, cache, daemon, nixDaemon, narBridge].map((it) => it.describe()),
+  ...[store, image, cache, daemon, nixDaemon, narBridge].map((it) => it.describe()),
 ]);
 
 describe('the table of commands', () => {

@@ -16,7 +16,8 @@ export function parsePrinted(text: string): PrintedValue | undefined {
 }
 
 /** A string; `«…»`, which may have others inside; a sign of the syntax; or all up to the next space or sign. */
-const tokenPattern = /\s*("(?:[^"\\]|\\.)*"|«[^»]*»|[{}[\]=;:,]|(?:[^\s{}[\]=;,"«:]|:(?!\s))+)/sy;
+const tokenPattern =
+  /\s*("(?:[^"\\]|\\.)*"|«(?:[^«»]|«[^»]*»)*»|[{}[\]=;:,]|(?:[^\s{}[\]=;,"«:]|:(?!\s))+)/sy;
 
 class PrintedReader {
   readonly #tokens: string[] = [];

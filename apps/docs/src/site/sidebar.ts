@@ -31,6 +31,7 @@ const groups: readonly (readonly [title: string, pages: Readonly<Record<string, 
     'Guides',
     {
       'guides/evaluate': 'Evaluate',
+      'guides/images': 'Evaluate once',
       'guides/build': 'Build',
       'guides/binary-cache': 'Run a binary cache',
       'guides/cache-server': 'Several caches with tokens',
