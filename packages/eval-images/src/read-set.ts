@@ -196,6 +196,7 @@ export class ReadSet {
       for (const it of questions) if ((asked & (question[it] * bit)) === 0) kept[it] = undefined;
       part.paths.set(path, kept);
     }
+    for (const path of [...part.paths.keys()]) this.#addWay(path, part, bit);
     for (const [key, tree] of this.trees) if ((tree.regions & bit) !== 0) part.trees.set(key, { ...tree });
     for (const [path, it] of this.objects) if ((it.regions & bit) !== 0) part.objects.set(path, { ...it });
     for (const [name, it] of this.variables)
@@ -205,6 +206,24 @@ export class ReadSet {
     for (const path of this.made) part.made.add(path);
     part.messages.push(...this.messages.filter(({ regions }) => (regions & bit) !== 0));
     return part;
+  }
+
+  /** The directories above a path are asked about once, by whoever comes first, and decide what the path is for all. */
+  // oxlint-disable-next-line eslint/max-params -- of what, into what, and whose
+  #addWay(path: string, part: ReadSet, bit: number): void {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const above = path.slice(0, end);
+      const known = this.paths.get(above);
+      if (known === undefined) continue;
+      const read = part.at(above);
+      const wanted = bit * (question.type + (known.target === undefined ? 0 : question.target));
+      if ((read.asked & wanted) === wanted) return;
+      const { type, target, signature, followed } = known;
+      read.asked |= wanted;
+      part.noteAnswers(read, { type, target });
+      read.signature ??= signature;
+      read.followed ??= followed;
+    }
   }
 }
 

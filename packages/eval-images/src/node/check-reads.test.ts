@@ -397,6 +397,23 @@ test('each region holds by itself', async () => {
   expect(await change(user.of('shared'))).toBe('the contents of /dir/file changed');
 });
 
+test('the way to what a region has read is its too, whoever asked for it first', async () => {
+  const reads = await evaluate((io) => {
+    void io.fileType(at('dir'));
+    void io.readLink(at('way'));
+    void io.fileType(at('way'));
+    io.region = 'shared';
+    void io.readFile(at('way/file'));
+  }, 10_000);
+  const shared = reads.of('shared');
+  expect([...shared.paths.keys()].map((it) => it.replace(root, '')).sort()).toEqual(['/way', '/way/file']);
+  fs.mkdirSync(join(root, 'copy'));
+  fs.copyFileSync(join(root, 'dir/file'), join(root, 'copy/file'));
+  fs.rmSync(join(root, 'way'));
+  fs.symlinkSync('copy', join(root, 'way'));
+  expect(await change(shared)).toBe('the link /way leads elsewhere');
+});
+
 test('what was written has to be there', async () => {
   const io = new RecordingIO({
     ...{ storeDir: join(root, 'store'), writesStore: true, hash: sha256, nowMs: Date.now() },
