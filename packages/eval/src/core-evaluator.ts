@@ -3,7 +3,7 @@
  * `EvaluationError`s.
  */
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
-import { type Diagnostic, type Trace, printPosition } from '@neve/diagnostics';
+import { type Diagnostic, type Position, type Trace, printPosition } from '@neve/diagnostics';
 import { type Address, type Core, raised } from './core.ts';
 import { derivationsIn } from './derivations.ts';
 import { type Answer, type EvalIO, EvalIOError } from './eval-io.ts';
@@ -12,6 +12,8 @@ import {
   EvaluationError,
   type Evaluator,
   type EvaluatorSettings,
+  type FunctionSource,
+  type PrintLayout,
   type Program,
   type ProgramOutline,
   type Source,
@@ -46,6 +48,8 @@ class LoadedProgram implements Program {
   readonly origin: number;
   readonly path: Uint8Array | undefined;
   readonly directory: Uint8Array;
+  /** The set whose attributes are its variables. */
+  readonly scope: Value | undefined;
 
   constructor(handle: Address, source: Omit<LoadedProgram, 'handle'>) {
     this.handle = handle;
@@ -53,6 +57,7 @@ class LoadedProgram implements Program {
     this.origin = source.origin;
     this.path = source.path;
     this.directory = source.directory;
+    this.scope = source.scope;
   }
 }
 
@@ -64,7 +69,14 @@ export class CoreEvaluator implements Evaluator {
   readonly #maximumDepth: number;
   readonly #fibers: Fibers;
 
-  constructor(core: Core, io: EvalIO, settings: EvaluatorSettings) {
+  constructor(
+    core: Core,
+    {
+      io,
+      settings,
+      isInterruptible,
+    }: { readonly io: EvalIO; readonly settings: EvaluatorSettings; readonly isInterruptible: boolean },
+  ) {
     this.#core = core;
     this.#io = io;
     this.#sources = new SourceMap(core, io);
@@ -83,6 +95,7 @@ export class CoreEvaluator implements Evaluator {
       core,
       requests: this.#requests,
       maximum: settings.maxConcurrentFibers ?? defaultMaximumOfFibers,
+      isInterruptible,
       showWarnings: () => this.#showWarnings(),
       guard: (step) => this.#guard(step, undefined),
       refusal: (error) => this.#refusal(error),
@@ -100,7 +113,32 @@ export class CoreEvaluator implements Evaluator {
     }, text);
     if (path === undefined) this.#sources.keepNewest(text);
     this.#showWarnings();
-    return new LoadedProgram(code, { text, origin, path, directory });
+    return new LoadedProgram(code, { text, origin, path, directory, scope: undefined });
+  }
+
+  async parseIn(
+    source: Exclude<Source, { readonly kind: 'file' }>,
+    { scope, form }: { readonly scope: Value; readonly form: 'expression' | 'bindings' },
+  ): Promise<Program> {
+    const { text, path, directory } = await this.#readSource(source);
+    const origin = originOfKind[source.kind];
+    const code = this.#guard(() => {
+      const base = this.#core.newString(directory);
+      const length = this.#core.write(text);
+      return this.#core.exports.loadInputIn(length, origin, base, this.#kept(scope), form === 'bindings');
+    }, text);
+    this.#sources.keepNewest(text);
+    this.#showWarnings();
+    return new LoadedProgram(code, { text, origin, path, directory, scope });
+  }
+
+  forgetFiles(): void {
+    this.#core.exports.forgetFiles();
+    this.#requests.forgetPaths();
+  }
+
+  interrupt(reason: Error): void {
+    this.#fibers.interrupt(reason);
   }
 
   printProgram(program: Program): Uint8Array {
@@ -122,7 +160,7 @@ export class CoreEvaluator implements Evaluator {
   }
 
   async evaluate(program: Program): Promise<Value> {
-    return await this.#force(this.#core.exports.newThunk(loaded(program).handle));
+    return await this.#force(this.#thunkOf(program));
   }
 
   async force(value: Value): Promise<Value> {
@@ -134,6 +172,21 @@ export class CoreEvaluator implements Evaluator {
     return { ...description, text: decodeUtf8(this.#withPositions(encodeUtf8(description.text))) };
   }
 
+  functionSource(value: Value): FunctionSource | undefined {
+    const { exports } = this.#core;
+    const at = this.#kept(value);
+    const position = this.#sources.locate(exports.lambdaPosition(at));
+    if (position === undefined) return undefined;
+    const name = exports.lambdaName(at);
+    const documentation = this.#sources.locate(exports.lambdaDocumentation(at));
+    return { name: name === 0 ? undefined : decodeUtf8(this.#core.read(name)), position, documentation };
+  }
+
+  attributePosition(set: Value, name: string): Position | undefined {
+    const length = this.#core.write(encodeUtf8(name));
+    return this.#sources.locate(this.#core.exports.attrPosition(this.#kept(set), length));
+  }
+
   parts(value: Value, range: { from: number; count: number }): readonly ValuePart[] {
     return partsOfValue(this.#core, this.#kept(value), range);
   }
@@ -143,7 +196,7 @@ export class CoreEvaluator implements Evaluator {
   }
 
   delay(program: Program): Value {
-    return this.#keep(this.#core.exports.newThunk(loaded(program).handle));
+    return this.#keep(this.#thunkOf(program));
   }
 
   string(text: Uint8Array): Value {
@@ -181,9 +234,10 @@ export class CoreEvaluator implements Evaluator {
     return this.#withPositions(this.#core.takeOutput());
   }
 
-  async printEvaluated(value: Value): Promise<Uint8Array> {
+  async printEvaluated(value: Value, layout?: PrintLayout): Promise<Uint8Array> {
     const printed = await printEvaluated(value, {
       core: this.#core,
+      layout,
       force: (inside) => this.#force(inside),
       during: (offers, walk) => this.#fibers.during(offers, walk),
       maximumDepth: this.#maximumDepth,
@@ -300,6 +354,12 @@ export class CoreEvaluator implements Evaluator {
       if (!(error instanceof EvalIOError)) throw error;
       throw new EvaluationError({ kind: 'error', message: error.message, traces: [], suggestions: [] });
     }
+  }
+
+  #thunkOf(program: Program): Address {
+    const { handle, scope } = loaded(program);
+    const { exports } = this.#core;
+    return scope === undefined ? exports.newThunk(handle) : exports.newThunkIn(handle, this.#kept(scope));
   }
 
   /** The paths of a source as values; made before the source is written to the input. */

@@ -28,6 +28,7 @@ export type CoreExports = {
   configureTraces(calls: boolean): void;
   configureHashing(byHost: boolean): void;
   configureFileReports(wanted: boolean): void;
+  configureFailures(kept: boolean): void;
   configureProfiler(): void;
   enableFeature(nameLength: number): void;
   inputBuffer(length: number): Address;
@@ -57,12 +58,19 @@ export type CoreExports = {
   attrNameAt(value: Address, rank: number): Address;
   attrAt(value: Address, rank: number): Address;
   attrNamed(value: Address, nameLength: number): Address;
+  attrPosition(set: Address, nameLength: number): number;
+  lambdaPosition(value: Address): number;
+  lambdaName(value: Address): Address;
+  lambdaDocumentation(value: Address): number;
   keep(value: Address): Handle;
   kept(handle: Handle): Address;
   release(handle: Handle): void;
   loadInput(length: number, origin: number, path: Address, base: Address): Address;
   showInput(length: number, origin: number, path: Address, base: Address): void;
   outlineInput(length: number, origin: number, path: Address, base: Address): void;
+  loadInputIn(length: number, origin: number, base: Address, scope: Address, bindings: boolean): Address;
+  newThunkIn(code: Address, scope: Address): Address;
+  forgetFiles(): void;
   newThunk(code: Address): Address;
   beginForce(value: Address): void;
   beginDeepForce(value: Address): void;
@@ -137,6 +145,8 @@ export const raised: Error = new Error('an error of the evaluated program is on 
 export type CoreOptions = {
   readonly profiler?: CoreProfiler | undefined;
   readonly maxHeapBytes?: number | undefined;
+  /** Whether `run` comes back before it is done, so that the evaluation can be ended. */
+  readonly isInterruptible?: boolean;
 };
 
 /** Why there is no memory: the host said no, rather than a limit. */
@@ -144,17 +154,21 @@ const engineRefuses = 1;
 
 /** What `run` says when only samples of the profiler are to be taken. */
 const statusYield = 2;
+/** Looks at the heap between two chances to interrupt: some milliseconds. */
+const looksBetweenTurns = 16;
 
 export class Core {
   readonly exports: CoreExports;
   readonly profiler: CoreProfiler | undefined;
+  readonly #isInterruptible: boolean;
   #bytes: Uint8Array;
   /** What the memory was too small for, until `recover` has made the core fit to evaluate again. */
   #shortage: OutOfMemory | undefined;
 
   constructor(module: WebAssembly.Module, options: CoreOptions = {}) {
-    const { profiler, maxHeapBytes } = options;
+    const { profiler, maxHeapBytes, isInterruptible = false } = options;
     this.profiler = profiler;
+    this.#isInterruptible = isInterruptible;
     const instance = new WebAssembly.Instance(module, {
       env: {
         abort(...[, , line, column]: readonly number[]): never {
@@ -207,8 +221,9 @@ export class Core {
     this.exports.abandon();
   }
 
-  /** Runs the machine until it is done, wants the host or waits for another fiber. */
+  /** Runs the machine until it is done, wants the host or waits for another fiber; or for a while, if it is interruptible. */
   run(): number {
+    if (this.#isInterruptible) return this.runBriefly(looksBetweenTurns);
     while (true) {
       const status = this.exports.run();
       if (status !== statusYield) return status;

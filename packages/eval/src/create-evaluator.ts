@@ -25,11 +25,13 @@ export function createEvaluator({
   io,
   settings: given,
   profiler,
+  isInterruptible = false,
 }: EvaluatorOptions): Evaluator {
   const settings: EvaluatorSettings = { ...defaultSettings, ...given };
   const core = new Core(module, {
     profiler: profiler && new CoreProfiler(profiler),
     maxHeapBytes: settings.maxHeapBytes,
+    isInterruptible,
   });
   const { exports } = core;
   exports.configureEvaluation(
@@ -40,6 +42,7 @@ export function createEvaluator({
   );
   exports.configureTraces(settings.showTrace);
   exports.configureHashing(io.hashBytes !== undefined);
+  exports.configureFailures(!isInterruptible);
   if (profiler !== undefined) exports.configureProfiler();
   for (const feature of settings.experimentalFeatures) exports.enableFeature(core.write(encodeUtf8(feature)));
   exports.initialize();
@@ -60,7 +63,7 @@ export function createEvaluator({
     Math.max(settings.maxHeapBytes ?? 0, settings.maxHeapBytes === undefined ? 0 : smallestMemoryBytes),
     settings.collectionInterval ?? 0,
   );
-  return new CoreEvaluator(core, visibleWorld(io, settings), settings);
+  return new CoreEvaluator(core, { io: visibleWorld(io, settings), settings, isInterruptible });
 }
 
 /** A pure or restricted evaluation sees what the search path names, and nothing else. */

@@ -4,7 +4,7 @@
  *
  * Whatever goes wrong in a Nix program is an `EvaluationError`. All calls may wait for `EvalIO`.
  */
-import type { Diagnostic } from '@neve/diagnostics';
+import type { Diagnostic, Position } from '@neve/diagnostics';
 import type { EvalIO } from './eval-io.ts';
 import type { ProfilerOptions } from './profile/core-profiler.ts';
 import type { EvaluationProfile } from './profile/profile.ts';
@@ -135,6 +135,21 @@ export type ValuePart = {
   readonly value: Value;
 };
 
+/** How `nix repl` prints: what is in a set or list on lines of its own. */
+export type PrintLayout = {
+  /** What is nested deeper is `{ ... }` and not evaluated; no limit without it. */
+  readonly depth?: number | undefined;
+  readonly colour: boolean;
+};
+
+export type FunctionSource = {
+  /** The attribute that it is bound to. */
+  readonly name: string | undefined;
+  readonly position: Position | undefined;
+  /** Where its doc comment begins. */
+  readonly documentation: Position | undefined;
+};
+
 /** A line of a syntax tree: a node, or a binding, a formal or an `inherit`. */
 export type SyntaxNode = {
   /** `Call`, `Lambda`, `Binding` …: the names of `packages/language/assembly/syntax/outline.ts`. */
@@ -175,6 +190,24 @@ export interface Evaluator {
   /** Reads a source; a directory means its `default.nix`. */
   parse(source: Source): Promise<Program>;
 
+  /**
+   * Reads a text in a scope: the attributes of an evaluated set are its variables. `bindings` are the inside of a set that is
+   * not recursive, and that set is their value; the last semicolon may be missing.
+   */
+  parseIn(
+    source: Exclude<Source, { readonly kind: 'file' }>,
+    options: { readonly scope: Value; readonly form: 'expression' | 'bindings' },
+  ): Promise<Program>;
+
+  /** Files that are imported from now on are read again. */
+  forgetFiles(): void;
+
+  /**
+   * Ends what is being evaluated: its promise is rejected with `reason`, and what it had begun is as if it had not. Only
+   * where the evaluator was made to be interruptible.
+   */
+  interrupt(reason: Error): void;
+
   /** The program as Nix prints what it parsed (`nix-instantiate --parse`). */
   printProgram(program: Program): Uint8Array;
 
@@ -188,6 +221,12 @@ export interface Evaluator {
 
   /** What a value is. Nothing is evaluated. */
   describe(value: Value): ValueDescription;
+
+  /** Where a function is written; undefined for every other value. Nothing is evaluated. */
+  functionSource(value: Value): FunctionSource | undefined;
+
+  /** Where an attribute of an evaluated set is defined. */
+  attributePosition(set: Value, name: string): Position | undefined;
 
   /** Some of the parts of a set, in the order of its names, or of a list. They are values of their own, to be released. */
   parts(value: Value, range: { from: number; count: number }): readonly ValuePart[];
@@ -214,9 +253,9 @@ export interface Evaluator {
 
   /**
    * As `nix eval` prints a value: everything inside is evaluated, and what fails there is shown as `«error: …»`. Derivations
-   * are shown as their paths.
+   * are shown as their paths. With a layout, as `nix repl` prints it.
    */
-  printEvaluated(value: Value): Promise<Uint8Array>;
+  printEvaluated(value: Value, layout?: PrintLayout): Promise<Uint8Array>;
 
   toJSON(value: Value, options: { strict: boolean }): Promise<Uint8Array>;
 
@@ -258,6 +297,11 @@ export type EvaluatorOptions = {
   readonly io: EvalIO;
   /** What is not given is as in `defaultSettings`. */
   readonly settings?: Partial<EvaluatorSettings>;
+  /**
+   * Lets the event loop in now and then, so that `interrupt` can be called while something is evaluated; and evaluates again
+   * what has failed, when it is needed again.
+   */
+  readonly isInterruptible?: boolean | undefined;
   /** Profiles what is evaluated. */
   readonly profiler?: ProfilerOptions | undefined;
 };

@@ -26,6 +26,8 @@ const looksAtATime = 16;
 const begunAtATime = 16;
 /** Milliseconds after which the event loop gets a turn, on which the world's answers depend. */
 const turnMs = 10;
+/** The same while nothing waits: for what may interrupt. A turn costs a millisecond. */
+const interruptibleTurnMs = 50;
 
 /** What an embedder's own walk through a value will want next: a value of the core, `undefined` when there is none. */
 export type Offers = () => Address | undefined;
@@ -57,6 +59,8 @@ export type FiberOptions = {
   readonly requests: HostRequests;
   /** How many fibers there may be; with 1 nothing runs beside an evaluation. */
   readonly maximum: number;
+  /** Whether an evaluation lets the event loop in now and then, and can be ended from there. */
+  readonly isInterruptible: boolean;
   /** Called whenever the core was left: shows what the parser has to say. */
   readonly showWarnings: () => void;
   /** Runs a step of the evaluation that was asked for; what is not caught in the program is thrown. */
@@ -68,7 +72,13 @@ export type FiberOptions = {
 export class Fibers {
   readonly #core: Core;
   readonly #options: FiberOptions;
-  readonly #main: Fiber;
+  /** The core's first fiber. */
+  readonly #first: Address;
+  /** The fiber of the evaluation that was asked for: the first one, or one of its own where that can be interrupted. */
+  #main: Fiber;
+  /** Whether something is being evaluated that can be interrupted, and why it is to end. */
+  #isRunning = false;
+  #interruption: Error | undefined;
   /** All others. */
   readonly #others = new Set<Fiber>();
   /** What walks outside of the core offer, the innermost last. */
@@ -79,8 +89,9 @@ export class Fibers {
   constructor(options: FiberOptions) {
     this.#core = options.core;
     this.#options = options;
+    this.#first = options.core.exports.fiber();
     this.#main = {
-      address: options.core.exports.fiber(),
+      address: this.#first,
       state: 'ready',
       next: () => options.core.run(),
       awaited: undefined,
@@ -90,6 +101,7 @@ export class Fibers {
 
   /** Runs what `begin` starts; the address of its result is valid until the core runs again. */
   evaluate(begin: () => void): Answer<Address> {
+    if (this.#options.isInterruptible) return this.#evaluateInterruptibly(begin);
     try {
       begin();
       this.#main.next = this.#run;
@@ -106,9 +118,16 @@ export class Fibers {
   /** Ends all that was begun before the memory was used up, and makes room. Nothing if there was no such thing. */
   recover(): void {
     if (!this.#core.isShort) return;
-    this.#core.exports.enterFiber(this.#main.address);
+    this.#core.exports.enterFiber(this.#first);
     for (const fiber of [...this.#others]) this.#drop(fiber);
     this.#core.recover();
+  }
+
+  /** Ends what is being evaluated, if anything is, and what goes on beside it. */
+  interrupt(reason: Error): void {
+    if (!this.#isRunning) return;
+    this.#interruption ??= reason;
+    this.#wake();
   }
 
   /** Whatever waits during `walk` may be joined by what `offers` gives. */
@@ -126,15 +145,36 @@ export class Fibers {
 
   // ── The evaluation that was asked for ──
 
+  /** In a fiber of its own, which leaves nothing when it is dropped before its end. */
+  async #evaluateInterruptibly(begin: () => void): Promise<Address> {
+    const { exports } = this.#core;
+    this.#main = { ...this.#main, address: exports.beginFiber(), state: 'ready', next: this.#run };
+    this.#isRunning = true;
+    try {
+      begin();
+      const outcome = this.#profiled(() => this.#advance(this.#main));
+      return outcome.kind === 'done' ? exports.takeResult() : await this.#finish(outcome);
+    } finally {
+      this.#isRunning = false;
+      this.#main.awaited = undefined;
+      if (this.#interruption !== undefined) for (const fiber of this.#others) this.#drop(fiber);
+      this.#interruption = undefined;
+      exports.endFiber(this.#main.address);
+      this.recover();
+    }
+  }
+
   async #finish(first: Outcome): Promise<Address> {
     try {
       this.#park(this.#main, first);
       while (true) {
+        if (this.#interruption !== undefined) throw this.#interruption;
         if (this.#isReady(this.#main)) {
           this.#core.exports.enterFiber(this.#main.address);
           const outcome = this.#profiled(() => this.#advance(this.#main));
           if (outcome.kind === 'done') return this.#core.exports.takeResult();
           this.#park(this.#main, outcome);
+          if (outcome.kind === 'paused') await this.#turn(interruptibleTurnMs);
           continue;
         }
         const fiber = this.#choose();
@@ -389,8 +429,8 @@ export class Fibers {
   }
 
   /** Lets answers in that are there, and now and then the event loop. */
-  async #turn(): Promise<void> {
-    if (performance.now() - this.#lastTurn < turnMs) {
+  async #turn(afterMs: number = turnMs): Promise<void> {
+    if (performance.now() - this.#lastTurn < afterMs) {
       await Promise.resolve();
       return;
     }

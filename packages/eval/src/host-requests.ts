@@ -59,7 +59,7 @@ export class HostRequests {
   readonly #core: Core;
   readonly #io: EvalIO;
   readonly #sources: SourceMap;
-  readonly #paths: PathResolver;
+  #paths: PathResolver;
   /** Strings in the core, by what they say. */
   readonly #typeNames = new Map<string, Handle>();
   /** Replaces the markers of positions in a text that is shown. */
@@ -116,6 +116,11 @@ export class HostRequests {
   /** An error that nothing has caught ends what is measured of files. */
   endImports(): void {
     this.#imports?.endAll();
+  }
+
+  /** Directories are looked at again: there may be links now. */
+  forgetPaths(): void {
+    this.#paths = new PathResolver(this.#io);
   }
 
   #answer(): Address | Promise<LateAnswer> {

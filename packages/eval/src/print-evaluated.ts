@@ -6,11 +6,14 @@
  * evaluates and remembers what failed; the second one prints, and nothing moves. Both keep their own stack, since values
  * nest deeper than functions may. Sets that were met before are neither looked into again nor printed again, derivations
  * are shown as their paths.
+ *
+ * With a layout, what is in a set or list has lines of its own, unless it is one plain value. Such a value, alone in what
+ * is printed, is evaluated with that: if it fails, so does all of it.
  */
 import { concatBytes, decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { terminalText } from '@neve/diagnostics';
 import type { Address, Core, Handle } from './core.ts';
-import { EvaluationError, type Value } from './evaluator.ts';
+import { EvaluationError, type PrintLayout, type Value } from './evaluator.ts';
 import type { Offers } from './fibers.ts';
 import { SeenCells } from './seen-cells.ts';
 import { WalkAhead } from './walk-ahead.ts';
@@ -22,13 +25,15 @@ export type EvaluatedPrinterOptions = {
   readonly during: <T>(offers: Offers, walk: () => Promise<T>) => Promise<T>;
   /** Deeper nesting than this is an error, as it is for calls. */
   readonly maximumDepth: number;
+  /** As `nix repl` prints; on one line without it. */
+  readonly layout?: PrintLayout | undefined;
 };
 
 export async function printEvaluated(value: Value, options: EvaluatedPrinterOptions): Promise<Uint8Array> {
   const { core } = options;
   const kind = core.exports.valueKind(core.exports.kept(value.handle));
   const failures = isContainer(kind) ? await evaluateInside(value, options) : [];
-  return new Printer(core, failures).print(value);
+  return new Printer(core, failures, options.layout).print(value);
 }
 
 const kindList = 6;
@@ -42,6 +47,8 @@ type Failure = { readonly slot: Handle; readonly message: string };
 /** A list or set on the way, the next of its items, and the first that was not offered to be evaluated beside others. */
 type Container<T> = {
   readonly at: T;
+  /** Whether each of its items has a line. */
+  readonly hasLines?: boolean;
   readonly isSet: boolean;
   readonly size: number;
   next: number;
@@ -119,9 +126,14 @@ class Evaluation {
       await this.#enter(exports.kept(slot));
       exports.release(slot);
     } catch (error) {
-      if (!(error instanceof EvaluationError) || error === this.#overflow) throw error;
+      if (!(error instanceof EvaluationError) || error === this.#overflow || this.#isAlone()) throw error;
       this.#failures.push({ slot, message: error.message });
     }
+  }
+
+  /** With a layout: whether what is being evaluated is all that is in the value that is printed. */
+  #isAlone(): boolean {
+    return this.#options.layout !== undefined && this.#stack.length === 1 && this.#stack[0]?.size === 1;
   }
 
   /** Goes into a list, or into a set that is no derivation. */
@@ -132,6 +144,10 @@ class Evaluation {
     const isSet = kind === kindAttrs;
     const at = exports.keep(value);
     if (isSet && (await this.#isDerivation(at))) {
+      exports.release(at);
+      return;
+    }
+    if (this.#stack.length >= (this.#options.layout?.depth ?? Infinity)) {
       exports.release(at);
       return;
     }
@@ -177,8 +193,12 @@ class Printer {
   readonly #stack: Container<Address>[] = [];
   readonly #parts: Uint8Array[] = [];
 
-  constructor(core: Core, failures: readonly Failure[]) {
+  readonly #layout: PrintLayout | undefined;
+
+  // oxlint-disable-next-line eslint/max-params -- where, what failed there, and how
+  constructor(core: Core, failures: readonly Failure[], layout: PrintLayout | undefined) {
     this.#core = core;
+    this.#layout = layout;
     this.#messages = new Map(failures.map(({ slot, message }) => [core.exports.kept(slot), message]));
   }
 
@@ -187,13 +207,15 @@ class Printer {
     this.#begin(exports.kept(value.handle));
     for (let top = this.#stack.at(-1); top !== undefined; top = this.#stack.at(-1)) {
       if (top.next === top.size) {
-        this.#put(top.isSet ? '}' : ']');
         this.#stack.pop();
+        if (this.#layout !== undefined) this.#separate(top);
+        this.#put(top.isSet ? '}' : ']');
         if (this.#stack.length > 0) this.#endItem();
         continue;
       }
       const rank = top.next;
       top.next += 1;
+      if (this.#layout !== undefined) this.#separate(top);
       if (top.isSet) {
         exports.printAttrName(top.at, rank);
         this.#parts.push(this.#core.takeOutput());
@@ -206,7 +228,14 @@ class Printer {
   }
 
   #endItem(): void {
-    this.#put(this.#stack.at(-1)?.isSet === true ? '; ' : ' ');
+    const isInSet = this.#stack.at(-1)?.isSet === true;
+    if (this.#layout === undefined) this.#put(isInSet ? '; ' : ' ');
+    else if (isInSet) this.#put(';');
+  }
+
+  /** A line end, indented as deep as the stack is now, or a blank. */
+  #separate({ hasLines }: Container<Address>): void {
+    this.#put(hasLines === true ? `\n${'  '.repeat(this.#stack.length)}` : ' ');
   }
 
   /** Prints a value; false where it has only begun with one that holds others. */
@@ -214,12 +243,12 @@ class Printer {
     const { exports } = this.#core;
     const message = this.#messages.get(slot);
     const kind = exports.valueKind(slot);
-    if (message !== undefined) this.#put(`«error: ${terminalText(message, { colour: false })}»`);
+    if (message !== undefined) this.#put(`«error: ${terminalText(message, { colour: false })}»`, red);
     else if (kind === kindAttrs) return this.#beginSet(slot);
     else if (kind === kindList) return this.#beginList(slot);
     else {
       exports.printValue(slot, 1);
-      this.#parts.push(this.#core.takeOutput());
+      this.#putBytes(this.#core.takeOutput(), colourOfKind[kind] ?? blue);
     }
     return true;
   }
@@ -232,36 +261,78 @@ class Printer {
     if (type !== 0 && textOf(this.#core, type) === 'derivation') {
       const path = attrNamed(this.#core, set, 'drvPath');
       const text = path === 0 ? undefined : textOf(this.#core, path);
-      this.#put(text === undefined ? '«derivation»' : `«derivation ${text}»`);
+      this.#put(text === undefined ? '«derivation»' : `«derivation ${text}»`, green);
       return true;
     }
-    this.#put('{ ');
-    this.#stack.push({ at: set, isSet: true, size: exports.setSize(set), next: 0 });
-    return false;
+    return this.#beginContainer(set, { isSet: true, size: exports.setSize(set) });
   }
 
   /** Two lists are the same one only where the same place refers to them. */
   #beginList(slot: Address): boolean {
     const size = this.#core.exports.listSize(slot);
     if (size > 0 && this.#isRepeated(slot)) return true;
-    this.#put('[ ');
-    this.#stack.push({ at: slot, isSet: false, size, next: 0 });
+    return this.#beginContainer(slot, { isSet: false, size });
+  }
+
+  #beginContainer(at: Address, { isSet, size }: { readonly isSet: boolean; readonly size: number }): boolean {
+    const [open, close] = isSet ? ['{', '}'] : ['[', ']'];
+    if (this.#layout === undefined) this.#put(`${open} `);
+    else if (this.#stack.length >= (this.#layout.depth ?? Infinity)) {
+      this.#put(`${open} ... ${close}`);
+      return true;
+    } else this.#put(open);
+    this.#stack.push({
+      at,
+      isSet,
+      size,
+      next: 0,
+      hasLines: size > 1 || (size === 1 && this.#isNested(at, isSet)),
+    });
     return false;
+  }
+
+  /** Whether the only item of a container is one itself. */
+  #isNested(container: Address, isSet: boolean): boolean {
+    const { exports } = this.#core;
+    const item = isSet ? exports.attrAt(container, 0) : exports.itemAt(container, 0);
+    return !this.#messages.has(item) && isContainer(exports.valueKind(item));
   }
 
   #isRepeated(value: Address): boolean {
     if (this.#seen.has(value)) {
-      this.#put('«repeated»');
+      this.#put('«repeated»', magenta);
       return true;
     }
     this.#seen.add(value);
     return false;
   }
 
-  #put(text: string): void {
-    this.#parts.push(encodeUtf8(text));
+  #put(text: string, colour?: number): void {
+    this.#putBytes(encodeUtf8(text), colour);
+  }
+
+  #putBytes(text: Uint8Array, colour?: number): void {
+    if (colour === undefined || this.#layout?.colour !== true) this.#parts.push(text);
+    else this.#parts.push(encodeUtf8(`\x1b[${colour};1m`), text, encodeUtf8('\x1b[0m'));
   }
 }
+
+// The colours of `nix repl`, all of them bold.
+const red = 31;
+const green = 32;
+const blue = 34;
+const magenta = 35;
+const cyan = 36;
+
+/** null, bool, int, float, string, path; all others are functions. What is not evaluated has no place here. */
+const colourOfKind: Readonly<Record<number, number>> = {
+  0: cyan,
+  1: cyan,
+  2: cyan,
+  3: cyan,
+  4: magenta,
+  5: green,
+};
 
 function isContainer(kind: number): boolean {
   return kind === kindList || kind === kindAttrs;

@@ -7,15 +7,15 @@
 // Values are addresses. One that the host got is valid until it calls `run` again; `keep` makes a handle that lasts.
 
 import { initializeOperations, defineAllBuiltins } from "./builtins/all";
-import { setFileReports } from "./builtins/evaluation";
+import { forgetFiles as forgetEvaluatedFiles, makeEnvOf, setFileReports } from "./builtins/evaluation";
 import { defineDerivation, loadDerivation } from "./builtins/derivation-function";
 import { defineCurrentTime as defineTimeBuiltin } from "./builtins/environment";
 import { setTraceVerbose } from "./builtins/control";
 import { setHostHashes } from "./builtins/hashing";
 import { defineConstantNamed } from "./builtins/registry";
-import { Code } from "./compile/code";
+import { Block, Code } from "./compile/code";
 import { findGlobal, initializeGlobals } from "./compile/globals";
-import { loadSource, loadedBytes, outlineSource, showSource } from "./compile/load";
+import { loadBindings, loadSource, loadedBytes, outlineSource, showSource } from "./compile/load";
 import {
   appendTraceMessage,
   errorKind as kindOfError,
@@ -29,7 +29,7 @@ import {
 } from "./errors/error-cell";
 import { enableFeatureNamed, setEvaluationPurity, setStoreWriting } from "./derivation/settings";
 import { beginError, raiseError } from "./errors/raise";
-import { isCaughtByTryEval, setCallTraces, uncaughtError, unwind } from "./errors/unwind";
+import { isCaughtByTryEval, setCallTraces, setFailuresKept, uncaughtError, unwind } from "./errors/unwind";
 import { TO_JSON_WITH } from "./formats/write-json";
 import { TO_XML_WITH } from "./formats/write-xml";
 import { MAXIMUM_DIGEST_SIZE, hashBytes } from "./hash/algorithm";
@@ -117,7 +117,9 @@ import { sourceAt, sourceCount as countOfSources } from "./syntax/positions";
 import { setHomePath, setPureParsing, setSyntaxLints } from "./syntax/settings";
 import { takeSourceWarning, takenSourceWarning } from "./compile/source-warnings";
 import { indexAtRank, orderOf } from "./values/attr-order";
-import { attrsCount, attrValue, findAttr, keysOf, keySymbol, setAttrCount, setCount } from "./values/attrs";
+import {
+  attrsCount, attrValue, findAttr, findKey, keyPosition, keysOf, keySymbol, setAttrCount, setCount,
+} from "./values/attrs";
 import { addAttr, beginAttrs, endAttrs } from "./values/attrs-builder";
 import { FALSE, NULL, TRUE, initializeConstants } from "./values/constants";
 import { contextCount, contextElement } from "./values/context";
@@ -136,7 +138,8 @@ import {
   stringLength,
 } from "./values/string";
 import { isEntered, makeThunk } from "./values/thunk";
-import { Value, kindOf, resolve } from "./values/value";
+import { lambdaBlock } from "./values/function";
+import { KIND_LAMBDA, Value, isKind, kindOf, resolve } from "./values/value";
 import { envCount, envSlotCount } from "./values/env";
 import { nodeCount } from "./syntax/ast";
 
@@ -199,6 +202,11 @@ export function enableFeature(nameLength: u32): void {
 /** Whether calls of functions are part of traces. */
 export function configureTraces(calls: bool): void {
   setCallTraces(calls);
+}
+
+/** Whether a thunk that has failed stays failed (the default), or is evaluated again when it is needed again. */
+export function configureFailures(kept: bool): void {
+  setFailuresKept(kept);
 }
 
 /** Whether the host hashes long strings, since it is faster: REQUEST_HASH_BYTES. */
@@ -368,6 +376,30 @@ export function attrNamed(value: Value, nameLength: u32): Value {
   return findAttr(resolve(value), internBytes(input, nameLength));
 }
 
+/** Where the attribute whose name is the input is defined: a position, or 0. */
+export function attrPosition(set: Value, nameLength: u32): u32 {
+  const keys = keysOf(resolve(set));
+  const index = findKey(keys, internBytes(input, nameLength));
+  return index < 0 ? 0 : keyPosition(keys, <u32>index);
+}
+
+/** The position of a function that is written in a source; 0 for every other value. */
+export function lambdaPosition(value: Value): u32 {
+  const lambda = resolve(value);
+  return isKind(lambda, KIND_LAMBDA) ? changetype<Block>(lambdaBlock(lambda)).position : 0;
+}
+
+/** The attribute that such a function is bound to, a string, or 0. */
+export function lambdaName(value: Value): Value {
+  const name = changetype<Block>(lambdaBlock(resolve(value))).name;
+  return name == 0 ? 0 : symbolName(name);
+}
+
+/** The position of its doc comment, or 0. */
+export function lambdaDocumentation(value: Value): u32 {
+  return changetype<Block>(lambdaBlock(resolve(value))).documentation;
+}
+
 /** Keeps a value: the handle stays valid until `release`, whatever runs meanwhile. */
 export function keep(value: Value): Address {
   const handle = takeRoot();
@@ -392,6 +424,29 @@ export function release(handle: Address): void {
 export function loadInput(length: u32, origin: u32, path: Value, base: Value): Code {
   setRaisingPc(0);
   return loadSource(input, length, origin, permanentPath(path), permanentPath(base), 0);
+}
+
+/**
+ * The same in a scope: the attributes of the set `scope` are variables. With `bindings` the input is the inside of a set, and
+ * its value that set. For `newThunkIn`.
+ */
+export function loadInputIn(length: u32, origin: u32, base: Value, scope: Value, bindings: bool): Code {
+  setRaisingPc(0);
+  const keys = keysOf(resolve(scope));
+  const directory = permanentPath(base);
+  return bindings
+    ? loadBindings(input, length, origin, 0, directory, keys)
+    : loadSource(input, length, origin, 0, directory, keys);
+}
+
+/** A thunk of a program that was loaded in a scope. */
+export function newThunkIn(code: Code, scope: Value): Value {
+  return makeThunk(code, makeEnvOf(resolve(scope)));
+}
+
+/** Forgets what files evaluate to: those that are imported from now on are read again. */
+export function forgetFiles(): void {
+  forgetEvaluatedFiles();
 }
 
 /** A thunk of a program. */

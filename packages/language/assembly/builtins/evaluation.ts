@@ -32,14 +32,14 @@ import {
 } from "../machine/native";
 import { Address } from "../memory/chunks";
 import { input } from "../memory/input";
-import { takeRoot } from "../memory/roots";
+import { releaseRoot, takeRoot } from "../memory/roots";
 import { textMark } from "../memory/text";
 import { parentLength } from "../operations/path-name";
 import { SYMBOL_SUCCESS, SYMBOL_VALUE } from "../symbols/known";
-import { SymbolMap, makeSymbolMap, mapGet, mapSet } from "../symbols/symbol-map";
+import { SymbolMap, clearMap, makeSymbolMap, mapGet, mapSet, mapSlots, mapWordAt } from "../symbols/symbol-map";
 import { Symbol, internString, symbolName } from "../symbols/symbols";
 import { ORIGIN_FILE } from "../syntax/positions";
-import { Keys, attrValue, attrsCount, keySymbol, keysOf, makePermanentKeys, setKey } from "../values/attrs";
+import { Keys, attrValue, attrsCount, keysOf } from "../values/attrs";
 import { addAttr, beginAttrs, endAttrs } from "../values/attrs-builder";
 import { FALSE, NULL, TRUE } from "../values/constants";
 import { makeEnv, setEnvSlot } from "../values/env";
@@ -133,6 +133,17 @@ export function fileValue(path: Value): Value {
   return value;
 }
 
+/** Forgets what files evaluate to: whoever imports them from now on has them read again. */
+export function forgetFiles(): void {
+  const slots = mapSlots(files);
+  for (let i: u32 = 0; i < slots; i++) {
+    const root = mapWordAt(files, i);
+    if (root != 0) releaseRoot(root);
+  }
+  clearMap(files);
+  clearMap(resolutions);
+}
+
 /** Whether the host wants to know when a file has been evaluated. */
 let reportsFiles: bool = false;
 
@@ -187,14 +198,15 @@ function scopedImport(f: Frame): Value {
 
 /** A thunk of the source that is the input, in which the attributes of `scope` are variables. */
 function evaluateInScope(length: u32, path: Value, scope: Value): Value {
+  return makeThunk(loadFile(input, length, path, keysOf(scope)), makeEnvOf(scope));
+}
+
+/** The environment of code that was compiled with the keys of a set. */
+export function makeEnvOf(scope: Value): Address {
   const count = attrsCount(scope);
-  const keys = makePermanentKeys(count);
   const env = makeEnv(count, 0);
-  for (let i: u32 = 0; i < count; i++) {
-    setKey(keys, i, keySymbol(keysOf(scope), i), 0);
-    setEnvSlot(env, i, attrValue(scope, i));
-  }
-  return makeThunk(loadFile(input, length, path, keys), env);
+  for (let i: u32 = 0; i < count; i++) setEnvSlot(env, i, attrValue(scope, i));
+  return env;
 }
 
 function loadFile(text: Address, length: u32, path: Value, keys: Keys): Code {

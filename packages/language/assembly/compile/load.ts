@@ -35,7 +35,15 @@ export let loadedBytes: u32 = 0;
  * environment of these names, or in none.
  */
 export function loadSource(text: Address, length: u32, origin: u32, path: Value, basePath: Value, keys: Keys): Code {
-  const root = parse(text, length, origin, path, basePath);
+  return compileRoot(parse(text, length, origin, path, basePath), keys);
+}
+
+/** The same with a source that is the inside of a set, which is not recursive; its last semicolon may be missing. */
+export function loadBindings(text: Address, length: u32, origin: u32, path: Value, basePath: Value, keys: Keys): Code {
+  return compileRoot(parse(text, length, origin, path, basePath, true), keys);
+}
+
+function compileRoot(root: Node, keys: Keys): Code {
   const code = blockEntry(compileFile(root, keys));
   raiseNotedUndefined();
   resetArena();
@@ -65,11 +73,11 @@ export function outlineSource(text: Address, length: u32, origin: u32, path: Val
   resetArena();
 }
 
-function parse(text: Address, length: u32, origin: u32, path: Value, basePath: Value): Node {
+function parse(text: Address, length: u32, origin: u32, path: Value, basePath: Value, bindings: bool = false): Node {
   loadedBytes += length;
   const source = addSource(origin, path, length);
   setCompiledSource(text, source);
-  const root = parseSource(text, length, source, basePath);
+  const root = parseSource(text, length, source, basePath, bindings);
   keepSourceWarnings();
   if (syntaxErrorCount() != 0) raiseSyntaxError();
   return root;

@@ -58,7 +58,7 @@ import { DEEP_WALK, deepWalkPosition } from "../operations/deep-force";
 import { COERCE_TO_PATH, COERCE_TO_STRING, NO_ATTRIBUTE, coercedAttributePosition } from "../operations/coerce";
 import { jsonPosition, writesJson } from "../formats/write-json";
 import { rewindAttrs } from "../values/attrs-builder";
-import { markFailed } from "../values/thunk";
+import { markFailed, unenter } from "../values/thunk";
 import { Value, isAttrs } from "../values/value";
 import { symbolName } from "../symbols/symbols";
 import {
@@ -120,6 +120,13 @@ let tracesCalls: bool = true;
 
 export function setCallTraces(wanted: bool): void {
   tracesCalls = wanted;
+}
+
+/** Whether a thunk that has failed stays failed; otherwise it is evaluated again when it is needed again. */
+let keepsFailures: bool = true;
+
+export function setFailuresKept(kept: bool): void {
+  keepsFailures = kept;
 }
 
 let kind: u32 = 0;
@@ -244,7 +251,8 @@ function leaveThunk(thunk: Value): void {
   if (thunk == recursion) {
     addTrace(0, changetype<usize>("entering the infinite recursion"), 0, true);
   }
-  markFailed(thunk, errorCell());
+  if (keepsFailures) markFailed(thunk, errorCell());
+  else unenter(thunk);
 }
 
 /** Goes on in a builtin whose first locals say where the text buffer and the builder of sets were. */

@@ -1,6 +1,6 @@
 // A map from symbols to words, in permanent memory: open addressing over [symbol][word].
 //
-// A map is the address of [table][slots][count]; it grows by doubling and never forgets single entries.
+// A map is the address of [table][slots][count]; it grows by doubling and forgets no single entries.
 
 import { Address } from "../memory/chunks";
 import { allocatePermanent } from "../memory/permanent";
@@ -37,6 +37,22 @@ export function mapSet(map: SymbolMap, symbol: Symbol, word: u32): void {
   if (load<u32>(entry) == 0) header.count++;
   store<u32>(entry, symbol);
   store<u32>(entry, word, 4);
+}
+
+/** The number of slots; `mapWordAt` gives 0 for those that are empty. */
+export function mapSlots(map: SymbolMap): u32 {
+  return changetype<MapHeader>(map).slots;
+}
+
+export function mapWordAt(map: SymbolMap, slot: u32): u32 {
+  return load<u32>(changetype<MapHeader>(map).table + (slot << 3), 4);
+}
+
+/** Forgets everything. */
+export function clearMap(map: SymbolMap): void {
+  const header = changetype<MapHeader>(map);
+  memory.fill(header.table, 0, header.slots << 3);
+  header.count = 0;
 }
 
 function entryOf(header: MapHeader, symbol: Symbol): Address {

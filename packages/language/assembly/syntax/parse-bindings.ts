@@ -5,7 +5,7 @@ import { SYMBOL_BODY } from "../symbols/known";
 import { AttrsNode, NODE_SELECT, Node, Table, singleNamePath } from "./ast";
 import { makeAttrs } from "./attrs-builder";
 import { bindAttr } from "./bind-attr";
-import { FRAME_BINDING, FRAME_BINDINGS, popFrame, pushFrame, topFrame } from "./frames";
+import { FRAME_BINDING, FRAME_BINDINGS, frameDepth, popFrame, pushFrame, topFrame } from "./frames";
 import { nextToken, token, tokenPosition } from "./lexer";
 import { beginBindingPath, beginBindingPathWithName, makeSelect } from "./parse-attr-path";
 import { beginLetBody } from "./parse-expression";
@@ -15,7 +15,7 @@ import {
   STEP_AFTER_EXPRESSION, STEP_AFTER_SIMPLE, STEP_BINDINGS, STEP_EXPRESSION, Step, makeErrorNode, result, setResult,
 } from "./steps";
 import {
-  ATTR_NAME_START, TOKEN_ASSIGN, TOKEN_CLOSE_BRACE, TOKEN_DOT, TOKEN_IN, TOKEN_INHERIT, TOKEN_SEMICOLON, TokenSet,
+  ATTR_NAME_START, TOKEN_ASSIGN, TOKEN_CLOSE_BRACE, TOKEN_DOT, TOKEN_END, TOKEN_IN, TOKEN_INHERIT, TOKEN_SEMICOLON, TokenSet,
   either, hasToken, only,
 } from "./tokens";
 
@@ -25,6 +25,8 @@ export const FORM_RECURSIVE: u32 = 1;
 /** `let { … }` */
 export const FORM_LET_SET: u32 = 2;
 export const FORM_LET: u32 = 3;
+/** A whole source that is the inside of a set; its end also ends the last binding. */
+export const FORM_SOURCE: u32 = 4;
 
 @unmanaged
 class BindingsFrame {
@@ -72,12 +74,17 @@ export function continueBindings(): Step {
     if (hasToken(ATTR_NAME_START, token)) return beginBindingPath();
     if (token == TOKEN_INHERIT) return beginInherit();
     const form = changetype<BindingsFrame>(topFrame()).form;
-    const closing = form == FORM_LET ? TOKEN_IN : TOKEN_CLOSE_BRACE;
+    const closing = closingOf(form);
     if (token == closing) return finishBindings(true);
     unexpected(expectedIn(form, closing));
     if (skipTo(TOKEN_SEMICOLON)) nextToken();
     else if (token != closing) return finishBindings(false);
   }
+}
+
+function closingOf(form: u32): u32 {
+  if (form == FORM_LET) return TOKEN_IN;
+  return form == FORM_SOURCE ? TOKEN_END : TOKEN_CLOSE_BRACE;
 }
 
 /** In a set the parser has no choice any more when it finds that no name follows. */
@@ -90,6 +97,10 @@ function finishBindings(closed: bool): Step {
   const begin = frame.begin;
   const attrs = frame.attrs;
   const form = frame.form;
+  if (form == FORM_SOURCE) {
+    setResult(attrs, begin);
+    return STEP_AFTER_EXPRESSION;
+  }
   if (closed) nextToken();
   if (form == FORM_LET) return beginLetBody(begin, attrs);
   if (form == FORM_LET_SET) setResult(makeSelect(NODE_SELECT, begin, attrs, singleNamePath(SYMBOL_BODY, begin), 0), begin);
@@ -113,9 +124,23 @@ export function finishBindingPath(begin: u32, path: Table, documentation: u32): 
 /** The value of a binding is parsed. */
 export function finishBinding(): Step {
   const value = result;
-  const found = reach(TOKEN_SEMICOLON);
+  const found = endsSource() || reach(TOKEN_SEMICOLON);
   const frame = changetype<BindingFrame>(popFrame());
   bindAttr(bindingsAttrs(), frame.path, frame.begin, value, frame.documentation);
   if (found) nextToken();
   return STEP_BINDINGS;
+}
+
+/** Whether the source ends here and is bindings: what is being read is among them, and not deeper. */
+export function endsSource(): bool {
+  return token == TOKEN_END && readsBindings && frameDepth() == SOURCE_BINDING_DEPTH;
+}
+
+/** The root, the bindings, and the binding or `inherit`. */
+const SOURCE_BINDING_DEPTH: u32 = 3;
+let readsBindings: bool = false;
+
+/** Whether the source that is parsed next is bindings. */
+export function setSourceForm(bindings: bool): void {
+  readsBindings = bindings;
 }

@@ -8,7 +8,7 @@ import { makeVariable } from "./calls";
 import { FRAME_INHERIT, popFrame, pushFrame, topFrame } from "./frames";
 import { nextToken, token, tokenPosition } from "./lexer";
 import { makeAttrName, readAttrName, resumeAttrName } from "./parse-attr-path";
-import { bindingsAttrs } from "./parse-bindings";
+import { bindingsAttrs, endsSource } from "./parse-bindings";
 import { pass, reachOneOf } from "./recovery";
 import { STEP_BINDINGS, STEP_EXPRESSION, STEP_INHERIT, Step, result } from "./steps";
 import { reportErrorText } from "./syntax-errors";
@@ -68,7 +68,7 @@ export function afterInheritedName(name: Symbol): Step {
 /** Reads a name, or the end of the names. */
 export function continueInherit(): Step {
   if (hasToken(ATTR_NAME_START, token)) return readAttrName();
-  const found = reachOneOf(TOKEN_SEMICOLON, NO_TOKENS);
+  const found = endsSource() || reachOneOf(TOKEN_SEMICOLON, NO_TOKENS);
   const frame = changetype<InheritFrame>(popFrame());
   addInherited(frame.from, frame.names);
   if (found) nextToken();

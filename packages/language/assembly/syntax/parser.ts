@@ -17,7 +17,7 @@ import {
 } from "./frames";
 import { startLexer, token, tokenPosition } from "./lexer";
 import { continueAttrPath, resumeAttrName } from "./parse-attr-path";
-import { continueBindings, finishBinding } from "./parse-bindings";
+import { FORM_SOURCE, beginBindings, continueBindings, finishBinding, setSourceForm } from "./parse-bindings";
 import { beginExpression, finishBody, finishIf, finishLambda, resumeExpression } from "./parse-expression";
 import { continueFormals, resumeFormals } from "./parse-formals";
 import { continueInherit, resumeInherit } from "./parse-inherit";
@@ -36,9 +36,10 @@ import { TOKEN_END } from "./tokens";
 
 /**
  * Parses a source and returns the root of its tree, which is in the arena. `source` is its number (positions.ts),
- * `basePath` the PATH of the directory that relative paths begin at.
+ * `basePath` the PATH of the directory that relative paths begin at. With `bindings` the source is the inside of a set,
+ * whose last semicolon may be missing.
  */
-export function parseSource(text: Address, length: u32, source: u32, basePath: Value): Node {
+export function parseSource(text: Address, length: u32, source: u32, basePath: Value, bindings: bool): Node {
   resetSyntaxErrors();
   resetRecovery();
   resetFrames();
@@ -47,7 +48,8 @@ export function parseSource(text: Address, length: u32, source: u32, basePath: V
   setBasePath(basePath);
   startLexer(text, length, sourceAt(source).start);
   pushFrame(FRAME_ROOT, tokenPosition());
-  let step = STEP_EXPRESSION;
+  setSourceForm(bindings);
+  let step = bindings ? beginBindings(tokenPosition(), FORM_SOURCE) : STEP_EXPRESSION;
   while (step != STEP_DONE) step = run(step);
   finishAttrs();
   return result;

@@ -49,7 +49,7 @@ export function setHome(at: usize, length: u32): void {
 export function parse(at: usize, length: u32): Node {
   const source = addSource(ORIGIN_STRING, 0, length);
   start = sourceAt(source).start;
-  return parseSource(at, length, source, basePath);
+  return parseSource(at, length, source, basePath, false);
 }
 
 export function startPosition(): u32 {
