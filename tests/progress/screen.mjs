@@ -18,6 +18,8 @@ export class Screen {
   #rest = '';
   #decoder = new TextDecoder();
   isCursorShown = true;
+  /** A paste comes in brackets. */
+  bracketsPaste = false;
   /** Between the beginning and the end of a frame. */
   isInFrame = false;
   /** Frames that were drawn. */
@@ -103,7 +105,8 @@ export class Screen {
           this.frames++;
           this.onFrame();
         }
-      } else throw new Error(`a mode that is not known: ${first}`);
+      } else if (first === 2004) this.bracketsPaste = isOn;
+      else throw new Error(`a mode that is not known: ${first}`);
       return;
     }
     if (mark === '' && letter === 'm') {
@@ -112,6 +115,20 @@ export class Screen {
     }
     if (mark === '' && letter === 'A') {
       this.#line = Math.max(this.#top, this.#line - Math.max(1, first));
+      return;
+    }
+    if (mark === '' && letter === 'C') {
+      this.#column = Math.min(this.columns - 1, this.#column + Math.max(1, first));
+      return;
+    }
+    if (mark === '' && letter === 'H' && numbers === '') {
+      this.#line = this.#top;
+      this.#column = 0;
+      return;
+    }
+    if (mark === '' && letter === 'J' && first === 2) {
+      this.#lines.splice(this.#top);
+      while (this.#lines.length <= this.#line) this.#lines.push({ cells: [], isWrapped: false });
       return;
     }
     if (mark === '' && letter === 'J' && first === 0) {

@@ -11,7 +11,7 @@ import type { EvaluateArguments } from './parse-arguments.ts';
 import type { BuildGoal, RealiseTask } from './realise/realise-session.ts';
 import { UsageError } from './usage-error.ts';
 
-export type BuildingCommand = Exclude<EvaluatingCommand, 'eval' | 'instantiate'>;
+export type BuildingCommand = Exclude<EvaluatingCommand, 'eval' | 'instantiate' | 'repl'>;
 
 export type GoalInput = {
   readonly args: EvaluateArguments;

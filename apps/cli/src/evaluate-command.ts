@@ -25,8 +25,11 @@ import type { Settings } from './settings.ts';
 import { showStats } from './show-stats.ts';
 import { UsageError } from './usage-error.ts';
 
+/** Those that evaluate once. */
+export type OneShotCommand = Exclude<CommandName, 'repl'>;
+
 export type CommandInput = {
-  readonly command: CommandName;
+  readonly command: OneShotCommand;
   readonly args: EvaluateArguments;
   readonly settings: Settings;
   readonly caller: Caller;
@@ -192,7 +195,7 @@ type Processing = {
   readonly attributePaths: readonly string[];
   readonly args: EvaluateArguments;
   readonly output: Output;
-  readonly command: CommandName;
+  readonly command: OneShotCommand;
   readonly caller: Caller;
 };
 
@@ -237,7 +240,7 @@ type ValueToPrint = {
   readonly value: Value;
   readonly output: Exclude<Output, 'derivations'>;
   readonly args: EvaluateArguments;
-  readonly command: CommandName;
+  readonly command: OneShotCommand;
   readonly caller: Caller;
 };
 

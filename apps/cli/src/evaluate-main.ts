@@ -5,11 +5,10 @@
  * their functions read twice. Their top levels define things and compute nothing.
  */
 import type { CommandDescription } from './command-description.ts';
-import { applyConfigFiles } from './config-files.ts';
+import { parseCommandLine } from './command-line.ts';
 import { type CommandInput, runEvaluateCommand } from './evaluate-command.ts';
 import { describeEvaluating, evaluatingCommands } from './evaluating-commands.ts';
 import { helpText } from './help.ts';
-import { parseArguments } from './parse-arguments.ts';
 import { type DisplayOptions, displayOptions } from './progress/display.ts';
 import { reportError } from './report-error.ts';
 import { Settings } from './settings.ts';
@@ -32,18 +31,12 @@ export async function runEvaluateMain(
   const { caller } = host;
   const [first, ...rest] = argv;
   const command = evaluatingCommands.find((name) => name === first);
-  if (command === undefined) throw new Error(`'${first}' is a command of another script`);
+  if (command === undefined || command === 'repl')
+    throw new Error(`'${first}' is a command of another script`);
 
   const settings = new Settings();
   try {
-    applyConfigFiles(settings, caller.environment);
-    const args = parseArguments(rest, { command, settings });
-    for (const { option, values } of args.occurrences) {
-      const [name = '', value = ''] = values;
-      if (option === 'option' && !settings.set(name, value)) {
-        caller.write(2, `warning: unknown setting '${name}'\n`);
-      }
-    }
+    const args = parseCommandLine(rest, { command, settings, caller });
     if (args.has('version')) showVersion(caller);
     else if (args.has('help')) caller.write(1, helpText(describeEvaluating(command)));
     else {

@@ -11,6 +11,7 @@ export const evaluatingCommands = [
   'explain',
   'log',
   'why-depends',
+  'repl',
 ] as const satisfies readonly EvaluatingCommand[];
 
 type Texts = Pick<CommandDescription, 'usage' | 'description' | 'arguments'>;
@@ -60,6 +61,15 @@ expression or a file it reads ./default.nix. DERIVATION^OUTPUT,… builds these 
     ],
     description: 'Prints the shortest chain of references by which the first needs the second.',
     arguments: ['store-path'],
+  },
+  repl: {
+    usage: [
+      'repl [OPTIONS] [FILE…]',
+      'repl [OPTIONS] --file FILE [ATTRIBUTE PATH…]',
+      'repl [OPTIONS] --expr EXPR [ATTRIBUTE PATH…]',
+    ],
+    description: `Reads expressions at a prompt, evaluates them and prints their values. The attributes of what is loaded are variables.
+':?' at the prompt lists the commands that there are.`,
   },
 };
 

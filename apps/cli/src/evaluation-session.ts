@@ -39,6 +39,8 @@ export type SessionOptions = {
   readonly settings: Settings;
   readonly storeAccess: StoreAccess;
   readonly caller: Caller;
+  /** Evaluations can be interrupted, what failed is tried again, and traces are whole. */
+  readonly isInteractive?: boolean;
   /** The language core; without it, it is read from its file. */
   readonly core?: WebAssembly.Module | undefined;
   /** Puts something around the world that is evaluated in. */
@@ -71,6 +73,7 @@ export function startEvaluator({
   settings,
   storeAccess,
   caller,
+  isInteractive = false,
   core = loadCore(),
   around = (world) => world,
 }: SessionOptions): EvaluationSession {
@@ -84,9 +87,13 @@ export function startEvaluator({
   const profiler = startProfiler(settings, caller);
   const evaluator = createEvaluator({
     core,
+    isInterruptible: isInteractive,
     profiler: profiler?.options,
     io: around(lazy ?? files, files),
-    settings: evaluatorSettings(options),
+    settings: {
+      ...evaluatorSettings(options),
+      ...(isInteractive && { showTrace: true }),
+    },
   });
   return {
     evaluator: tracedEvaluator(evaluator),

@@ -14,6 +14,7 @@ import type * as HelpMain from './help/help-main.ts';
 import type * as ImageMain from './images/image-main.ts';
 import type * as NarBridgeMain from './nar-bridge/nar-bridge-main.ts';
 import type * as NixDaemonMain from './nix-daemon/nix-daemon-main.ts';
+import type * as ReplMain from './repl/repl-main.ts';
 import type * as RealiseMain from './realise/realise-main.ts';
 import type * as StoreMain from './store/store-main.ts';
 import type { Display, DisplayOptions } from './progress/display.ts';
@@ -94,6 +95,8 @@ function run(argv: readonly string[], scripts: CommandScripts): Promise<number> 
       return (scripts.load('nix-daemon-main.cjs') as typeof NixDaemonMain).runNixDaemon(rest);
     case 'nar-bridge':
       return (scripts.load('nar-bridge-main.cjs') as typeof NarBridgeMain).runNarBridge(rest);
+    case 'repl':
+      return repl(rest, scripts);
     case 'eval':
     case 'instantiate':
     case 'build':
@@ -133,6 +136,19 @@ async function evaluate(argv: readonly string[], scripts: CommandScripts): Promi
     openSession: (options) => {
       caller.showOn(() => openDisplay(options.display, caller.environment));
       return (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, caller);
+    },
+  });
+}
+
+async function repl(words: readonly string[], scripts: CommandScripts): Promise<number> {
+  using caller = new ProcessCaller();
+  const openDisplay = (options: DisplayOptions): Display =>
+    (scripts.load('open-display.cjs') as typeof OpenDisplay).openDisplay(options, caller.environment);
+  return await (scripts.load('repl-main.cjs') as typeof ReplMain).runReplMain(words, {
+    caller,
+    openSession: (options, listener) => {
+      caller.showOn(() => openDisplay(options.display));
+      return (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, listener);
     },
   });
 }

@@ -7,7 +7,7 @@ import { logFormatOption } from './progress/log-format-option.ts';
 import { otlpOption } from './telemetry/otlp-option.ts';
 import { traceFileOption, tracerOption } from './telemetry/trace-options.ts';
 
-export type EvaluatingCommand = 'eval' | 'instantiate' | 'build' | 'log' | 'why-depends' | 'explain';
+export type EvaluatingCommand = 'eval' | 'instantiate' | 'build' | 'log' | 'why-depends' | 'explain' | 'repl';
 
 export type EvaluateOptionSpec = OptionSpec & {
   /** The commands that have it; all, without it. */
@@ -20,12 +20,13 @@ export const optionTable = {
     parameters: ['PATH'],
     values: ['attribute'],
     help: 'select this attribute of the value (repeatable)',
+    only: ['eval', 'instantiate', 'build', 'log', 'why-depends', 'explain'],
   },
   exprArgument: {
     names: ['--expr', '-E'],
     parameters: ['EXPR'],
     help: 'evaluate this expression',
-    only: ['eval', 'build', 'log', 'why-depends', 'explain'],
+    only: ['eval', 'build', 'log', 'why-depends', 'explain', 'repl'],
   },
   exprFlag: {
     names: ['--expr', '-E'],
@@ -37,7 +38,7 @@ export const optionTable = {
     names: ['--file', '-f'],
     parameters: ['FILE'],
     help: 'evaluate this file; `-` is standard input',
-    only: ['eval', 'build', 'log', 'why-depends', 'explain'],
+    only: ['eval', 'build', 'log', 'why-depends', 'explain', 'repl'],
   },
   arg: {
     names: ['--arg'],
@@ -92,7 +93,12 @@ export const optionTable = {
     help: 'evaluate everything inside the value',
     only: ['eval', 'instantiate'],
   },
-  json: { names: ['--json'], parameters: [], help: 'print as JSON' },
+  json: {
+    names: ['--json'],
+    parameters: [],
+    help: 'print as JSON',
+    only: ['eval', 'instantiate', 'build', 'log', 'why-depends', 'explain'],
+  },
   outLink: {
     names: ['--out-link', '-o'],
     parameters: ['PATH'],
@@ -123,22 +129,22 @@ export const optionTable = {
     names: ['--print-build-logs', '-L'],
     parameters: [],
     help: 'print the logs of builds, each line with the name of its derivation',
-    only: ['build'],
+    only: ['build', 'repl'],
   },
   keepGoing: {
     names: ['-k'],
     parameters: [],
     help: 'as --keep-going',
-    only: ['build'],
+    only: ['build', 'repl'],
   },
-  keepFailed: { names: ['-K'], parameters: [], help: 'as --keep-failed', only: ['build'] },
-  maxJobs: { names: ['-j'], parameters: ['N'], help: 'as --max-jobs', only: ['build'] },
+  keepFailed: { names: ['-K'], parameters: [], help: 'as --keep-failed', only: ['build', 'repl'] },
+  maxJobs: { names: ['-j'], parameters: ['N'], help: 'as --max-jobs', only: ['build', 'repl'] },
   builder: {
     names: ['--builder'],
     parameters: ['URL'],
     values: [['local:', 'bwrap:', 'oci:', 'unshare:', 'dummy:']],
     help: 'where builds run: local: (the default), bwrap:, oci:, unshare:, dummy:, grpc+unix:…',
-    only: ['build'],
+    only: ['build', 'repl'],
   },
   store: {
     names: ['--store'],

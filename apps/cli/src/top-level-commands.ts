@@ -3,6 +3,7 @@ import type { OptionSpec } from './parse-words.ts';
 
 export const summaries = {
   eval: 'evaluate a Nix expression and print its value',
+  repl: 'evaluate expressions at a prompt',
   instantiate: 'evaluate to derivations and write them to the store',
   build: 'build what an expression evaluates to',
   explain: 'say why, and how, something would be built',

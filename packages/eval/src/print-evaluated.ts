@@ -33,7 +33,9 @@ export async function printEvaluated(value: Value, options: EvaluatedPrinterOpti
   const { core } = options;
   const kind = core.exports.valueKind(core.exports.kept(value.handle));
   const failures = isContainer(kind) ? await evaluateInside(value, options) : [];
-  return new Printer(core, failures, options.layout).print(value);
+  const printed = new Printer(core, failures, options.layout).print(value);
+  for (const { slot } of failures) core.exports.release(slot);
+  return printed;
 }
 
 const kindList = 6;
@@ -95,6 +97,7 @@ class Evaluation {
       await this.#evaluate(item);
     }
     this.#ahead.end();
+    this.#seen.end();
     return this.#failures;
   }
 

@@ -12,6 +12,12 @@ export class SeenCells {
     this.#core = core;
   }
 
+  /** Keeps them alive no longer. */
+  end(): void {
+    for (const handle of this.#handles.splice(0)) this.#core.exports.release(handle);
+    this.#addresses.clear();
+  }
+
   /** Whether the cell is new. */
   add(value: Address): boolean {
     const { exports } = this.#core;

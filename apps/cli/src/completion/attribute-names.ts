@@ -90,7 +90,9 @@ async function open(command: CommandName, { words, caller }: Line): Promise<Open
   const args = parseArguments(isLastOption ? expanded.slice(0, -1) : expanded, { command, settings });
   settings.set('allow-import-from-derivation', 'false');
   const { evaluator } = startEvaluator({ args, settings, caller, storeAccess: { kind: 'computed' } });
-  const { sources } = await chooseInput(evaluator, { command, args, caller });
+  // A prompt reads its arguments as they are read where one thing is evaluated.
+  const evaluating = command === 'repl' ? 'eval' : command;
+  const { sources } = await chooseInput(evaluator, { command: evaluating, args, caller });
   const [source] = sources;
   if (source === undefined) throw new Error('there is nothing to evaluate');
   return {

@@ -1,0 +1,186 @@
+/**
+ * The prompt: reads a line, does what it says, prints what comes of it, whatever goes wrong. What it prints is what the prompt
+ * of Nix 2.34 prints.
+ */
+import type { Caller } from '../caller.ts';
+import type { Interruption } from '../interruption.ts';
+import { reportError } from '../report-error.ts';
+import { helpOfCommands } from './repl-commands.ts';
+import { type ReplLine, readReplLine, replError } from './repl-line.ts';
+import type { ReplPrompt } from './repl-prompt.ts';
+import type { ReplStore } from './repl-store.ts';
+import type { ReplWorld } from './repl-world.ts';
+import { type ReplScreen, ValueCommands } from './value-commands.ts';
+
+export type ReplSessionOptions = {
+  readonly world: ReplWorld;
+  readonly store: ReplStore;
+  readonly prompt: ReplPrompt;
+  readonly caller: Caller;
+  readonly screen: ReplScreen;
+  readonly showTrace: boolean;
+};
+
+type CommandLine = Extract<ReplLine, { readonly kind: 'command' }>;
+
+export class ReplSession {
+  readonly #options: ReplSessionOptions;
+  readonly #valueCommands: ValueCommands;
+  #showTrace: boolean;
+  #isOver = false;
+  /** A signal that ends all. */
+  readonly #ending: { by?: Interruption } = {};
+
+  constructor(options: ReplSessionOptions) {
+    this.#options = options;
+    this.#valueCommands = new ValueCommands(options);
+    this.#showTrace = options.showTrace;
+  }
+
+  /** Reads lines until there are no more. Gives the exit code. */
+  async run(): Promise<number> {
+    const { world, caller } = this.#options;
+    await this.#interruptibly(() => world.loadAll());
+    while (!this.#isEnding()) {
+      const line = await this.#read();
+      if (line === 'end') {
+        caller.write(1, '\n');
+        return this.#ending.by?.exitCode ?? 0;
+      }
+      await this.#interruptibly(() => this.#perform(line));
+      if (this.#isOver) return 0;
+      caller.write(1, '\n');
+    }
+    return this.#ending.by?.exitCode ?? 0;
+  }
+
+  #isEnding(): boolean {
+    return this.#ending.by !== undefined;
+  }
+
+  /** A signal while nothing is evaluated ends everything. */
+  async #read(): Promise<ReplLine | 'end'> {
+    const { caller, prompt, world } = this.#options;
+    using _ = caller.watchInterruptions((it) => {
+      this.#ending.by = it;
+      prompt.close();
+    });
+    return await prompt.read((text) => readReplLine(text, world.scope));
+  }
+
+  /** Tells what went wrong. */
+  report(error: unknown): void {
+    const { caller } = this.#options;
+    if (isInterruption(error)) caller.write(2, 'error: interrupted by the user\n');
+    else reportError(error, { showTrace: this.#showTrace, command: 'repl', caller });
+  }
+
+  /**
+   * While it runs, a signal ends what is evaluated; any but that of Ctrl-C ends everything. An evaluator that may be broken is
+   * replaced.
+   */
+  async #interruptibly(work: () => Promise<void>): Promise<void> {
+    const { caller, world, store } = this.#options;
+    let interruption: Interruption | undefined;
+    using _ = caller.watchInterruptions((it) => {
+      interruption = it;
+      if (it.signal !== 'SIGINT') this.#ending.by = it;
+      world.evaluator.interrupt(it);
+    });
+    try {
+      await work();
+    } catch (error) {
+      this.report(interruption ?? error);
+      if (interruption !== undefined) await store.close();
+      else if (!isSurvived(error)) await this.#startAnew();
+    }
+  }
+
+  async #startAnew(): Promise<void> {
+    const { caller, world } = this.#options;
+    caller.write(2, "The evaluator was started anew: there are no variables, ':r' loads files again.\n");
+    await world.start();
+  }
+
+  async #perform(line: ReplLine): Promise<void> {
+    const { world, screen, caller } = this.#options;
+    switch (line.kind) {
+      case 'nothing':
+        return;
+      case 'wrong':
+        throw line.error;
+      case 'bindings':
+        await world.scope.define(line.program);
+        return;
+      case 'expression': {
+        const value = await world.evaluator.evaluate(line.program);
+        caller.write(1, await world.evaluator.printEvaluated(value, { depth: 1, colour: screen.colour }));
+        caller.write(1, '\n');
+        world.evaluator.release(value);
+        return;
+      }
+      case 'command':
+        await this.#command(line);
+    }
+  }
+
+  async #command(line: CommandLine): Promise<void> {
+    const { world, caller, screen } = this.#options;
+    switch (line.command.id) {
+      case 'help':
+        caller.write(1, helpOfCommands());
+        return;
+      case 'quit':
+        this.#isOver = true;
+        return;
+      case 'reload':
+        await world.reload();
+        return;
+      case 'load':
+        await world.load(line.argument);
+        return;
+      case 'load-flake':
+        throw replError(
+          line.argument === '' ? missingFlake : "Neve does not know flakes yet; ':load' loads a file",
+        );
+      case 'last-loaded':
+        if (world.lastLoaded === undefined) throw replError('nothing has been loaded yet');
+        await screen.page(`${world.lastLoaded.join('\n')}\n`);
+        return;
+      case 'trace-enable':
+        this.#enableTraces(line);
+        return;
+      default: {
+        const { command, argument, program } = line;
+        if (program === undefined) throw new Error(`'${command.id}' takes an expression`);
+        const value = await world.evaluator.evaluate(program);
+        await this.#valueCommands.run(command.id, { value, text: argument });
+      }
+    }
+  }
+
+  #enableTraces({ argument }: CommandLine): void {
+    const wanted = { true: true, false: false, '': !this.#showTrace }[argument];
+    if (wanted === undefined) throw replError(`unexpected argument '${argument}' to :te`);
+    this.#showTrace = wanted;
+    this.#options.caller.write(1, wanted ? 'showing error traces\n' : 'not showing error traces\n');
+  }
+}
+
+const missingFlake =
+  "cannot use ':load-flake' without a path specified. (Use '.' for the current working directory.)";
+
+function isInterruption(error: unknown): boolean {
+  // It may come from another script, with a class of its own.
+  return error instanceof Error && error.name === 'Interruption';
+}
+
+/** Whether the evaluator is as good as before: the program, the world or the line is to blame. */
+function isSurvived(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'EvaluationError')
+    return !(error.cause instanceof Error) || error.cause.name !== 'OutOfMemory';
+  return expectedErrors.has(error.name) || 'syscall' in error;
+}
+
+const expectedErrors: ReadonlySet<string> = new Set(['EvalIOError', 'UsageError', 'CommandFailure']);

@@ -1,0 +1,219 @@
+/**
+ * What the lines of a prompt work on: an evaluator, its variables, and what was loaded, from the command line or by `:l`. All
+ * of that but the list of files is made anew by `:r`, and after a failure that the evaluator does not survive.
+ */
+import type { Evaluator, Value } from '@neve/eval';
+import type { Caller } from '../caller.ts';
+import {
+  type SessionOptions,
+  functionArguments,
+  loadCore,
+  sourceOfFile,
+  sourceOfText,
+  startEvaluator,
+} from '../evaluation-session.ts';
+import type { EvaluateArguments } from '../parse-arguments.ts';
+import { UsageError } from '../usage-error.ts';
+import { ReplScope } from './repl-scope.ts';
+import type { ReplStore } from './repl-store.ts';
+
+export type ReplWorldOptions = Pick<SessionOptions, 'args' | 'settings' | 'caller'> & {
+  readonly store: ReplStore;
+  /** Tells something that is no answer. */
+  readonly notice: (text: string) => void;
+  /** Tells an error of what is loaded. */
+  readonly report: (error: unknown) => void;
+};
+
+/** As many of the names that were added are shown. */
+const shownNames = 20;
+
+export class ReplWorld {
+  readonly #options: ReplWorldOptions;
+  readonly #core = loadCore();
+  readonly #files: string[] = [];
+  #started: Started | undefined;
+  #isQuiet = false;
+  #lastLoaded: readonly string[] | undefined;
+
+  constructor(options: ReplWorldOptions) {
+    this.#options = options;
+  }
+
+  get evaluator(): Evaluator {
+    return this.#current().evaluator;
+  }
+
+  get scope(): ReplScope {
+    return this.#current().scope;
+  }
+
+  /** The names that were loaded last, in order. */
+  get lastLoaded(): readonly string[] | undefined {
+    return this.#lastLoaded;
+  }
+
+  /** Starts an evaluator without variables. */
+  async start(): Promise<void> {
+    const { args, settings, caller, store } = this.#options;
+    const { evaluator, loadStore } = startEvaluator({
+      ...{ args, settings, core: this.#core },
+      caller: this.#listener(),
+      storeAccess: { kind: 'realised', open: async () => store.io },
+      isInteractive: true,
+    });
+    this.#started = { evaluator, loadStore, scope: await ReplScope.create(evaluator, caller.directory) };
+    this.#lastLoaded = undefined;
+  }
+
+  /** Starts anew, and loads everything again. */
+  async reload(): Promise<void> {
+    await this.start();
+    await this.loadAll();
+  }
+
+  /** Works without builds, fetches and messages. */
+  async quietly<T>(work: () => Promise<T>): Promise<T> {
+    this.#isQuiet = true;
+    this.#options.store.isClosed = true;
+    try {
+      return await work();
+    } finally {
+      this.#isQuiet = false;
+      this.#options.store.isClosed = false;
+    }
+  }
+
+  /** The store is told of what evaluation has added, which may be built then. */
+  async loadStore(): Promise<void> {
+    await this.#current().loadStore();
+  }
+
+  /** Loads files and what the command line names. What fails is told, and the rest is loaded. */
+  async loadAll(): Promise<void> {
+    for (const file of this.#files) {
+      this.#options.notice(`Loading ${JSON.stringify(file)}...`);
+      await this.#attempt(() => this.#loadFile(file));
+    }
+    for (const name of wantedNames(this.#options.args)) {
+      this.#options.notice(`Loading installable '${name}'...`);
+      await this.#attempt(async () => this.add(await this.#installable(name)));
+    }
+  }
+
+  /** Loads a file, and remembers it if that went well. */
+  async load(file: string): Promise<void> {
+    this.evaluator.forgetFiles();
+    await this.#loadFile(file);
+    if (this.#files.includes(file)) this.#files.splice(this.#files.indexOf(file), 1);
+    this.#files.push(file);
+  }
+
+  /** Adds attributes to the scope, and tells which. */
+  async add(set: Value): Promise<void> {
+    const names = await this.scope.add(set);
+    this.#lastLoaded = names;
+    const { notice } = this.#options;
+    notice(`Added ${names.length} variables.`);
+    notice(names.slice(0, shownNames).map(printIdentifier).join(', '));
+    if (names.length > shownNames) notice(`... and ${names.length - shownNames} more; view with :ll`);
+  }
+
+  /** Whoever started the command, who hears nothing while something is done quietly. */
+  #listener(): Caller {
+    const { caller } = this.#options;
+    return {
+      environment: caller.environment,
+      directory: caller.directory,
+      sourceLink: caller.sourceLink,
+      report: (event) => caller.report(event),
+      wantsColour: () => caller.wantsColour(),
+      readStandardInput: () => caller.readStandardInput(),
+      watchInterruptions: (interrupt) => caller.watchInterruptions(interrupt),
+      write: (file, text) => {
+        if (!this.#isQuiet) caller.write(file, text);
+      },
+    };
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof Error && error.name === 'Interruption') throw error;
+      this.#options.report(error);
+    }
+  }
+
+  async #loadFile(file: string): Promise<void> {
+    const { caller, args } = this.#options;
+    const program = await this.evaluator.parse(await sourceOfFile(this.evaluator, file, caller));
+    const value = await this.evaluator.evaluate(program);
+    await this.add(
+      await this.evaluator.autoCall(value, await functionArguments(this.evaluator, { args, caller })),
+    );
+  }
+
+  /** An attribute path in the file or expression of the command line, or a file. */
+  async #installable(name: string): Promise<Value> {
+    const { args, caller } = this.#options;
+    const functionArgs = await functionArguments(this.evaluator, { args, caller });
+    const expression = args.last('exprArgument');
+    const file = args.last('file');
+    const path = expression === undefined && file === undefined ? '' : name;
+    const source =
+      expression === undefined
+        ? await sourceOfFile(this.evaluator, file ?? name, caller)
+        : sourceOfText(expression, caller);
+    const root = await this.evaluator.evaluate(await this.evaluator.parse(source));
+    const selected = await this.evaluator.select(root, { path, args: functionArgs });
+    // As in Nix, a function of an expression is not called.
+    return expression === undefined || functionArgs.size > 0
+      ? await this.evaluator.autoCall(selected, functionArgs)
+      : selected;
+  }
+
+  #current(): Started {
+    if (this.#started === undefined) throw new Error('the world was not started');
+    return this.#started;
+  }
+}
+
+type Started = {
+  readonly evaluator: Evaluator;
+  readonly loadStore: () => Promise<void>;
+  readonly scope: ReplScope;
+};
+
+/** Throws `UsageError` for what contradicts itself, or names a flake. */
+export function checkReplArguments(args: EvaluateArguments): void {
+  if (args.all('exprArgument').length + args.all('file').length > 1) {
+    throw new UsageError('more than one expression or file');
+  }
+  if (args.has('exprArgument') || args.has('file')) return;
+  const flake = args.positional.find((word) => /^(flake:|[a-z+]+:\/\/|github:)|#/.test(word));
+  if (flake !== undefined) throw new UsageError(`'${flake}' names a flake, which Neve does not know yet`);
+}
+
+function wantedNames(args: EvaluateArguments): readonly string[] {
+  const isInside = args.has('exprArgument') || args.has('file');
+  return args.positional.length === 0 && isInside ? [''] : args.positional;
+}
+
+/** As Nix shows names that were added. */
+function printIdentifier(name: string): string {
+  const isPlain = /^[a-zA-Z_][a-zA-Z0-9_'-]*$/.test(name) && !keywords.has(name);
+  return isPlain ? name : JSON.stringify(name);
+}
+
+const keywords: ReadonlySet<string> = new Set([
+  'if',
+  'then',
+  'else',
+  'assert',
+  'with',
+  'let',
+  'in',
+  'rec',
+  'inherit',
+]);
