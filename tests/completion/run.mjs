@@ -56,6 +56,8 @@ const cases = [
   { line: 'neve build -A needsBuild.', words: [] },
   { line: 'neve build -A needsNetwork.', words: [] },
   { line: 'neve eval -f oth', words: ['other.nix'] },
+  { line: 'neve re', words: ['repl'] },
+  { line: 'neve repl --file other.nix fr', words: ['fromOther'] },
   { line: 'neve cache list --folder s', words: ['sub/'] },
 ];
 

@@ -207,7 +207,7 @@ export function* terminalChecks(parent, script) {
         await new Promise((fulfil) => setTimeout(fulfil, 150));
       }
       await terminal.enter('\u0001# \u0005', 'a"');
-      const shown = await terminal.enter(`${'\u0001'}\u0004\u0004\r`, 'nix-repl>');
+      const shown = await terminal.enter('\u0001\u0004\u0004\r', 'nix-repl>');
       const drawn = shown.replaceAll('\n', '');
       assert(drawn.includes(`nix-repl> ${text}${text}`), shown);
       await terminal.finish();

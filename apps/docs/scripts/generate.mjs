@@ -21,6 +21,7 @@ const places = new Map([
   ...[
     'evaluate',
     'images',
+    'repl',
     'build',
     'binary-cache',
     'cache-server',

@@ -115,6 +115,28 @@ export const notesOfCommands: Readonly<Record<string, CommandNotes>> = {
     environment: evaluationEnvironment,
     files: settingFiles,
   },
+  repl: {
+    examples: [
+      { text: 'With the attributes of a file as variables', command: 'neve repl --file ./default.nix' },
+      {
+        text: 'With packages, as far as they are needed',
+        command: "neve repl --expr 'import <nixpkgs> { }'",
+      },
+    ],
+    environment: [
+      ...evaluationEnvironment.filter(({ name }) => name !== 'NEVE_DAEMON'),
+      { name: 'EDITOR', text: 'What :edit starts; the file is printed without it.' },
+      { name: 'NIX_PAGER, PAGER', text: 'What shows logs that are longer than the terminal is high.' },
+    ],
+    files: [
+      ...settingFiles,
+      {
+        name: '~/.local/state/neve/repl-history',
+        text: 'What was entered. XDG_STATE_HOME names another folder.',
+      },
+    ],
+    exitCodes: usualExitCodes,
+  },
   'store import': {
     examples: [
       { text: 'A folder', command: 'neve store import ./src' },

@@ -92,7 +92,7 @@ export class ReplSession {
     } catch (error) {
       this.report(interruption ?? error);
       if (interruption !== undefined) await store.close();
-      else if (!isSurvived(error)) await this.#startAnew();
+      else if (!isSurvived(error) || !(await world.isAlive())) await this.#startAnew();
     }
   }
 
@@ -177,10 +177,12 @@ function isInterruption(error: unknown): boolean {
 
 /** Whether the evaluator is as good as before: the program, the world or the line is to blame. */
 function isSurvived(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error.name === 'EvaluationError')
-    return !(error.cause instanceof Error) || error.cause.name !== 'OutOfMemory';
-  return expectedErrors.has(error.name) || 'syscall' in error;
+  return error instanceof Error && (expectedErrors.has(error.name) || 'syscall' in error);
 }
 
-const expectedErrors: ReadonlySet<string> = new Set(['EvalIOError', 'UsageError', 'CommandFailure']);
+const expectedErrors: ReadonlySet<string> = new Set([
+  'EvaluationError',
+  'EvalIOError',
+  'UsageError',
+  'CommandFailure',
+]);

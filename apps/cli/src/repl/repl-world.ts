@@ -66,6 +66,16 @@ export class ReplWorld {
     this.#lastLoaded = undefined;
   }
 
+  /** Whether the evaluator can evaluate: not where the memory was used up at the wrong moment. */
+  async isAlive(): Promise<boolean> {
+    try {
+      await this.evaluator.evaluate(await this.scope.parse('null', 'expression'));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Starts anew, and loads everything again. */
   async reload(): Promise<void> {
     await this.start();
