@@ -186,7 +186,8 @@ export class Fibers {
         }
       }
     } catch (error) {
-      if (error instanceof OutOfMemory) this.recover();
+      // What can be interrupted gives its own fiber up before.
+      if (error instanceof OutOfMemory && !this.#options.isInterruptible) this.recover();
       throw error;
     } finally {
       this.#core.exports.enterFiber(this.#main.address);

@@ -43,6 +43,24 @@ describe.each(Object.entries(modules))('the %s core', (_, core) => {
     expect(await shown(evaluator, await evaluate(evaluator, '1 + 1'))).toBe('2');
   });
 
+  test('memory that runs out ends an evaluation only', async () => {
+    const io = createMemoryIO({ core });
+    const evaluator = createEvaluator({
+      core,
+      io,
+      settings: { maxHeapBytes: 1 << 24 },
+      isInterruptible: true,
+    });
+    const scope = await evaluate(
+      evaluator,
+      '{ x = builtins.length (builtins.genList (n: n) 9000000); y = { z = 1; }; }',
+    );
+    for (let round = 0; round < 3; round++) {
+      await expect(evaluate(evaluator, 'x', scope)).rejects.toThrow('needs more memory');
+      expect(await shown(evaluator, await evaluate(evaluator, 'y', scope))).toBe('{ z = 1; }');
+    }
+  });
+
   test('what has failed is tried again, and forgotten files are read again', async () => {
     let text: string | undefined;
     const evaluator = make({
