@@ -12,12 +12,13 @@ import { countOption, runHarness } from '../lib/options.mjs';
 import { Random } from '../lib/random.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { runMutations } from './kept-and-cold.mjs';
+import { runImages } from './image-and-cold.mjs';
 import { runCommands } from './commands.mjs';
 
 const usage = `usage: npm run images -- [options]
 
   --seed N      seed of everything that is random (default: a random one, printed)
-  --count N     evaluations in this process (default: 1000)`;
+  --count N     evaluations of each kind in this process (default: 1000)`;
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -35,6 +36,7 @@ await runHarness(
     };
     try {
       await runMutations({ folder: join(folder, 'mutations'), count, random: new Random(seed), record });
+      await runImages({ folder: join(folder, 'images'), count, random: new Random(seed), record });
       await runCommands({ folder: join(folder, 'commands'), random: new Random(seed), record });
       await runProcesses({ folder: join(folder, 'shared'), seed, record });
     } finally {

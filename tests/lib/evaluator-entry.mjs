@@ -2,8 +2,8 @@
 
 export { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 export { renderDiagnostic } from '@neve/diagnostics';
-export { EvalIOError, EvaluationError, OutOfMemory, createEvaluator } from '@neve/eval';
+export { EvalIOError, EvaluationError, OutOfMemory, createEvaluator, imageSettings } from '@neve/eval';
 export { RecordingIO } from '@neve/eval-images';
-export { FileWorld, ImageFolder, KeptResults, sha256 } from '@neve/eval-images/node';
+export { FileWorld, ImageFolder, KeptImages, KeptResults, sha256 } from '@neve/eval-images/node';
 export { createFileSystemIO } from '@neve/eval-store/node';
 export { evaluateCases } from '../browser/evaluate-cases.mjs';

@@ -16,7 +16,8 @@ import {
   storeDirOf,
 } from './evaluation-session.ts';
 import { hostSystem } from './host-system.ts';
-import { openKeptEvaluation } from './images/kept-evaluation.ts';
+import { openEvaluationImage } from './images/evaluation-image.ts';
+import { type KeptEvaluation, openKeptEvaluation } from './images/kept-evaluation.ts';
 import type { CommandName, EvaluateArguments } from './parse-arguments.ts';
 import { type RealiseOptions, realiseOptions } from './realise/realise-options.ts';
 import type { RealiseSession, RealiseTask } from './realise/realise-session.ts';
@@ -43,19 +44,36 @@ export type CommandInput = {
   readonly openSession: (options: RealiseOptions) => Promise<RealiseSession>;
 };
 
-/** What is put around the world that is evaluated in. */
-type Around = Pick<SessionOptions, 'around'>;
+/** What is put around the world that is evaluated in, and around the evaluator. */
+export type EvaluationHooks = Pick<SessionOptions, 'around' | 'images' | 'onEvaluator'> & {
+  /** Is called before a store is opened, which what it throws prevents. */
+  readonly beforeStore?: (() => void) | undefined;
+};
+
+export type EvaluationInput = CommandInput & EvaluationHooks;
 
 type Output = 'value' | 'json' | 'xml' | 'raw' | 'derivations';
 
 /** Gives the exit code. */
 export async function runEvaluateCommand(input: CommandInput): Promise<number> {
-  const kept = openKeptEvaluation(input, accessOf(input));
+  const storeAccess = accessOf(input);
+  const kept = openKeptEvaluation(input, storeAccess);
   if (kept === undefined) return await runEvaluation(input);
   if (await kept.answer()) return 0;
-  const exitCode = await runEvaluation({ ...input, caller: kept.caller, around: kept.around });
-  if (exitCode === 0) kept.keep();
-  return exitCode;
+  using image = await openEvaluationImage(input, { evaluation: kept, storeAccess });
+  const run = async ({ caller, around }: KeptEvaluation, hooks?: EvaluationHooks): Promise<number> =>
+    await runEvaluation({ ...input, ...hooks, caller, around });
+  const exitCode = await run(kept, image?.hooks).catch((error: unknown) => {
+    if (image?.isResumed !== true) throw error;
+    return 1;
+  });
+  if (exitCode === 0) {
+    kept.keep();
+    image?.keep();
+    return 0;
+  }
+  // What an error says may depend on the image: without one it is what it is.
+  return image?.isResumed === true ? await run(kept.again()) : exitCode;
 }
 
 /** What the store will be to an evaluation; it is not opened. */
@@ -67,7 +85,7 @@ export function accessOf(input: CommandInput): StoreAccess {
 }
 
 /** Evaluates, whatever is kept. Gives the exit code. */
-export async function runEvaluation(input: CommandInput & Around): Promise<number> {
+export async function runEvaluation(input: EvaluationInput): Promise<number> {
   const { command, args, settings, caller, openSession } = input;
   const output = chooseOutput(input);
   let opened: Promise<RealiseSession> | undefined;
@@ -100,11 +118,15 @@ type Evaluation = { readonly output: Output; readonly session: () => Promise<Rea
 
 /** Prints values, or gives what is to be done about them in the store. */
 async function evaluate(
-  input: CommandInput & Around,
+  input: EvaluationInput,
   { output, session }: Evaluation,
 ): Promise<RealiseTask | undefined> {
-  const { command, args, settings, caller, core, around } = input;
-  const storeAccess = chooseStoreAccess(input, { output, open: async () => (await session()).io });
+  const { command, args, settings, caller, core, around, images, onEvaluator } = input;
+  const open = async (): Promise<StoreIO> => {
+    input.beforeStore?.();
+    return (await session()).io;
+  };
+  const storeAccess = chooseStoreAccess(input, { output, open });
   const { evaluator, loadStore, finishProfile } = startEvaluator({
     args,
     settings,
@@ -112,6 +134,8 @@ async function evaluate(
     caller,
     core,
     around,
+    images,
+    onEvaluator,
   });
   try {
     if (args.has('findFile')) {

@@ -11,6 +11,7 @@ import {
   type EvalIO,
   type Evaluator,
   type EvaluatorSettings,
+  type ImageOptions,
   type MessageLevel,
   type MessageSubject,
   type SearchPathEntry,
@@ -45,6 +46,10 @@ export type SessionOptions = {
   readonly core?: WebAssembly.Module | undefined;
   /** Puts something around the world that is evaluated in. */
   readonly around?: ((world: EvalIO, files: FileSystemIO) => EvalIO) | undefined;
+  /** Goes on from an image, or prepares one. */
+  readonly images?: ImageOptions | undefined;
+  /** Is given the evaluator when it was made. */
+  readonly onEvaluator?: ((evaluator: Evaluator) => void) | undefined;
 };
 
 /** What the store is to an evaluation. */
@@ -76,6 +81,8 @@ export function startEvaluator({
   isInteractive = false,
   core = loadCore(),
   around = (world) => world,
+  images,
+  onEvaluator,
 }: SessionOptions): EvaluationSession {
   const storeDir = storeDirOf(args, caller);
   const options = { args, settings, storeAccess, caller };
@@ -94,7 +101,9 @@ export function startEvaluator({
       ...evaluatorSettings(options),
       ...(isInteractive && { showTrace: true }),
     },
+    images,
   });
+  onEvaluator?.(evaluator);
   return {
     evaluator: tracedEvaluator(evaluator),
     loadStore: async () => await lazy?.load(),

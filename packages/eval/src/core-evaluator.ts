@@ -4,6 +4,7 @@
  */
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { type Diagnostic, type Position, type Trace, printPosition } from '@neve/diagnostics';
+import { type CoreImage, takeImage } from './core-image.ts';
 import { type Address, type Core, raised } from './core.ts';
 import { derivationsIn } from './derivations.ts';
 import { type Answer, type EvalIO, EvalIOError } from './eval-io.ts';
@@ -13,6 +14,7 @@ import {
   type Evaluator,
   type EvaluatorSettings,
   type FunctionSource,
+  type ImageUse,
   type PrintLayout,
   type Program,
   type ProgramOutline,
@@ -23,7 +25,7 @@ import {
 } from './evaluator.ts';
 import { Fibers, type Offers } from './fibers.ts';
 import type { EvaluationProfile } from './profile/profile.ts';
-import { HostRequests } from './host-requests.ts';
+import { HostRequests, type ImageRequests } from './host-requests.ts';
 import { OutOfMemory } from './out-of-memory.ts';
 import { describeValue, partsOfValue } from './describe-value.ts';
 import { readOutline } from './program-outline.ts';
@@ -61,6 +63,15 @@ class LoadedProgram implements Program {
   }
 }
 
+export type CoreEvaluatorOptions = {
+  readonly io: EvalIO;
+  readonly isInterruptible: boolean;
+  readonly settings: EvaluatorSettings;
+  readonly images: ImageRequests | undefined;
+  /** Whether the core goes on from an image. */
+  readonly isResumed: boolean;
+};
+
 export class CoreEvaluator implements Evaluator {
   readonly #core: Core;
   readonly #io: EvalIO;
@@ -68,16 +79,13 @@ export class CoreEvaluator implements Evaluator {
   readonly #requests: HostRequests;
   readonly #maximumDepth: number;
   readonly #fibers: Fibers;
+  readonly #isResumed: boolean;
+  readonly #sharedAtStart: number;
 
-  constructor(
-    core: Core,
-    {
-      io,
-      settings,
-      isInterruptible,
-    }: { readonly io: EvalIO; readonly settings: EvaluatorSettings; readonly isInterruptible: boolean },
-  ) {
+  constructor(core: Core, { io, settings, isInterruptible, images, isResumed }: CoreEvaluatorOptions) {
     this.#core = core;
+    this.#isResumed = isResumed;
+    this.#sharedAtStart = core.exports.sharedBytes();
     this.#io = io;
     this.#sources = new SourceMap(core, io);
     this.#maximumDepth = settings.maxCallDepth;
@@ -90,6 +98,7 @@ export class CoreEvaluator implements Evaluator {
       importsFromDerivations: settings.allowImportFromDerivation ?? true,
       isPure: settings.pureEval,
       showText: (text) => this.#withPositions(text),
+      images,
     });
     this.#fibers = new Fibers({
       core,
@@ -290,6 +299,23 @@ export class CoreEvaluator implements Evaluator {
   /** Forces a value that is inside of another one. */
   async forceInside(value: Address): Promise<Value> {
     return await this.#force(value);
+  }
+
+  imageUse(): ImageUse {
+    const { exports } = this.#core;
+    return {
+      isResumed: this.#isResumed,
+      keptBytes: this.#sharedAtStart,
+      addedBytes: exports.sharedBytes() - this.#sharedAtStart,
+      found: exports.foundCallCount(),
+      made: exports.madeCallCount(),
+      isInDoubt: exports.isInDoubt() !== 0,
+      dependsOnClock: exports.dependsOnClock() !== 0,
+    };
+  }
+
+  takeImage(): CoreImage {
+    return takeImage(this.#core);
   }
 
   // ── Running ──

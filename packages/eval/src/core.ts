@@ -31,6 +31,18 @@ export type CoreExports = {
   configureFailures(kept: boolean): void;
   configureProfiler(): void;
   enableFeature(nameLength: number): void;
+  configureImages(wanted: boolean): void;
+  shareTree(length: number): void;
+  isInSharedRegion(): number;
+  isInDoubt(): number;
+  dependsOnClock(): number;
+  foundCallCount(): number;
+  madeCallCount(): number;
+  makeImage(): number;
+  checksum(address: number, length: number, seed: bigint): bigint;
+  sharedBytes(): number;
+  chunkCount(): number;
+  isChunkKept(chunk: number): number;
   inputBuffer(length: number): Address;
   newString(length: number): Address;
   newStringSpace(length: number): Address;

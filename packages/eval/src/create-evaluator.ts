@@ -2,6 +2,8 @@
 import { encodeUtf8 } from '@neve/bytes';
 import { restrictAccess } from './access-control.ts';
 import { Core } from './core.ts';
+import { type KeptImage, restoreImage } from './core-image.ts';
+import { SharedTrees } from './shared-trees.ts';
 import { CoreEvaluator } from './core-evaluator.ts';
 import { CoreProfiler } from './profile/core-profiler.ts';
 import type { EvalIO } from './eval-io.ts';
@@ -26,13 +28,50 @@ export function createEvaluator({
   settings: given,
   profiler,
   isInterruptible = false,
+  images,
 }: EvaluatorOptions): Evaluator {
   const settings: EvaluatorSettings = { ...defaultSettings, ...given };
-  const core = new Core(module, {
-    profiler: profiler && new CoreProfiler(profiler),
-    maxHeapBytes: settings.maxHeapBytes,
-    isInterruptible,
+  const makeCore = (): Core =>
+    new Core(module, {
+      profiler: profiler && new CoreProfiler(profiler),
+      maxHeapBytes: settings.maxHeapBytes,
+      isInterruptible,
+    });
+  const resumed = images?.kept && resume(makeCore(), images.kept);
+  const core = resumed ?? makeCore();
+  if (resumed === undefined) initialize(core, { io, settings, isProfiled: profiler !== undefined });
+  core.exports.configureImages(images !== undefined);
+  core.exports.configureTraces(settings.showTrace);
+  core.exports.configureFailures(!isInterruptible);
+  core.exports.configureLimits(settings.maxCallDepth, maximumStackBytes);
+  core.exports.configureMemory(
+    settings.heapThresholdBytes ?? 0,
+    Math.max(settings.maxHeapBytes ?? 0, settings.maxHeapBytes === undefined ? 0 : smallestMemoryBytes),
+    settings.collectionInterval ?? 0,
+  );
+  const requests = images && {
+    trees: new SharedTrees(core, io),
+    enterRegion: (region: 'own' | 'shared'): void => images.enterRegion?.(region),
+  };
+  const isResumed = resumed !== undefined;
+  return new CoreEvaluator(core, {
+    ...{ io: visibleWorld(io, settings), settings, isInterruptible },
+    ...{ images: requests, isResumed },
   });
+}
+
+/** Undefined when the image is damaged. */
+function resume(core: Core, kept: KeptImage): Core | undefined {
+  return restoreImage(core, kept) ? core : undefined;
+}
+
+type Beginning = {
+  readonly io: EvalIO;
+  readonly settings: EvaluatorSettings;
+  readonly isProfiled: boolean;
+};
+
+function initialize(core: Core, { io, settings, isProfiled }: Beginning): void {
   const { exports } = core;
   exports.configureEvaluation(
     settings.pureEval,
@@ -40,15 +79,12 @@ export function createEvaluator({
     settings.writesStore,
     settings.traceVerbose,
   );
-  exports.configureTraces(settings.showTrace);
   exports.configureHashing(io.hashBytes !== undefined);
-  exports.configureFailures(!isInterruptible);
-  if (profiler !== undefined) exports.configureProfiler();
+  if (isProfiled) exports.configureProfiler();
   for (const feature of settings.experimentalFeatures) exports.enableFeature(core.write(encodeUtf8(feature)));
   exports.initialize();
   exports.configureStore(core.write(encodeUtf8(settings.storeDir)));
   exports.configureHome(core.write(encodeUtf8(settings.homeDirectory ?? '')));
-  exports.configureLimits(settings.maxCallDepth, maximumStackBytes);
   exports.configureSyntax(
     settings.experimentalFeatures.has('pipe-operators'),
     settings.pureEval,
@@ -58,12 +94,33 @@ export function createEvaluator({
   );
   defineConstants(core, settings);
   exports.finishInitialization();
-  exports.configureMemory(
-    settings.heapThresholdBytes ?? 0,
-    Math.max(settings.maxHeapBytes ?? 0, settings.maxHeapBytes === undefined ? 0 : smallestMemoryBytes),
-    settings.collectionInterval ?? 0,
-  );
-  return new CoreEvaluator(core, { io: visibleWorld(io, settings), settings, isInterruptible });
+}
+
+/**
+ * What an image depends on beside its core and what was read, as JSON: two evaluators can share one where this is the same.
+ * The directory matters only to search paths that are relative to it.
+ */
+export function imageSettings(given: Partial<EvaluatorSettings>, io: EvalIO): string {
+  const settings: EvaluatorSettings = { ...defaultSettings, ...given };
+  const isRelative = settings.nixPath.some(({ path }) => !path.startsWith('/'));
+  return JSON.stringify({
+    language: nixVersion,
+    hashes: io.hashBytes !== undefined,
+    pureEval: settings.pureEval,
+    restrictEval: settings.restrictEval,
+    writesStore: settings.writesStore,
+    traceVerbose: settings.traceVerbose,
+    experimentalFeatures: [...settings.experimentalFeatures].toSorted(),
+    storeDir: settings.storeDir,
+    homeDirectory: settings.homeDirectory,
+    currentSystem: settings.currentSystem,
+    currentDirectory: isRelative ? settings.currentDirectory : undefined,
+    nixPath: settings.nixPath.map(({ prefix, path }) => ({ prefix, path })),
+    allowImportFromDerivation: settings.allowImportFromDerivation,
+    lintUrlLiterals: settings.lintUrlLiterals,
+    lintShortPathLiterals: settings.lintShortPathLiterals,
+    lintAbsolutePathLiterals: settings.lintAbsolutePathLiterals,
+  });
 }
 
 /** A pure or restricted evaluation sees what the search path names, and nothing else. */

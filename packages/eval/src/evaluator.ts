@@ -4,6 +4,7 @@
  *
  * Whatever goes wrong in a Nix program is an `EvaluationError`. All calls may wait for `EvalIO`.
  */
+import type { CoreImage, KeptImage } from './core-image.ts';
 import type { Diagnostic, Position } from '@neve/diagnostics';
 import type { EvalIO } from './eval-io.ts';
 import type { ProfilerOptions } from './profile/core-profiler.ts';
@@ -275,6 +276,12 @@ export interface Evaluator {
 
   /** What the profiler has seen so far; undefined unless the evaluator was made with one. */
   profile(): EvaluationProfile | undefined;
+
+  /** What was found in the image, and what there is for one. */
+  imageUse(): ImageUse;
+
+  /** What later evaluations can go on from. The evaluator must not be used afterwards. */
+  takeImage(): CoreImage;
 }
 
 /** A failure of a Nix program. */
@@ -304,4 +311,30 @@ export type EvaluatorOptions = {
   readonly isInterruptible?: boolean | undefined;
   /** Profiles what is evaluated. */
   readonly profiler?: ProfilerOptions | undefined;
+  /** Prepares the evaluation for an image, or goes on from one. Not together with a profiler. */
+  readonly images?: ImageOptions | undefined;
+};
+
+export type ImageOptions = {
+  /** An image of an evaluator with the same core, and settings of which `imageSettings` says the same. */
+  readonly kept?: KeptImage | undefined;
+  /** What the world is asked for after this belongs to what is shared, or to this evaluation alone. */
+  enterRegion?(region: 'own' | 'shared'): void;
+};
+
+/** What has become of images in an evaluation. */
+export type ImageUse = {
+  /** Whether the evaluation has gone on from the image: one that is damaged is not used. */
+  readonly isResumed: boolean;
+  /** How large what was shared was at the beginning. */
+  readonly keptBytes: number;
+  /** By how much what can be kept has grown, garbage included. */
+  readonly addedBytes: number;
+  /** How many calls were answered from the image, and how many were made that a new one would have. */
+  readonly found: number;
+  readonly made: number;
+  /** Whether an error may have come from comparing with the image alone: then only an evaluation without it tells. */
+  readonly isInDoubt: boolean;
+  /** Whether an image of this evaluation is of no use, since the clock may matter. */
+  readonly dependsOnClock: boolean;
 };

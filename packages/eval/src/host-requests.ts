@@ -19,6 +19,7 @@ import {
 } from './eval-io.ts';
 import { PathResolver, join, normalise } from './path-resolution.ts';
 import { ImportSpans } from './import-spans.ts';
+import type { SharedTrees } from './shared-trees.ts';
 import type { SourceMap } from './source-map.ts';
 import { type Steps, need, runStepsThen } from './steps.ts';
 import { basePath, firstOutput, parseContextElement } from './string-context.ts';
@@ -48,6 +49,12 @@ const request = {
   fileEvaluated: 23,
 } as const;
 
+/** What evaluations with images want to know of requests. */
+export type ImageRequests = {
+  readonly trees: SharedTrees;
+  enterRegion(region: 'own' | 'shared'): void;
+};
+
 /** An answer that was not there at once: a value that is kept until the fiber that has asked goes on. */
 export type LateAnswer = {
   readonly value: Handle;
@@ -59,7 +66,10 @@ export class HostRequests {
   readonly #core: Core;
   readonly #io: EvalIO;
   readonly #sources: SourceMap;
-  #paths: PathResolver;
+  /** Of the own region of the core's heap, and of the shared one: each asks the world for itself. */
+  #resolvers: readonly [own: PathResolver, shared: PathResolver];
+  readonly #images: ImageRequests | undefined;
+  #isShared = false;
   /** Strings in the core, by what they say. */
   readonly #typeNames = new Map<string, Handle>();
   /** Replaces the markers of positions in a text that is shown. */
@@ -84,6 +94,7 @@ export class HostRequests {
     importsFromDerivations: boolean;
     isPure: boolean;
     showText: (text: Uint8Array) => Uint8Array;
+    images?: ImageRequests | undefined;
   }) {
     this.#core = options.core;
     this.#io = options.io;
@@ -97,12 +108,18 @@ export class HostRequests {
       this.#imports = new ImportSpans();
       this.#core.exports.configureFileReports(true);
     }
-    this.#paths = new PathResolver(options.io);
+    this.#resolvers = [new PathResolver(options.io), new PathResolver(options.io)];
+    this.#images = options.images;
+  }
+
+  get #paths(): PathResolver {
+    return this.#resolvers[this.#isShared ? 1 : 0];
   }
 
   /** The value that answers the pending request of the current fiber, or the promise of it. */
   answer(): Address | Promise<LateAnswer> {
     const { exports } = this.#core;
+    if (this.#images !== undefined) this.#enterRegion(exports.isInSharedRegion() !== 0);
     if (this.#imports === undefined) return this.#answer();
     const kind = exports.requestKind();
     if (kind === request.fileEvaluated) {
@@ -113,6 +130,13 @@ export class HostRequests {
     return this.#imports.within(() => this.#answer());
   }
 
+  /** What is read belongs to the region of the heap in which the program is. */
+  #enterRegion(isShared: boolean): void {
+    if (isShared === this.#isShared) return;
+    this.#isShared = isShared;
+    this.#images?.enterRegion(isShared ? 'shared' : 'own');
+  }
+
   /** An error that nothing has caught ends what is measured of files. */
   endImports(): void {
     this.#imports?.endAll();
@@ -120,7 +144,7 @@ export class HostRequests {
 
   /** Directories are looked at again: there may be links now. */
   forgetPaths(): void {
-    this.#paths = new PathResolver(this.#io);
+    this.#resolvers = [new PathResolver(this.#io), new PathResolver(this.#io)];
   }
 
   #answer(): Address | Promise<LateAnswer> {
@@ -165,7 +189,26 @@ export class HostRequests {
 
   /** What is not there at once is kept from the moment on when it is: others may run before it is taken. */
   #run(steps: Steps<Address>): Address | Promise<LateAnswer> {
-    return runStepsThen(steps, (value) => ({ value: this.#core.exports.keep(value), isSource: false }));
+    const all = this.#images === undefined ? steps : this.#inRegion(steps);
+    return runStepsThen(all, (value) => ({ value: this.#core.exports.keep(value), isSource: false }));
+  }
+
+  /** What is asked for later belongs to the region in which it began, whatever runs meanwhile. */
+  *#inRegion(steps: Steps<Address>): Steps<Address> {
+    const isShared = this.#isShared;
+    let next = steps.next();
+    while (next.done !== true) {
+      let resume: () => IteratorResult<Answer<unknown>, Address>;
+      try {
+        const value = yield next.value;
+        resume = () => steps.next(value);
+      } catch (error) {
+        resume = () => steps.throw(error);
+      }
+      this.#enterRegion(isShared);
+      next = resume();
+    }
+    return next.value;
   }
 
   /** Requests that few evaluations make. */
@@ -199,7 +242,9 @@ export class HostRequests {
   }
 
   *#resolveImport(): Steps<Address> {
-    return this.#core.newPath(yield* this.resolveImport(this.#bytes(0)));
+    const file = yield* this.resolveImport(this.#bytes(0));
+    this.#images?.trees.note(file);
+    return this.#core.newPath(file);
   }
 
   /**

@@ -28,6 +28,8 @@ export type {
   EvaluatorOptions,
   EvaluatorSettings,
   FunctionSource,
+  ImageOptions,
+  ImageUse,
   Instruction,
   LintLevel,
   PrintLayout,
@@ -42,7 +44,8 @@ export type {
   ValuePart,
 } from './evaluator.ts';
 export { OutOfMemory } from './out-of-memory.ts';
-export { createEvaluator } from './create-evaluator.ts';
+export { createEvaluator, imageSettings } from './create-evaluator.ts';
+export type { CoreImage, KeptImage } from './core-image.ts';
 export { createMemoryIO } from './memory-io.ts';
 export type { MemoryFiles, MemoryIOOptions } from './memory-io.ts';
 export { evaluateJson } from './evaluate-json.ts';

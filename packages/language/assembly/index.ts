@@ -48,6 +48,7 @@ import {
   gatherSiblings,
   gatheredCallee,
   gatheredDepth,
+  gatheredRegion,
   gatheredSecond,
   gatheredValue,
 } from "./machine/siblings";
@@ -95,9 +96,26 @@ import {
   writeRecord,
 } from "./machine/stack";
 import { FORCE_CODE, HALT_CODE, applyCode, initializeStaticCode } from "./machine/static-code";
-import { Address, CHUNK_SIZE, isExhausted, outOfMemory, usedChunks } from "./memory/chunks";
+import { setKeepsOwnSources } from "./images/own-sources";
+import { prepareImage } from "./images/prepare-image";
+import { foundCalls, initializeSharedCalls, isImageInDoubt, madeCalls } from "./images/shared-calls";
+import { addSharedTree } from "./images/shared-trees";
+import {
+  Address,
+  CHUNK_BITS,
+  CHUNK_SIZE,
+  OWNER_PERMANENT,
+  OWNER_SHARED_HEAP,
+  chunkLimit,
+  isInHeap,
+  isExhausted,
+  outOfMemory,
+  ownerOf,
+  usedChunks,
+} from "./memory/chunks";
+import { checksumOf } from "./memory/checksum";
 import { allocatedBytes, collectionCount, isCollecting, movedCells } from "./memory/collect";
-import { heapBytes, sealHeap, wantsCollection } from "./memory/heap";
+import { REGION_SHARED, enterRegion, heapBytes, region, sealHeap, wantsCollection } from "./memory/heap";
 import { input, reserveInput } from "./memory/input";
 import { permanentBytes } from "./memory/permanent";
 import { abandonEvaluation, retryStep } from "./machine/recovery";
@@ -111,7 +129,15 @@ import { DEEP_FORCE } from "./operations/deep-force";
 import { VISIT_DERIVATION } from "./operations/visit-derivation";
 import { setStoreDirectory } from "./operations/store-path";
 import { SYMBOL_FIND_FILE, SYMBOL_NIX_PATH, initializeKnownSymbols } from "./symbols/known";
-import { initializeSymbols, internBytes, symbolBytes, symbolCount, symbolName } from "./symbols/symbols";
+import {
+  initializeSymbols,
+  internBytes,
+  isClockNamed,
+  symbolBytes,
+  symbolCount,
+  symbolName,
+  watchClock,
+} from "./symbols/symbols";
 import { setPipeOperators } from "./syntax/lexer";
 import { sourceAt, sourceCount as countOfSources } from "./syntax/positions";
 import { setHomePath, setPureParsing, setSyntaxLints } from "./syntax/settings";
@@ -154,6 +180,7 @@ export function initialize(): void {
   initializeStack();
   initializeFibers();
   initializeWaiting();
+  initializeSharedCalls();
   initializeOperations();
   defineAllBuiltins();
   defineDerivation();
@@ -174,6 +201,7 @@ export function finishInitialization(): void {
   initializeGlobals();
   loadDerivation();
   sealHeap();
+  watchClock();
 }
 
 /** The store's directory: the input, without a slash at the end. */
@@ -244,6 +272,73 @@ export function configureMemory(heapThreshold: u32, limit: f64, stress: u32): vo
   if (limit != 0) setMemoryLimit(limit);
   setStressInterval(stress);
   if (stress != 0) setFuelOfRun(stress + 1);
+}
+
+// ── Images: the state of the module, kept for later evaluations (images/) ──
+
+/** Whether there may be an image of this state. */
+export function configureImages(wanted: bool): void {
+  setKeepsOwnSources(wanted);
+}
+
+/** Names a tree of files that many evaluations read: the input is the path of its directory, with a slash at the end. */
+export function shareTree(length: u32): void {
+  addSharedTree(input, length);
+}
+
+/** Whether what is going on belongs to the shared region of the heap: so does what the host is asked for. */
+export function isInSharedRegion(): bool {
+  return region == REGION_SHARED;
+}
+
+/** Whether an error may be one of comparing with an image only. */
+export function isInDoubt(): bool {
+  return isImageInDoubt();
+}
+
+/** How many calls were found among what was kept. */
+export function foundCallCount(): u32 {
+  return foundCalls;
+}
+
+/** How many calls were made that could be kept. */
+export function madeCallCount(): u32 {
+  return madeCalls;
+}
+
+/** Whether the clock may have mattered to what would be kept: then it is of no use. */
+export function dependsOnClock(): bool {
+  return isClockNamed;
+}
+
+/** Makes the state one that can be kept; nothing else may be called afterwards but the two below. */
+export function makeImage(): u32 {
+  return prepareImage();
+}
+
+/** A checksum of memory, a multiple of 32 bytes, that goes on from that of what comes before. */
+export function checksum(address: Address, length: u32, seed: u64): u64 {
+  return checksumOf(address, length, seed);
+}
+
+/** Bytes of the shared region of the heap, with what is free at the ends of its chunks. */
+export function sharedBytes(): u32 {
+  let chunks: u32 = 0;
+  for (let chunk: u32 = 0; chunk < chunkLimit(); chunk++) {
+    if (ownerOf(chunk << CHUNK_BITS) == OWNER_SHARED_HEAP) chunks++;
+  }
+  return chunks << CHUNK_BITS;
+}
+
+/** One more than the last chunk (memory/chunks.ts). */
+export function chunkCount(): u32 {
+  return chunkLimit();
+}
+
+/** Whether a chunk has something that an image keeps. */
+export function isChunkKept(chunk: u32): bool {
+  const address = chunk << CHUNK_BITS;
+  return ownerOf(address) == OWNER_PERMANENT || isInHeap(address);
 }
 
 // ── Input: bytes that the host writes ──
@@ -603,6 +698,7 @@ export function beginGathered(index: u32): Fiber {
   const value = gatheredValue(index);
   const second = gatheredSecond(index);
   setCallDepth(gatheredDepth(index));
+  enterRegion(gatheredRegion(index));
   if (callee == NULL) beginForce(value);
   else if (second == NULL) beginCall(callee, value);
   else beginCall2(callee, value, second);

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exportGlobals } from './export-globals.mjs';
 import { lintAssembly } from './lint-assembly.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -47,6 +48,7 @@ function fingerprint(options) {
   const hash = createHash('sha256');
   const compiler = createRequire(import.meta.url)('assemblyscript/package.json').version;
   hash.update(JSON.stringify([compiler, shared, options]));
+  hash.update(readFileSync(join(root, 'scripts/export-globals.mjs')));
   for (const file of filesUnder(sources)) {
     hash.update(`\0${relative(sources, file)}\0`).update(readFileSync(file));
   }
@@ -78,6 +80,7 @@ function compile({ name, output, options }, force) {
     });
     child.on('close', (code) => {
       if (code === 0) {
+        writeFileSync(temporary, exportGlobals(readFileSync(temporary)));
         renameSync(temporary, target);
         writeFileSync(stamp, print);
         console.log(`${output}: ${readFileSync(target).length} bytes (${name})`);

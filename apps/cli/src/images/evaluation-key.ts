@@ -14,7 +14,6 @@ export function evaluationKey(
   { command, args, settings, caller, build }: CommandInput,
   storeAccess: StoreAccess,
 ): EvaluationKey {
-  const { NEVE_CORE: core } = caller.environment;
   const { experimentalFeatures, ...others } = evaluatorSettings({ args, settings, storeAccess, caller });
   return {
     command,
@@ -25,8 +24,14 @@ export function evaluationKey(
     store: [storeAccess.kind, physicalStoreDirOf(args, caller) ?? null],
     colours: caller.wantsColour(),
     links: caller.sourceLink !== undefined,
-    build: [build ?? null, core === undefined ? null : fileVersion(core)],
+    build: coreVersion({ build, caller }),
   };
+}
+
+/** Which Neve it is, and which language core. */
+export function coreVersion({ build, caller }: Pick<CommandInput, 'build' | 'caller'>): readonly unknown[] {
+  const { NEVE_CORE: core } = caller.environment;
+  return [build ?? null, core === undefined ? null : fileVersion(core)];
 }
 
 /** A file that is not there fails later. */

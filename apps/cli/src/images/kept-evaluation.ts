@@ -3,7 +3,7 @@
  * is put there with what it has read. `--watch` and `neve image explain` ask the same things.
  */
 import type { EvalIO } from '@neve/eval';
-import { type ReadSet, RecordingIO } from '@neve/eval-images';
+import { type ReadSet, RecordingIO, type Signature } from '@neve/eval-images';
 import type { FileSystemIO } from '@neve/eval-store/node';
 import { FileWorld, type FoundResult, KeptResults, sha256 } from '@neve/eval-images/node';
 import { currentLogs, currentTracing } from '@neve/telemetry';
@@ -11,6 +11,7 @@ import type { CommandInput } from '../evaluate-command.ts';
 import { type StoreAccess, hostFiles, physicalStoreDirOf, storeDirOf } from '../evaluation-session.ts';
 import { evaluationKey } from './evaluation-key.ts';
 import { imageWishes, openImageFolder } from './image-cache.ts';
+import { ContinuingCaller } from './continuing-caller.ts';
 import { RecordedCaller } from './recorded-caller.ts';
 
 export class KeptEvaluation {
@@ -57,15 +58,34 @@ export class KeptEvaluation {
     return this.#recording;
   };
 
+  /** For the same evaluation once more: what this one has written is not written again. */
+  again(): KeptEvaluation {
+    const caller = new ContinuingCaller(this.#input.caller, this.caller.written);
+    return new KeptEvaluation({ ...this.#input, caller }, this.#storeAccess, this.#results);
+  }
+
+  /** What is read, once the evaluation has begun. */
+  get recording(): RecordingIO | undefined {
+    return this.#recording;
+  }
+
+  /** What the system said of files when they were first looked at. */
+  readonly knownSignature = (key: string): Signature | undefined => this.#files?.signatureOf(key);
+
   /** After an evaluation that has succeeded. */
   keep(): void {
     const tookMs = performance.now() - this.#startedMs;
     const { settings, caller } = this.#input;
     const reads = this.#reads();
     if (reads === undefined || tookMs < imageWishes(settings, caller.environment).worthKeepingMs) return;
-    const known = this.#files && ((key: string) => this.#files?.signatureOf(key));
     const { written } = this.caller;
-    this.#results.keep(this.#key, { reads, written, tookMs, change: this.#change, known });
+    this.#results.keep(this.#key, {
+      reads,
+      written,
+      tookMs,
+      change: this.#change,
+      known: this.knownSignature,
+    });
   }
 
   #reads(): ReadSet | undefined {

@@ -65,6 +65,16 @@ export class ImageEntry implements Disposable {
     return isWhole || this.#remove();
   }
 
+  /** Reads a part of the payload, which the reader checks. Throws what the file system throws, and when it is too short. */
+  readPart(into: Uint8Array, position: number): void {
+    if (
+      position + into.length > this.payloadBytes ||
+      readFully(this.#file, into, this.#payloadStart + position) < into.length
+    ) {
+      throw new Error(`'${this.path}' is shorter than it says`);
+    }
+  }
+
   /** The payload in an array of its own; undefined when it is damaged. */
   payload(): Uint8Array | undefined {
     const bytes = new Uint8Array(this.payloadBytes);

@@ -35,10 +35,10 @@ test('what was put is found, by all of its key', () => {
       fc.jsonValue(),
       fc.uint8Array({ maxLength: 300 }),
       fc.array(fc.uint8Array({ maxLength: 60 })),
-      fc.boolean(),
-      (key, info, reads, words, checksPayload) => {
+      fc.constantFrom('checksum' as const, 'reader' as const, 'disk' as const),
+      (key, info, reads, words, payloadCheck) => {
         const pieces = words.map((it) => it.subarray(0, it.length - (it.length % 4)));
-        expect(folder.put({ kind: 'image', key, info, reads, payload: pieces, checksPayload })).toBe(true);
+        expect(folder.put({ kind: 'image', key, info, reads, payload: pieces, payloadCheck })).toBe(true);
         using entry = folder.find({ kind: 'image', key });
         expect(JSON.stringify(entry?.info)).toBe(JSON.stringify(info));
         expect(Buffer.from(entry?.reads ?? none).equals(reads)).toBe(true);

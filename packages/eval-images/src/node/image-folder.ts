@@ -40,8 +40,11 @@ export type NewEntry = EntryName & {
   /** What must still hold, as `encodeReadSet` writes it; empty when nothing must. */
   readonly reads: Uint8Array;
   readonly payload?: Payload | undefined;
-  /** Whether damage of the payload is found by a checksum (the default), or it is forced to disk and trusted. */
-  readonly checksPayload?: boolean;
+  /**
+   * How damage of the payload is found: by a checksum (the default), by who reads it, who has one of his own, or not at all,
+   * since it is forced to disk.
+   */
+  readonly payloadCheck?: 'checksum' | 'reader' | 'disk';
 };
 
 /** An entry as a list shows it. */

@@ -18,3 +18,5 @@ export type {
   WrittenPiece,
 } from './kept-results.ts';
 export { haveSignaturesHeld } from './check-signatures.ts';
+export { KeptImages } from './kept-images.ts';
+export type { FoundImage, ImageInfo, KeptImagesOptions, NewImage, OpenImage } from './kept-images.ts';

@@ -27,13 +27,13 @@ let counter = 0;
 
 /** Gives the size of the file; undefined when it would be too large. Throws what the file system throws. */
 export function writeEntry(folder: string, { entry, target, maxBytes }: WriteRequest): number | undefined {
-  const { key, info, reads, payload = [], checksPayload = true } = entry;
+  const { key, info, reads, payload = [], payloadCheck = 'checksum' } = entry;
   const payloadBytes = isPieces(payload)
     ? payload.reduce((sum, piece) => sum + piece.length, 0)
     : payload.sizeBytes;
   const headWith = (payloadChecksum: Checksum | undefined): Uint8Array =>
     encodeHead({ key, info, reads, payloadBytes, payloadChecksum });
-  const hasChecksum = checksPayload && payloadBytes > 0;
+  const hasChecksum = payloadCheck === 'checksum' && payloadBytes > 0;
   const head = headWith(hasChecksum ? [0, 0] : undefined);
   const sizeBytes = payloadStart(head.length, payloadBytes) + payloadBytes;
   if (sizeBytes > maxBytes) return undefined;
@@ -54,7 +54,7 @@ export function writeEntry(folder: string, { entry, target, maxBytes }: WriteReq
     if (at !== sizeBytes) throw new Error(`the payload has ${at - head.length} bytes, not ${payloadBytes}`);
     if (summer !== undefined) writeFully(file, headWith(summer.finish()), 0);
     // Without a checksum nothing would tell that a crash has lost a part of it.
-    else if (payloadBytes > 0) fs.fsyncSync(file);
+    else if (payloadBytes > 0 && payloadCheck === 'disk') fs.fsyncSync(file);
     fs.renameSync(temporary, target);
   } catch (error) {
     fs.rmSync(temporary, { force: true });

@@ -31,6 +31,7 @@ import { makeSmallInt } from "../values/number";
 import { makeUnplacedApply2 } from "../values/thunk";
 import { Value, resolve } from "../values/value";
 import { countShared } from "../operations/update";
+import { notePosition } from "../images/positions-seen";
 import { LARGEST_REMEMBERED, WITHOUT_POSITIONS, findDerived, rememberDerived } from "../operations/derived-cache";
 import {
   ATTRS,
@@ -105,6 +106,7 @@ function unsafeGetAttrPos(f: Frame): Value {
   const index = findNamed(arg(f, 1), arg(f, 0));
   if (index < 0) return NULL;
   const position = keyPosition(keysOf(arg(f, 1)), <u32>index);
+  notePosition(arg(f, 1), position);
   if (position == 0) return NULL;
   setStep(f, STEP_RETURN_AWAITED);
   return awaitHost(f, REQUEST_POSITION, makeSmallInt(position));

@@ -31,12 +31,16 @@ import {
   step,
 } from "../machine/native";
 import { Address } from "../memory/chunks";
+import { REGION_OWN, REGION_SHARED, enterRegion, region } from "../memory/heap";
+import { findOwnSource, keepOwnSource, keepsOwnSources } from "../images/own-sources";
+import { isInSharedTree } from "../images/shared-trees";
+import { hasSourceWarnings } from "../compile/source-warnings";
 import { input } from "../memory/input";
 import { releaseRoot, takeRoot } from "../memory/roots";
 import { textMark } from "../memory/text";
 import { parentLength } from "../operations/path-name";
 import { SYMBOL_SUCCESS, SYMBOL_VALUE } from "../symbols/known";
-import { SymbolMap, clearMap, makeSymbolMap, mapGet, mapSet, mapSlots, mapWordAt } from "../symbols/symbol-map";
+import { SymbolMap, clearMap, makeSymbolMap, mapGet, mapSet, mapSlots, mapWordAt, setMapWordAt } from "../symbols/symbol-map";
 import { Symbol, internString, symbolName } from "../symbols/symbols";
 import { ORIGIN_FILE } from "../syntax/positions";
 import { Keys, attrValue, attrsCount, keysOf } from "../values/attrs";
@@ -60,8 +64,9 @@ export function defineEvaluationBuiltins(): void {
   setCatcher(define("tryEval", 1, args1(LAZY), 2, tryEval));
   define("import", 1, args1(LAZY), 0, importFile);
   define("scopedImport", 2, args2(ATTRS, LAZY), 0, scopedImport);
-  resolutions = makeSymbolMap();
-  files = makeSymbolMap();
+  forgetOwnFiles();
+  sharedResolutions = makeSymbolMap();
+  sharedFiles = makeSymbolMap();
   EVALUATE_FILE = makePrimop("evaluateFile", 1, args1(STRICT), 1, evaluateFile);
   changetype<Primop>(EVALUATE_FILE).traced = 0;
 }
@@ -84,10 +89,22 @@ function tryEval(f: Frame): Value {
 
 // ── import ──
 
-/** PATH as written → PATH that an import of it reads, both by symbol. */
-let resolutions: SymbolMap = 0;
-/** PATH of a file, by symbol → the root that holds its value. */
-let files: SymbolMap = 0;
+/** PATH as written → PATH that an import of it reads, both by symbol; of each region of the heap. */
+let ownResolutions: SymbolMap = 0;
+let sharedResolutions: SymbolMap = 0;
+/** PATH of a file, by symbol → the root that holds its value: files that are evaluated in the own region, and others. */
+let ownFiles: SymbolMap = 0;
+let sharedFiles: SymbolMap = 0;
+
+function resolutions(): SymbolMap {
+  return region == REGION_OWN ? ownResolutions : sharedResolutions;
+}
+
+/** Forgets what the shared region does not depend on. */
+export function forgetOwnFiles(): void {
+  ownResolutions = makeSymbolMap();
+  ownFiles = makeSymbolMap();
+}
 
 const DERIVATION_IMPORTED: u32 = 3;
 
@@ -104,7 +121,7 @@ function importFile(f: Frame): Value {
       setStep(f, DERIVATION_IMPORTED);
       return awaitNative1(f, IMPORT_DERIVATION, path);
     }
-    const known = mapGet(resolutions, internString(path));
+    const known = mapGet(resolutions(), internString(path));
     if (known != 0) return finishWith(f, fileValue(symbolPath(known)));
     setArg(f, 0, path);
     setStep(f, 2);
@@ -117,31 +134,67 @@ function importFile(f: Frame): Value {
   }
   const resolved = awaited();
   if (!isPath(resolved)) return resolved;
-  mapSet(resolutions, internString(arg(f, 0)), internString(resolved));
+  mapSet(resolutions(), internString(arg(f, 0)), internString(resolved));
   return finishWith(f, fileValue(resolved));
 }
 
-/** The value of a file: what an earlier import left in its root, or a thunk. */
+/**
+ * The value of a file: what an earlier import left in its root, or a thunk. That of a file in a shared tree is in the shared
+ * region of the heap, and so is that of one which such a file imports.
+ */
 export function fileValue(path: Value): Value {
   const symbol = internString(path);
+  const isShared = region == REGION_SHARED || isInSharedTree(path);
+  const files = isShared ? sharedFiles : ownFiles;
   const known = mapGet(files, symbol);
   if (known != 0) return load<u32>(known);
   const root = takeRoot();
   mapSet(files, symbol, <u32>root);
-  const value = makeApply1(EVALUATE_FILE, path);
+  const interrupted = region;
+  enterRegion(isShared ? REGION_SHARED : REGION_OWN);
+  const value = makeApply1(EVALUATE_FILE, region == interrupted ? path : makePath(stringBytes(path), stringLength(path)));
+  enterRegion(interrupted);
   store<u32>(root, <u32>value);
   return value;
 }
 
 /** Forgets what files evaluate to: whoever imports them from now on has them read again. */
 export function forgetFiles(): void {
+  forgetAll(ownFiles);
+  forgetAll(sharedFiles);
+  clearMap(ownResolutions);
+  clearMap(sharedResolutions);
+}
+
+function forgetAll(files: SymbolMap): void {
   const slots = mapSlots(files);
   for (let i: u32 = 0; i < slots; i++) {
     const root = mapWordAt(files, i);
     if (root != 0) releaseRoot(root);
   }
   clearMap(files);
-  clearMap(resolutions);
+}
+
+// ── Files of the shared region, one after the other (images/prepare-image.ts) ──
+
+let sharedFileAt: u32 = 0;
+
+export function rewindSharedFiles(): void {
+  sharedFileAt = 0;
+}
+
+/** The root of the next file, or 0. */
+export function nextSharedFile(): Address {
+  while (sharedFileAt < mapSlots(sharedFiles)) {
+    const root = mapWordAt(sharedFiles, sharedFileAt++);
+    if (root != 0) return root;
+  }
+  return 0;
+}
+
+/** Forgets the file that `nextSharedFile` has named: it is evaluated again when it is imported. */
+export function forgetSharedFile(): void {
+  setMapWordAt(sharedFiles, sharedFileAt - 1, 0);
 }
 
 /** Whether the host wants to know when a file has been evaluated. */
@@ -169,7 +222,19 @@ function evaluateFile(f: Frame): Value {
     setStep(f, 1);
     return awaitHost(f, REQUEST_READ_SOURCE, arg(f, 0), TRUE);
   }
-  return awaitCode(f, loadFile(input, smallInt(awaited()), arg(f, 0), 0));
+  return awaitCode(f, codeOfFile(arg(f, 0), smallInt(awaited())));
+}
+
+/** The code of the file `path`, whose text is the input. */
+function codeOfFile(path: Value, length: u32): Code {
+  if (region == REGION_SHARED || !keepsOwnSources) return loadFile(input, length, path, 0);
+  const symbol = internString(path);
+  const known = findOwnSource(symbol, input, length);
+  if (known != 0) return known;
+  const code = loadFile(input, length, path, 0);
+  // Warnings are for every evaluation that reads the file.
+  if (!hasSourceWarnings()) keepOwnSource(symbol, input, length, code);
+  return code;
 }
 
 /** Ends `evaluateFile` with what the code of the file evaluates to. */

@@ -31,6 +31,7 @@ import {
 } from "../machine/native";
 import { COERCE_TO_STRING, coerceNow, coerceRequest } from "../operations/coerce";
 import { appendCanonicalPath } from "../operations/path-name";
+import { REGION_OWN, region } from "../memory/heap";
 import { SYMBOL_PATH, SYMBOL_PREFIX } from "../symbols/known";
 import { SymbolMap, makeSymbolMap, mapGet, mapSet } from "../symbols/symbol-map";
 import { Symbol, internBytes, internString, symbolName } from "../symbols/symbols";
@@ -44,12 +45,14 @@ import { appendCoreDirectory } from "../values/core-path";
 import { REALISE_CONTEXT } from "./files";
 import { define } from "./registry";
 
-/** Text of an entry, or of a name in one → symbol of the path that it leads to, or NOWHERE. */
-let resolutions: SymbolMap = 0;
+/** Text of an entry, or of a name in one → symbol of the path that it leads to, or NOWHERE; of each region of the heap. */
+let ownResolutions: SymbolMap = 0;
+let sharedResolutions: SymbolMap = 0;
 const NOWHERE: u32 = 0xffffffff;
 
 export function defineSearchPathBuiltins(): void {
-  resolutions = makeSymbolMap();
+  ownResolutions = makeSymbolMap();
+  sharedResolutions = makeSymbolMap();
   define("findFile", 2, args2(LIST, LAZY), LOCALS, findFile);
 }
 
@@ -86,9 +89,18 @@ function findFile(f: Frame): Value {
   clearContext(f);
   if (at == ANSWERED) {
     const answer = awaited();
-    mapSet(resolutions, localInt(f, QUESTION), answer == NULL ? NOWHERE : internString(answer));
+    mapSet(resolutions(), localInt(f, QUESTION), answer == NULL ? NOWHERE : internString(answer));
   }
   return search(f, name);
+}
+
+function resolutions(): SymbolMap {
+  return region == REGION_OWN ? ownResolutions : sharedResolutions;
+}
+
+/** Forgets what the shared region does not depend on. */
+export function forgetOwnSearches(): void {
+  ownResolutions = makeSymbolMap();
 }
 
 function emptyEntries(length: u32): Value {
@@ -159,11 +171,11 @@ function search(f: Frame, name: Value): Value {
     const offset = restOffset(listItem(entries, entry << 1), name);
     if (offset < 0) continue;
     const text = internString(listItem(entries, (entry << 1) + 1));
-    const directory = mapGet(resolutions, text);
+    const directory = mapGet(resolutions(), text);
     if (directory == 0) return ask(f, text, REQUEST_SEARCH_PATH_ENTRY);
     if (directory == NOWHERE) continue;
     const candidate = candidateIn(directory, stringBytes(name) + <u32>offset, stringLength(name) - <u32>offset);
-    const found = mapGet(resolutions, candidate);
+    const found = mapGet(resolutions(), candidate);
     if (found == 0) return ask(f, candidate, REQUEST_RESOLVE_LINKS);
     if (found != NOWHERE) return pathOf(found);
   }

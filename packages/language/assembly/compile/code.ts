@@ -173,6 +173,12 @@ export const OP_EXPLAIN_DIFFERENCE: u32 = 64;
 /** [position]: the value on top is the left operand of `+`: raise an error if nothing can be added to it. */
 export const OP_CHECK_ADDEND: u32 = 65;
 
+// ── Images (images/holes.ts) ──
+/** Pushes what is in place of the environment. */
+export const OP_LOAD_ENV: u32 = 66;
+/** A hole that was never bound: no program gets here. */
+export const OP_HOLE: u32 = 67;
+
 const WORDS: Address = memory.data<u8>([
   2, 1, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 1, // values
   1, 1, 1, 1, 2, 4, 3, // scopes
@@ -185,6 +191,7 @@ const WORDS: Address = memory.data<u8>([
   1, 1, 1, 2, // the machine's own
   1, 1, 2, // failed assertions
   2, // sums
+  1, 1, // images
 ]);
 
 /** The length of the instruction, its own word included. */
@@ -253,12 +260,15 @@ export function blockAt(pc: Code): Address {
 
 // ── Formals ──
 //
-// [count][ellipsis][argument: 1 if the whole argument has a slot, the first] then for each formal, ascending by symbol:
+// [count][ellipsis: 1, and SHARED_FUNCTION][argument: 1 if the whole argument has a slot, the first] then for each formal,
+// ascending by symbol:
 // [symbol][code of the default or 0][constant default or 0][position]
 //
 // A default that is only a variable which has its value already is no code but an alias: level << 17 | slot << 1 | 1.
 
 const FORMALS_HEADER: u32 = 12;
+/** A function whose results are kept (images/shared-calls.ts). */
+const SHARED_FUNCTION: u32 = 2;
 const FORMAL_SIZE: u32 = 16;
 
 export function formalsSize(count: u32): u32 {
@@ -272,7 +282,16 @@ export function formalsCount(formals: Address): u32 {
 
 @inline
 export function formalsEllipsis(formals: Address): bool {
-  return load<u32>(formals, 4) != 0;
+  return (load<u32>(formals, 4) & 1) != 0;
+}
+
+@inline
+export function isSharedFunction(formals: Address): bool {
+  return (load<u32>(formals, 4) & SHARED_FUNCTION) != 0;
+}
+
+export function setSharedFunction(formals: Address): void {
+  store<u32>(formals, load<u32>(formals, 4) | SHARED_FUNCTION, 4);
 }
 
 /** 1 when slot 0 is the whole argument, else 0: the slot of the first formal. */

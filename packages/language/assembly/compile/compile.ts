@@ -140,6 +140,7 @@ import {
   initializeFormals,
   setFormal,
   setFormalAlias,
+  setSharedFunction,
 } from "./code";
 import {
   closeBlock,
@@ -173,7 +174,8 @@ import {
   resolveVariable,
 } from "./scope";
 import { findGlobal } from "./globals";
-import { currentPositionValue } from "./current-position";
+import { hasSharedFunction } from "../images/shared-trees";
+import { compiledPath, currentPositionValue } from "./current-position";
 import { noteUndefined } from "./undefined-variables";
 
 /** Strict nesting beyond which a thunk is made of the rest. */
@@ -190,6 +192,7 @@ let nesting: u32 = 0;
  * the slots of the environment that the block must run in.
  */
 export function compileFile(root: Node, keys: Keys): usize {
+  resultOfFile = resultOf(root);
   const scope = keys == 0 ? 0 : makeScope(SCOPE_KEYS, 0, keys);
   nesting = 0;
   const file = compileBlock(BLOCK_FILE, root, scope);
@@ -200,6 +203,13 @@ export function compileFile(root: Node, keys: Keys): usize {
     else store<u32>(word, <u32>blockEntry(compileBlock(BLOCK_THUNK, waiting.node, waiting.scope)));
   }
   return file;
+}
+
+/** What the whole source evaluates to, but for the variables around it. */
+let resultOfFile: Node = 0;
+
+function resultOf(node: Node): Node {
+  return kindOfNode(node) == NODE_LET ? resultOf(changetype<ScopeNode>(node).body) : node;
 }
 
 function compileBlock(kind: u32, node: Node, scope: usize): usize {
@@ -219,6 +229,7 @@ function compileLambda(node: Node, parent: usize): usize {
   } else {
     scope = makeScope(SCOPE_FORMALS, parent, lambda.formals, lambda.argument);
     formals = compileFormals(lambda, scope);
+    if (node == resultOfFile && hasSharedFunction(compiledPath())) setSharedFunction(formals);
     emitOp(OP_FORCE);
     emit(lambda.position);
     emitOp(OP_BIND_FORMALS);

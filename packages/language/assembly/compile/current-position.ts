@@ -19,6 +19,12 @@ export function setCompiledSource(address: Address, index: u32): void {
   source = index;
 }
 
+/** The path of the source that is being compiled, or 0 if it is no file. */
+export function compiledPath(): Value {
+  const entry = sourceAt(source);
+  return entry.origin == ORIGIN_FILE ? entry.path : 0;
+}
+
 /** { column; file; line; } of a position in the source that is being compiled, or null if that is no file. */
 export function currentPositionValue(position: Position): Value {
   const entry = sourceAt(source);

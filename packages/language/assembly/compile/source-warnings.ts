@@ -45,6 +45,11 @@ export function keepSourceWarnings(): void {
   }
 }
 
+/** Whether there are warnings that nobody has taken. */
+export function hasSourceWarnings(): bool {
+  return first != 0;
+}
+
 /** Takes the oldest warning; false when there is none. */
 export function takeSourceWarning(): bool {
   if (first == 0) return false;

@@ -33,12 +33,14 @@ import {
   primopOf,
   step,
 } from "../machine/native";
+import { noteFailedMatch } from "../images/shared-calls";
 import { callSite, recordedCallSite } from "../machine/call-site";
 import { ADD_OPERANDS, leftOperandPosition } from "../machine/operators";
 import { raisingFrame, raisingPc, saveRegisters, setRaisingFrame } from "../machine/registers";
 import {
   CALL_TARGET,
   RECORD_SIZE,
+  REGION_TARGET,
   callDepth,
   isCounted,
   isFunctorTarget,
@@ -52,6 +54,7 @@ import {
   setSp,
 } from "../machine/stack";
 import { ARGUMENT_CODE, RESUME_CODE, RETURN_CODE } from "../machine/static-code";
+import { switchRegion } from "../memory/heap";
 import { contextPlace, contextSubject, innerContext, isPlacedContext, isShownAlways } from "../derivation/trace-context";
 import { findKey, keyPosition, keysOf } from "../values/attrs";
 import { DEEP_WALK, deepWalkPosition } from "../operations/deep-force";
@@ -196,6 +199,7 @@ function unwindRecords(): bool {
       resumeWith(errorCell(), f, at);
       return true;
     }
+    noteFailedMatch(recordEnv(at));
     pc = leaveBuiltin(f, pc);
     addCodeTraces(pc, 0);
   }
@@ -243,7 +247,8 @@ function addTrace(at: u32, text: Address, subject: Value = 0, always: bool = fal
 function leaveTarget(at: Address): void {
   const target = recordTarget(at);
   if (isCounted(target)) setCallDepth(callDepth - 1);
-  if (isFunctorTarget(target)) addFunctorTrace(at);
+  if (target == REGION_TARGET) switchRegion();
+  else if (isFunctorTarget(target)) addFunctorTrace(at);
   else if ((target & 1) == 0 && target != CALL_TARGET) leaveThunk(target);
 }
 

@@ -1,6 +1,7 @@
 // Instructions that need a builtin for what they cannot do at once: their operands become its arguments, and the frame
 // that is returned goes on where the instruction would have.
 
+import { SHARED_CALL } from "../images/shared-calls";
 import { Address } from "../memory/chunks";
 import { COERCE_TO_STRING, coerceRequest } from "../operations/coerce";
 import { Code } from "../compile/code";
@@ -15,6 +16,15 @@ export function operatorFrame(top: Address, builtin: Value, env: Address, pc: Co
   store<u32>(top, builtin);
   initializeFrame(top, primopOf(top), env, pc);
   return top;
+}
+
+/** Hands a call over to what looks whether its result was kept; the argument is where the stack ended. */
+export function sharedCallFrame(top: Address, callee: Value, env: Address, pc: Code): Frame {
+  store<u32>(top, callee, 4);
+  const f = top + 8;
+  store<u32>(f, SHARED_CALL);
+  initializeFrame(f, primopOf(f), env, pc);
+  return f;
 }
 
 /** Makes what is on top the argument of a coercion to a string. */

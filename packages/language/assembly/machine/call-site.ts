@@ -9,11 +9,12 @@ import { Address } from "../memory/chunks";
 import { Block, Code } from "../compile/code";
 import { COERCE_TO_STRING, NO_ATTRIBUTE, coercedAttributePosition } from "../operations/coerce";
 import { DEEP_WALK } from "../operations/deep-force";
+import { SHARED_CALL } from "../images/shared-calls";
 import { lambdaBlock } from "../values/function";
 import { applyCallee, isUnplacedApply } from "../values/thunk";
 import { KIND_LAMBDA, TAG_APPLY, TAG_MASK, Value, headerOf, isKind, resolve } from "../values/value";
-import { Primop, frameSize } from "./native";
-import { CALL_TARGET, functorPosition, isFunctorTarget, PLAIN_TARGET, previousRecord, recordEnv, recordPc, recordTarget } from "./stack";
+import { Primop, framePc, frameSize } from "./native";
+import { CALL_TARGET, functorPosition, isFunctorTarget, PLAIN_TARGET, REGION_TARGET, previousRecord, recordEnv, recordPc, recordTarget } from "./stack";
 import { ARGUMENT_CODE, RESUME_CODE, RETURN_CODE, isApplyCode } from "./static-code";
 
 /** The position of the call that left the record `at`, 0 if it has none. */
@@ -27,6 +28,7 @@ export function callSite(pc: Code, below: Address): u32 {
   if (position != 0 || below == 0 || !(isApplyCode(pc) || pc == RETURN_CODE)) return position;
   const target = recordTarget(below);
   if (isFunctorTarget(target)) return functorPosition(target);
+  if (target == REGION_TARGET) return callSite(pc, previousRecord(below));
   const waiting = recordPc(below);
   if (target != CALL_TARGET && target != PLAIN_TARGET) return delayedCallSite(target, below, waiting);
   return waiting == RESUME_CODE ? builtinCallSite(below) : 0;
@@ -34,7 +36,13 @@ export function callSite(pc: Code, below: Address): u32 {
 
 /** Of a thunk's call: where it is needed. */
 function delayedCallSite(thunk: Value, below: Address, waiting: Code): u32 {
-  if (waiting == RESUME_CODE) return recordEnv(below) == DEEP_WALK ? calleePosition(thunk) : 0;
+  const needed = previousRecord(below);
+  if (needed != 0 && recordTarget(needed) == REGION_TARGET) return delayedCallSite(thunk, needed, recordPc(needed));
+  if (waiting == RESUME_CODE) {
+    const builtin = recordEnv(below);
+    if (builtin == SHARED_CALL) return load<u32>(framePc(below - frameSize(changetype<Primop>(builtin))) - 4);
+    return builtin == DEEP_WALK ? calleePosition(thunk) : 0;
+  }
   return waiting == ARGUMENT_CODE ? 0 : load<u32>(waiting - 4);
 }
 

@@ -4,13 +4,14 @@
 // that of memory/text.ts. Those of all others are written down here. The first fiber runs what the host asks for; the
 // others are begun by the host while the first one waits, and evaluate what it will want (siblings.ts).
 //
-//   FIBER  [next][env][pc][stack: SAVED_STACK_SIZE][text: SAVED_TEXT_SIZE], in permanent memory, used again
+//   FIBER  [next][env][pc][stack: SAVED_STACK_SIZE][text: SAVED_TEXT_SIZE][region], in permanent memory, used again
 //
 // A fiber that meets a thunk which another one is evaluating waits for that one (waiting.ts). A fiber other than the first
 // that fails leaves no trace: its thunks become what they were before it entered them, so that whoever needs them meets
 // the failure himself.
 
 import { Address } from "../memory/chunks";
+import { enterRegion, region } from "../memory/heap";
 import { allocatePermanent } from "../memory/permanent";
 import { SAVED_TEXT_SIZE, loadText, returnSavedText, saveNoText, saveText } from "../memory/text";
 import { unenter } from "../values/thunk";
@@ -35,7 +36,8 @@ export type Fiber = usize;
 
 const STACK: u32 = 12;
 const TEXT: u32 = STACK + SAVED_STACK_SIZE;
-const FIBER_SIZE: u32 = TEXT + SAVED_TEXT_SIZE;
+const REGION: u32 = TEXT + SAVED_TEXT_SIZE;
+const FIBER_SIZE: u32 = REGION + 4;
 
 /** The fiber that runs what the host asks for. */
 let first: Fiber = 0;
@@ -51,7 +53,7 @@ export function initializeFibers(): void {
   newest = first;
 }
 
-/** Makes a fiber with an empty stack. */
+/** Makes a fiber with an empty stack; it makes cells in the same region as the current one. */
 export function makeFiber(): Fiber {
   let fiber = released;
   if (fiber == 0) fiber = allocatePermanent(FIBER_SIZE);
@@ -61,6 +63,7 @@ export function makeFiber(): Fiber {
   store<u32>(fiber, 0, 8);
   saveNewStack(fiber + STACK);
   saveNoText(fiber + TEXT);
+  store<u32>(fiber + REGION, region);
   newest = fiber;
   return fiber;
 }
@@ -72,10 +75,12 @@ export function switchFiber(fiber: Fiber): void {
   store<u32>(currentFiber, <u32>pc, 8);
   saveStack(currentFiber + STACK);
   saveText(currentFiber + TEXT);
+  store<u32>(currentFiber + REGION, region);
   currentFiber = fiber;
   saveRegisters(load<u32>(fiber, 8), load<u32>(fiber, 4));
   loadStack(fiber + STACK);
   loadText(fiber + TEXT);
+  enterRegion(load<u32>(fiber + REGION));
   setRaisingFrame(0);
   setRaisingPc(0);
 }

@@ -25,9 +25,11 @@ import {
   OP_DROP_OPERANDS,
   OP_EXPLAIN_DIFFERENCE,
   OP_HAS,
+  OP_HOLE,
   OP_IMPLIES,
   OP_INTERPOLATE,
   OP_INTERPOLATE_PATH,
+  OP_LOAD_ENV,
   OP_MULTIPLY,
   OP_NOT,
   OP_NOT_EQUAL,
@@ -42,6 +44,7 @@ import {
   jumpBytes,
   operandOf,
 } from "../compile/code";
+import { raiseHole } from "../images/shared-calls";
 import { addDynamicAttr, applyOverrides, openAttrs, raiseUndefined } from "./attributes";
 import { coercionFrame, operatorFrame } from "./builtin-frames";
 import { raiseAssertion, raiseNotBool } from "./calls";
@@ -247,6 +250,14 @@ export function runRare(at: Code, env: Address, operands: Address): Address {
       top += 4;
       break;
     }
+    case OP_HOLE:
+      raiseHole();
+      break;
+    case OP_LOAD_ENV:
+      store<u32>(top, <u32>env);
+      top += 4;
+      pc += 4;
+      break;
     default:
       unreachable();
   }

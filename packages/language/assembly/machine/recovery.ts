@@ -7,6 +7,7 @@
 
 import { isExhausted } from "../memory/chunks";
 import { collect, isCollecting } from "../memory/collect";
+import { REGION_OWN, enterRegion } from "../memory/heap";
 import { textMark, textRewind } from "../memory/text";
 import { rewindAttrs } from "../values/attrs-builder";
 import { unenter } from "../values/thunk";
@@ -65,6 +66,7 @@ export function abandonEvaluation(): void {
     at = previousRecord(at);
   }
   resetStack();
+  enterRegion(REGION_OWN);
   textRewind(0);
   rewindAttrs(0);
   saveRegisters(0, 0);

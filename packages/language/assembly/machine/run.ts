@@ -11,6 +11,7 @@
 import { Address, OWNER_PERMANENT, ownerOf } from "../memory/chunks";
 import { collect } from "../memory/collect";
 import { isStressed } from "../memory/stress";
+import { REGION_OWN, foreignOwner, region, switchRegion } from "../memory/heap";
 import { copyWords } from "../memory/words";
 import { FALSE, TRUE, makeBool } from "../values/constants";
 import { ancestor, envParent, envSlot, makeEnv, makeEnv1, setEnvSlot } from "../values/env";
@@ -79,6 +80,7 @@ import {
   Block,
   Code,
   blockEntry,
+  isSharedFunction,
   jumpBytes,
   operandOf,
 } from "../compile/code";
@@ -143,6 +145,7 @@ import {
   CALL_TARGET,
   PLAIN_TARGET,
   RECORD_SIZE,
+  REGION_TARGET,
   callDepth,
   previousRecord,
   record,
@@ -157,7 +160,7 @@ import {
   sp as savedSp,
 } from "./stack";
 import { rareFrame, rarePc, runRare } from "./rare-instructions";
-import { operatorFrame } from "./builtin-frames";
+import { operatorFrame, sharedCallFrame } from "./builtin-frames";
 import { ARGUMENT_CODE, RESUME_CODE, RETURN_CODE, applyCode } from "./static-code";
 
 /** The evaluation that the host asked for is done: its value is on top of the stack. */
@@ -254,6 +257,7 @@ export function run(): u32 {
         const target = recordTarget(done);
         if (target == CALL_TARGET) setCallDepth(callDepth - 1);
         else if ((target & 1) == 0) forward(target, result);
+        else if (target == REGION_TARGET) switchRegion();
         else if (target != PLAIN_TARGET) setCallDepth(callDepth - 1);
         env = recordEnv(done);
         pc = recordPc(done);
@@ -531,6 +535,10 @@ export function run(): u32 {
             pc += 8;
             countCall();
           }
+          if (region == REGION_OWN && changetype<Block>(block).formals != 0 && isSharedFunction(changetype<Block>(block).formals)) {
+            f = sharedCallFrame(top, callee, env, pc);
+            break;
+          }
           if (top > stackLimit) {
             top = makeRoom(top);
             fuel = 1;
@@ -689,6 +697,12 @@ export function run(): u32 {
         fuel = 1;
       }
       if (tag == TAG_SUSPENDED) {
+        if (ownerOf(value) == foreignOwner) {
+          writeRecord(top, REGION_TARGET, env, pc);
+          top += RECORD_SIZE;
+          pc = RETURN_CODE;
+          switchRegion();
+        }
         writeRecord(top, value, env, pc);
         top += RECORD_SIZE;
         env = load<u32>(value, 4);
@@ -700,6 +714,12 @@ export function run(): u32 {
       if (tag != TAG_APPLY || (state & APPLY_ENTERED) != 0) {
         waitForThunk(value, top, env, pc);
         return STATUS_BLOCKED;
+      }
+      if (ownerOf(value) == foreignOwner) {
+        writeRecord(top, REGION_TARGET, env, pc);
+        top += RECORD_SIZE;
+        pc = RETURN_CODE;
+        switchRegion();
       }
       writeRecord(top, value, env, pc);
       top += RECORD_SIZE;

@@ -6,9 +6,10 @@
 // that nothing is offered twice.
 //
 // The list that `gatherSiblings` makes has four items for each: [function or NULL][value][second argument or NULL]
-// [depth of the calls around it].
+// [depth of the calls around it, doubled, and the region of the heap that it makes cells in].
 
 import { Address } from "../memory/chunks";
+import { region } from "../memory/heap";
 import { takeRoot } from "../memory/roots";
 import { NULL } from "../values/constants";
 import { addItem, beginItems, endItems } from "../values/list-collector";
@@ -19,7 +20,7 @@ import { isEntered } from "../values/thunk";
 import { pendingArgument } from "./builtin-call";
 import { Frame, LAZY, Primop, arg, frameSize } from "./native";
 import { env, pc } from "./registers";
-import { callDepth, isCounted, previousRecord, record, recordEnv, recordPc, recordTarget, sp } from "./stack";
+import { REGION_TARGET, callDepth, isCounted, previousRecord, record, recordEnv, recordPc, recordTarget, sp } from "./stack";
 import { ARGUMENT_CODE, RESUME_CODE } from "./static-code";
 import { waitingEnv, waitingPc, waitingTop, waitsForThunk } from "./waiting";
 
@@ -33,6 +34,8 @@ export function offersSiblings(builtin: Value, handler: SiblingHandler): void {
 /** The root of the list that was gathered last. */
 let gathered: Address = 0;
 let depth: u32 = 0;
+/** The region in which what is asked makes its cells. */
+let regionAsked: u32 = 0;
 let room: u32 = 0;
 
 const WORDS: u32 = 4;
@@ -74,7 +77,7 @@ function offer(callee: Value, value: Value, second: Value): void {
   addItem(callee);
   addItem(value);
   addItem(second);
-  addItem(makeSmallInt(depth));
+  addItem(makeSmallInt((depth << 1) | regionAsked));
 }
 
 /** Gathers at most `limit` offers of the builtins that wait in the current fiber, the innermost first. Returns how many. */
@@ -83,10 +86,12 @@ export function gatherSiblings(limit: u32): u32 {
   const mark = beginItems();
   room = limit;
   depth = callDepth;
+  regionAsked = region;
   askTop();
   let at = record;
   while (at != 0 && room != 0) {
     if (isCounted(recordTarget(at))) depth--;
+    else if (recordTarget(at) == REGION_TARGET) regionAsked ^= 1;
     ask(recordPc(at), recordEnv(at), at);
     at = previousRecord(at);
   }
@@ -135,7 +140,12 @@ export function gatheredSecond(index: u32): Value {
 
 @inline
 export function gatheredDepth(index: u32): u32 {
-  return smallInt(listItem(load<u32>(gathered), index * WORDS + 3));
+  return smallInt(listItem(load<u32>(gathered), index * WORDS + 3)) >>> 1;
+}
+
+@inline
+export function gatheredRegion(index: u32): u32 {
+  return smallInt(listItem(load<u32>(gathered), index * WORDS + 3)) & 1;
 }
 
 export function forgetGathered(): void {

@@ -5,7 +5,8 @@
 //
 //   [target][env][pc][previous record]
 //
-//   target     the thunk whose value is awaited, and which it becomes; or CALL_TARGET, PLAIN_TARGET, or that of a functor
+//   target     the thunk whose value is awaited, and which it becomes; or CALL_TARGET, PLAIN_TARGET, REGION_TARGET, or that of
+//              a functor
 //   env, pc    how to go on once the value is there (for builtins: the builtin and RESUME code)
 //   previous   the record below, as a tagged offset, so that the stack can move; no record is at offset 0
 //
@@ -19,6 +20,9 @@ export const CALL_TARGET: Value = 0;
 /** Nothing to update, nothing to count. */
 export const PLAIN_TARGET: Value = 1;
 
+/** What waits is of the other region of the heap (memory/heap.ts) than what it waits for. Nothing to update. */
+export const REGION_TARGET: Value = 0xffffffff;
+
 /** The call of a set, under that of its `__functor`, which is defined at `position` (0: nowhere). Counted as well. */
 @inline
 export function functorTarget(position: u32): Value {
@@ -27,7 +31,7 @@ export function functorTarget(position: u32): Value {
 
 @inline
 export function isFunctorTarget(target: Value): bool {
-  return (target & 1) != 0 && target != PLAIN_TARGET;
+  return (target & 1) != 0 && target != PLAIN_TARGET && target != REGION_TARGET;
 }
 
 @inline

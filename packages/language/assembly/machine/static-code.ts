@@ -1,7 +1,7 @@
 // Code that belongs to no program: where builtins resume, and how the host's requests begin and end.
 
 import { openBlock, closeBlock, emit, emitOp } from "../compile/emitter";
-import { BLOCK_FILE, Code, OP_ARGUMENT, OP_CALL, OP_FORCE, OP_HALT, OP_RESUME, OP_RETURN, blockEntry } from "../compile/code";
+import { BLOCK_FILE, Code, OP_ARGUMENT, OP_CALL, OP_FORCE, OP_HALT, OP_HOLE, OP_LOAD_ENV, OP_RESUME, OP_RETURN, blockEntry } from "../compile/code";
 
 /** Gives a builtin the value that it awaits. */
 export let RESUME_CODE: Code = 0;
@@ -13,6 +13,11 @@ export let RETURN_CODE: Code = 0;
 export let HALT_CODE: Code = 0;
 /** Forces what is on top and returns it. */
 export let FORCE_CODE: Code = 0;
+
+/** That of a hole (images/holes.ts): never run. */
+export let HOLE_CODE: Code = 0;
+/** Forces the value that is in place of an environment. */
+export let BOUND_CODE: Code = 0;
 
 /** `applyCode(n)` calls the function on top with the n arguments below it and returns the value. */
 const MAXIMUM_ARGUMENTS: u32 = 4;
@@ -28,6 +33,13 @@ export function initializeStaticCode(): void {
   emit(0);
   emitOp(OP_RETURN);
   FORCE_CODE = close();
+  HOLE_CODE = single(OP_HOLE);
+  openBlock();
+  emitOp(OP_LOAD_ENV);
+  emitOp(OP_FORCE);
+  emit(0);
+  emitOp(OP_RETURN);
+  BOUND_CODE = close();
   for (let count: u32 = 1; count <= MAXIMUM_ARGUMENTS; count++) store<u32>(applyCodes + (count << 2), <u32>makeApplyCode(count));
 }
 

@@ -24,14 +24,17 @@ const MINIMUM_GROWTH: u32 = 64;
 /** Who a chunk belongs to. */
 export const OWNER_FREE: u8 = 0;
 export const OWNER_PERMANENT: u8 = 1;
+/** The heap's two regions (heap.ts): the lowest bit says which. */
 export const OWNER_HEAP: u8 = 2;
-export const OWNER_ARENA: u8 = 3;
-export const OWNER_STACK: u8 = 4;
-export const OWNER_BUFFER: u8 = 5;
-/** The state of heap chunks during a collection: everything alive is copied out of them. */
-export const OWNER_EVACUATED: u8 = 6;
+export const OWNER_SHARED_HEAP: u8 = 3;
+export const OWNER_ARENA: u8 = 4;
+export const OWNER_STACK: u8 = 5;
+export const OWNER_BUFFER: u8 = 6;
 /** Chunks that were evacuated and are not used again for a while, so that an address into them is found (stress.ts). */
 export const OWNER_POISONED: u8 = 7;
+/** The state of heap chunks during a collection: everything alive is copied out of them. The lowest bit is the region. */
+export const OWNER_EVACUATED: u8 = 8;
+export const OWNER_EVACUATED_SHARED: u8 = 9;
 
 const owners: Address = memory.data(16384);
 
@@ -48,6 +51,18 @@ let isLimited: bool = true;
 @inline
 export function ownerOf(address: Address): u8 {
   return load<u8>(owners + (address >>> CHUNK_BITS));
+}
+
+/** Whether the chunk that holds `address` belongs to the heap. */
+@inline
+export function isInHeap(address: Address): bool {
+  return (ownerOf(address) & 0xfe) == OWNER_HEAP;
+}
+
+/** Whether what is at `address` is being copied out by the collector. */
+@inline
+export function isEvacuated(address: Address): bool {
+  return ownerOf(address) >= OWNER_EVACUATED;
 }
 
 @inline

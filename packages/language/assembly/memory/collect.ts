@@ -8,27 +8,37 @@ import {
   Address,
   CHUNK_BITS,
   OWNER_ARENA,
-  OWNER_EVACUATED,
   OWNER_FREE,
-  OWNER_HEAP,
   OWNER_POISONED,
   chunkLimit,
   enforceLimit,
+  isEvacuated,
   outOfMemory,
   ownerOf,
   returnChunks,
-  setChunkOwner,
 } from "./chunks";
 import {
-  abandonHeap,
+  REGION_OWN,
+  REGION_SHARED,
   allocate,
   chunkTop,
+  enterRegion,
+  evacuateHeap,
   heapBytes,
   largeRunAt,
   largeRunCount,
+  region,
   smallChunkAt,
   smallChunkCount,
 } from "./heap";
+import {
+  TOO_MANY,
+  freeCount,
+  freeLevel,
+  freeSlot,
+  freeVariablesOf,
+} from "../images/free-variables";
+import { HOLE, OBSTACLE, holeNumber, isHole, isObstacle, makeHole } from "../images/holes";
 import { newestRootBlock, previousRootBlock, rootBlockEnd, rootBlockStart } from "./roots";
 import { poisonChunk, releasePoisoned, stressInterval } from "./stress";
 import { trimText } from "./text";
@@ -39,9 +49,9 @@ import { currentFiber, envOf, newestFiber, nextFiber, stackOf } from "../machine
 import { orderCellSize } from "../values/attr-order";
 import { attrsCellSize, keysCellSize, keysCount } from "../values/attrs";
 import { contextCellSize, contextCount } from "../values/context";
-import { envCellSize } from "../values/env";
+import { envCellSize, envParent, envSlot, makeEnv, setEnvSlot } from "../values/env";
 import { listCellSize, listLength } from "../values/list";
-import { partialCellSize } from "../values/function";
+import { lambdaBlock, lambdaEnv, partialCellSize } from "../values/function";
 import { stringCellSize, stringLength } from "../values/string";
 import { tableCellSize } from "../values/table";
 import {
@@ -62,6 +72,7 @@ import {
   KIND_TRACE,
   TAG_APPLY,
   TAG_CELL,
+  TAG_FAILED,
   TAG_FORWARD,
   TAG_MASK,
   Value,
@@ -95,25 +106,28 @@ export function collect(): void {
   trimStack();
   releasePoisoned();
   collectedBytes += heapBytes() - survivingBytes;
-  const chunks = chunkLimit();
-  for (let chunk: u32 = 0; chunk < chunks; chunk++) {
-    if (ownerOf(chunk << CHUNK_BITS) == OWNER_HEAP) setChunkOwner(chunk, OWNER_EVACUATED);
-  }
-  abandonHeap();
+  const interrupted = region;
+  beginScan();
   evacuateStacks();
   evacuateRoots();
   scanSurvivors();
-  for (let chunk: u32 = 0; chunk < chunks; chunk++) {
-    const address = chunk << CHUNK_BITS;
-    if (ownerOf(address) != OWNER_EVACUATED) continue;
-    if (stressInterval != 0) poisonChunk(address);
-    else returnChunks(address, 1);
-  }
+  returnEvacuated();
+  enterRegion(interrupted);
   collectionCount++;
   survivingBytes = heapBytes();
   setNextThreshold(survivingBytes);
   enforceLimit(true);
   isCollecting = false;
+}
+
+function returnEvacuated(): void {
+  const chunks = chunkLimit();
+  for (let chunk: u32 = 0; chunk < chunks; chunk++) {
+    const address = chunk << CHUNK_BITS;
+    if (!isEvacuated(address)) continue;
+    if (stressInterval != 0) poisonChunk(address);
+    else returnChunks(address, 1);
+  }
 }
 
 /** The stacks of all fibers, with the register that they go on with. */
@@ -143,7 +157,7 @@ function evacuateWords(from: Address, to: Address): void {
   while (at < to) {
     const word = load<u32>(at);
     assert((word & 1) != 0 || mayBeReferredTo(word), "no address is kept that a collection has not corrected");
-    if ((word & 1) == 0 && ownerOf(word) == OWNER_EVACUATED) store<u32>(at, <u32>evacuate(word));
+    if ((word & 1) == 0 && isEvacuated(word)) store<u32>(at, <u32>evacuate(word));
     at += 4;
   }
 }
@@ -157,11 +171,19 @@ function mayBeReferredTo(address: Address): bool {
 function evacuate(value: Value): Value {
   let at = value;
   while (true) {
-    if ((at & 1) != 0 || ownerOf(at) != OWNER_EVACUATED) return at;
+    if ((at & 1) != 0 || !isEvacuated(at)) return at;
     // A forced thunk stands for its value; what has been copied, for its copy.
     if ((load<u32>(at) & TAG_MASK) != TAG_FORWARD) break;
     at = load<u32>(at, 4);
+    if (isMakingImage && isHole(at) && holeNumber(at) != imageCall) entangled = true;
   }
+  if (isMakingImage) return evacuateForImage(at);
+  enterRegion(ownerOf(at) & 1);
+  return copyOut(at);
+}
+
+/** Copies a cell to where cells are being made. */
+function copyOut(at: Address): Value {
   const size = sizeOf(at);
   const copy = allocate(size);
   movedCells++;
@@ -169,6 +191,129 @@ function evacuate(value: Value): Value {
   store<u32>(at, TAG_FORWARD);
   store<u32>(at, <u32>copy, 4);
   return copy;
+}
+
+// ── For an image (images/prepare-image.ts) ──
+//
+// Only what is reachable from the roots that are named is copied, into the shared region. Cells of the own region among it
+// are arguments of calls: what is evaluated of them is copied, what is not becomes a hole.
+
+let isMakingImage: bool = false;
+/** Holes that were made or found so far. */
+export let holesMade: u32 = 0;
+/** The number of the call whose cells are being collected. */
+let imageCall: u32 = 0;
+let entangled: bool = false;
+/** What is in the slots that were not kept. */
+let nowhere: Value = 0;
+
+export function beginImageCollection(): void {
+  isMakingImage = true;
+  holesMade = 0;
+  imageCall = 0;
+  enforceLimit(false);
+  beginScan();
+  enterRegion(REGION_SHARED);
+  nowhere = makeHole(OBSTACLE, 0);
+}
+
+/** Collects the next call, or file: holes that belong to another one are noted from now on. */
+export function beginImageCall(): void {
+  imageCall++;
+  entangled = false;
+}
+
+/** Whether the cells of the call have led to a hole of another one. */
+export function isEntangled(): bool {
+  return entangled;
+}
+
+/** Copies what the value in a root refers to. */
+export function collectReachable(root: Address): void {
+  evacuateWords(root, root + 4);
+  scanSurvivors();
+}
+
+export function endImageCollection(): void {
+  returnEvacuated();
+  isMakingImage = false;
+  enterRegion(REGION_OWN);
+  survivingBytes = heapBytes();
+  collectedBytes = 0;
+  enforceLimit(true);
+  setEnv(0);
+}
+
+function evacuateForImage(at: Address): Value {
+  if (isHole(at)) return replaceByHole(at, isObstacle(at) ? OBSTACLE : HOLE);
+  if ((ownerOf(at) & 1) == REGION_SHARED) return copyOut(at);
+  const header = load<u32>(at);
+  const tag = header & TAG_MASK;
+  if (tag != TAG_CELL) return replaceByHole(at, tag == TAG_FAILED ? OBSTACLE : HOLE);
+  switch ((header >>> 3) & 31) {
+    case KIND_ERROR:
+    case KIND_TRACE:
+    case KIND_TABLE:
+      return replaceByHole(at, OBSTACLE);
+    case KIND_ENV:
+      return copyEmptyEnv(at);
+    case KIND_LAMBDA: {
+      const free = freeVariablesOf(lambdaBlock(at));
+      if (freeCount(free) == TOO_MANY) return replaceByHole(at, OBSTACLE);
+      const env = lambdaEnv(at);
+      for (let i: u32 = 0; i < freeCount(free); i++) keepSlot(env, freeLevel(free, i), freeSlot(free, i));
+      return copyOut(at);
+    }
+    default:
+      return copyOut(at);
+  }
+}
+
+// Of an environment of the own region only those slots are kept that some function needs: a slot that none does may refer
+// to all of the evaluation. A copy has one more slot, for the address of the original, tagged as an integer is.
+
+/** Copies an environment; its slots lead nowhere. */
+function copyEmptyEnv(env: Address): Address {
+  const slots = headerExtra(load<u32>(env));
+  const copy = makeEnv(slots + 1, envParent(env));
+  for (let slot: u32 = 0; slot < slots; slot++) setEnvSlot(copy, slot, nowhere);
+  setEnvSlot(copy, slots, <u32>env | 1);
+  store<u32>(env, TAG_FORWARD);
+  store<u32>(env, <u32>copy, 4);
+  return copy;
+}
+
+/** Keeps a slot of the environment that is `level` above `env`, unless that is of the shared region, which is kept as it is. */
+function keepSlot(env: Address, level: u32, slot: u32): void {
+  let at = copyOfEnv(env);
+  for (let i = level; i > 0; i--) at = copyOfEnv(envParent(at));
+  const last = headerExtra(load<u32>(at)) - 1;
+  if (isEvacuated(at) || !isEmptied(at, last) || envSlot(at, slot) != nowhere) return;
+  const original = envSlot(at, last) & ~1;
+  setEnvSlot(at, slot, evacuate(envSlot(original, slot)));
+}
+
+/** The copy of an environment of the own region; one of the shared region where it is now. */
+function copyOfEnv(env: Address): Address {
+  if (!isEvacuated(env)) return env;
+  if ((load<u32>(env) & TAG_MASK) == TAG_FORWARD) return load<u32>(env, 4);
+  return (ownerOf(env) & 1) == REGION_SHARED ? env : copyEmptyEnv(env);
+}
+
+/** Whether an environment is such a copy: its original says so as well. */
+function isEmptied(env: Address, last: u32): bool {
+  const word = envSlot(env, last);
+  const original = word & ~1;
+  if ((word & 1) == 0 || (original & 7) != 0 || !isEvacuated(original)) return false;
+  return load<u32>(original) == TAG_FORWARD && load<u32>(original, 4) == <u32>env;
+}
+
+function replaceByHole(at: Address, kind: u32): Value {
+  const hole = makeHole(kind, imageCall);
+  holesMade++;
+  store<u32>(at, TAG_FORWARD);
+  store<u32>(at, <u32>hole, 4);
+  return hole;
 }
 
 @inline
@@ -180,31 +325,67 @@ function copyCell(to: Address, from: Address, size: u32): void {
   for (let i: u32 = 0; i < size; i += 8) store<u64>(to + i, load<u64>(from + i));
 }
 
+/** How far the cells of each region were looked at: the number of a small chunk, and an address in it or 0. */
+let ownScannedChunk: u32 = 0;
+let ownScannedAddress: Address = 0;
+let sharedScannedChunk: u32 = 0;
+let sharedScannedAddress: Address = 0;
+/** How many large cells were looked at. */
+let scannedLarge: u32 = 0;
+
+/** Leaves the heap's chunks to be evacuated. */
+function beginScan(): void {
+  evacuateHeap();
+  noteScanned(REGION_OWN, 0, 0);
+  noteScanned(REGION_SHARED, 0, 0);
+  scannedLarge = 0;
+}
+
 /** Looks at every surviving cell once and evacuates what it refers to, until nothing new has come. */
 function scanSurvivors(): void {
-  let small: u32 = 0;
-  let at: Address = 0;
-  let large: u32 = 0;
-  while (small < smallChunkCount() || large < largeRunCount()) {
-    while (small < smallChunkCount()) {
-      const start = smallChunkAt(small);
-      if (at == 0) at = start;
-      while (at < chunkTop(start >>> CHUNK_BITS)) {
-        scanCell(at);
-        at += sizeOf(at);
-      }
-      // The chunk that is being filled may get more cells.
-      if (small + 1 == smallChunkCount()) break;
-      small++;
-      at = 0;
+  let isDone = false;
+  while (!isDone) {
+    isDone = true;
+    if (scanRegion(REGION_OWN)) isDone = false;
+    if (scanRegion(REGION_SHARED)) isDone = false;
+    while (scannedLarge < largeRunCount()) {
+      scanCell(largeRunAt(scannedLarge));
+      scannedLarge++;
+      isDone = false;
     }
-    if (large == largeRunCount()) {
-      if (small + 1 == smallChunkCount() && at == chunkTop(smallChunkAt(small) >>> CHUNK_BITS)) return;
-      continue;
-    }
-    scanCell(largeRunAt(large));
-    large++;
   }
+}
+
+function noteScanned(which: u32, chunk: u32, address: Address): void {
+  if (which == REGION_OWN) {
+    ownScannedChunk = chunk;
+    ownScannedAddress = address;
+  } else {
+    sharedScannedChunk = chunk;
+    sharedScannedAddress = address;
+  }
+}
+
+/** Looks at the cells in small chunks of a region that have come since the last time; false when there were none. */
+function scanRegion(which: u32): bool {
+  let chunk = which == REGION_OWN ? ownScannedChunk : sharedScannedChunk;
+  let at = which == REGION_OWN ? ownScannedAddress : sharedScannedAddress;
+  let found = false;
+  while (chunk < smallChunkCount(which)) {
+    const start = smallChunkAt(which, chunk);
+    if (at == 0) at = start;
+    while (at < chunkTop(start >>> CHUNK_BITS)) {
+      scanCell(at);
+      at += sizeOf(at);
+      found = true;
+    }
+    // The chunk that is being filled may get more cells.
+    if (chunk + 1 == smallChunkCount(which)) break;
+    chunk++;
+    at = 0;
+  }
+  noteScanned(which, chunk, at);
+  return found;
 }
 
 function scanCell(cell: Address): void {

@@ -2,15 +2,21 @@
 // between two steps of the machine, when everything alive is on the machine's stack. Code that builds values may
 // therefore hold addresses in local variables as long as it does not return to the machine. When there is more in the heap than
 // `collectionThreshold`, every chunk that is taken asks the machine to come to such a place soon.
+//
+// It has two regions, each with chunks of its own. What an evaluation makes for itself is in its own one. The shared one
+// has what follows from files alone that other evaluations read as well (images/ says what that is): it can be kept as an
+// image. `region` is where cells are being made; a cell stays in its region when it is moved.
 
 import {
   Address,
   CHUNK_BITS,
   CHUNK_SIZE,
+  OWNER_EVACUATED,
   OWNER_HEAP,
   OWNER_PERMANENT,
   chunkLimit,
   chunksFor,
+  isInHeap,
   isTight,
   ownerOf,
   setChunkOwner,
@@ -22,20 +28,37 @@ import { interruptMachine } from "../machine/stack";
 /** Sizes above are no sizes: they have overflowed. */
 const LARGEST_CELL: u32 = 0xc0000000;
 
+export const REGION_OWN: u32 = 0;
+export const REGION_SHARED: u32 = 1;
+
+/** The region in which cells are made. */
+export let region: u32 = REGION_OWN;
+/** Who has the chunks of the other region. */
+export let foreignOwner: u8 = OWNER_HEAP + 1;
+
 /** Where the next cell goes. */
 export let heapTop: Address = 0;
 let heapEnd: Address = 0;
 /** Start of the chunk that is being filled, 0 before the first. */
 let current: Address = 0;
-/** Bytes of the heap's chunks but the current one. */
+/** The same of the other region. */
+let otherTop: Address = 0;
+let otherEnd: Address = 0;
+let otherCurrent: Address = 0;
+/** Bytes of the heap's chunks but those that are being filled. */
 let filledBytes: u32 = 0;
 
-/** For every chunk, the end of its cells: valid once the chunk is no longer the current one. */
+/** For every chunk, the end of its cells: valid once the chunk is no longer being filled. */
 const tops: Address = memory.data(65536);
 
-/** The chunks in the order in which they were taken: small ones, of which the last is being filled, and large runs. */
-const smallChunks: Address = memory.data(65536);
-let smallCount: u32 = 0;
+/**
+ * The chunks of each region in the order in which they were taken: small ones, of which the last is being filled, and large
+ * runs.
+ */
+const ownSmallChunks: Address = memory.data(65536);
+const sharedSmallChunks: Address = memory.data(65536);
+let ownSmallCount: u32 = 0;
+let sharedSmallCount: u32 = 0;
 const largeRuns: Address = memory.data(65536);
 let largeCount: u32 = 0;
 
@@ -55,14 +78,35 @@ export function allocate(size: u32): Address {
   return address;
 }
 
+/** Makes cells in the other region from now on. */
+export function switchRegion(): void {
+  const top = heapTop;
+  const end = heapEnd;
+  const start = current;
+  heapTop = otherTop;
+  heapEnd = otherEnd;
+  current = otherCurrent;
+  otherTop = top;
+  otherEnd = end;
+  otherCurrent = start;
+  foreignOwner = OWNER_HEAP + <u8>region;
+  region ^= 1;
+}
+
+/** Makes cells in `wanted` from now on. */
+@inline
+export function enterRegion(wanted: u32): void {
+  if (region != wanted) switchRegion();
+}
+
 /** Bytes used since the last collection, cells that survived it included, and what is left at the ends of chunks. */
 export function heapBytes(): u32 {
-  return filledBytes + (heapTop - current);
+  return filledBytes + (heapTop - current) + (otherTop - otherCurrent);
 }
 
 /** Chunks of the heap. */
 export function heapChunks(): u32 {
-  return (filledBytes >>> CHUNK_BITS) + <u32>(current != 0);
+  return (filledBytes >>> CHUNK_BITS) + <u32>(current != 0) + <u32>(otherCurrent != 0);
 }
 
 /** Whether the collector should run at the next place where it may. */
@@ -72,42 +116,54 @@ export function wantsCollection(): bool {
 
 /** The end of the cells in a heap chunk. */
 export function chunkTop(chunk: u32): Address {
-  return chunk == current >>> CHUNK_BITS ? heapTop : load<u32>(tops + (chunk << 2));
+  if (chunk == current >>> CHUNK_BITS) return heapTop;
+  return chunk == otherCurrent >>> CHUNK_BITS ? otherTop : load<u32>(tops + (chunk << 2));
 }
 
 /** Leaves all chunks to the collector: the next allocation takes a fresh one. */
 export function abandonHeap(): void {
   closeCurrent();
-  current = 0;
-  heapTop = 0;
-  heapEnd = 0;
+  switchRegion();
+  closeCurrent();
+  switchRegion();
   filledBytes = 0;
-  smallCount = 0;
+  ownSmallCount = 0;
+  sharedSmallCount = 0;
   largeCount = 0;
+}
+
+/** Marks the chunks of the heap as evacuated, and abandons them. */
+export function evacuateHeap(): void {
+  const chunks = chunkLimit();
+  for (let chunk: u32 = 0; chunk < chunks; chunk++) {
+    const address = chunk << CHUNK_BITS;
+    if (isInHeap(address)) setChunkOwner(chunk, ownerOf(address) - OWNER_HEAP + OWNER_EVACUATED);
+  }
+  abandonHeap();
 }
 
 /** Makes everything in the heap permanent. Values made so far will never be moved, and must not be given new parts. */
 export function sealHeap(): void {
   const chunks = chunkLimit();
   for (let chunk: u32 = 0; chunk < chunks; chunk++) {
-    if (ownerOf(chunk << CHUNK_BITS) == OWNER_HEAP) setChunkOwner(chunk, OWNER_PERMANENT);
+    if (isInHeap(chunk << CHUNK_BITS)) setChunkOwner(chunk, OWNER_PERMANENT);
   }
   abandonHeap();
 }
 
-export function smallChunkCount(): u32 {
-  return smallCount;
+export function smallChunkCount(which: u32): u32 {
+  return which == REGION_OWN ? ownSmallCount : sharedSmallCount;
 }
 
-export function smallChunkAt(index: u32): Address {
-  return load<u32>(smallChunks + (index << 2));
+export function smallChunkAt(which: u32, index: u32): Address {
+  return load<u32>((which == REGION_OWN ? ownSmallChunks : sharedSmallChunks) + (index << 2));
 }
 
 export function largeRunCount(): u32 {
   return largeCount;
 }
 
-/** The only cell of a large run. */
+/** The only cell of a large run, of either region. */
 export function largeRunAt(index: u32): Address {
   return load<u32>(largeRuns + (index << 2));
 }
@@ -116,7 +172,7 @@ function allocateInNewChunk(size: u32): Address {
   if (size > LARGEST_CELL) outOfMemory();
   if (wantsCollection()) interruptMachine();
   const chunks = chunksFor(size);
-  const address = takeChunks(chunks, OWNER_HEAP);
+  const address = takeChunks(chunks, OWNER_HEAP + <u8>region);
   if (size > CHUNK_SIZE >>> 1) {
     // A large cell has a run of chunks of its own; the current chunk goes on being filled.
     const first = address >>> CHUNK_BITS;
@@ -126,17 +182,24 @@ function allocateInNewChunk(size: u32): Address {
     filledBytes += chunks * CHUNK_SIZE;
     return address;
   }
-  closeCurrent();
-  store<u32>(smallChunks + (smallCount << 2), <u32>address);
-  smallCount++;
+  leaveCurrent();
+  if (region == REGION_OWN) store<u32>(ownSmallChunks + (ownSmallCount++ << 2), <u32>address);
+  else store<u32>(sharedSmallChunks + (sharedSmallCount++ << 2), <u32>address);
   current = address;
   heapTop = address + size;
   heapEnd = address + CHUNK_SIZE;
   return address;
 }
 
-function closeCurrent(): void {
+function leaveCurrent(): void {
   if (current == 0) return;
   store<u32>(tops + ((current >>> CHUNK_BITS) << 2), heapTop);
   filledBytes += CHUNK_SIZE;
+}
+
+function closeCurrent(): void {
+  leaveCurrent();
+  current = 0;
+  heapTop = 0;
+  heapEnd = 0;
 }

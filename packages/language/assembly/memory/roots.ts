@@ -1,7 +1,7 @@
 // Roots: words outside of the heap and the stack that hold values. The collector keeps what they refer to and writes
 // the new addresses back. Caches of the machine and the host's handles are roots.
 
-import { Address } from "./chunks";
+import { Address, isEvacuated } from "./chunks";
 import { allocatePermanent } from "./permanent";
 
 /** Blocks of [link to the block before][roots …]. */
@@ -52,4 +52,20 @@ export function rootBlockStart(at: Address): Address {
 
 export function rootBlockEnd(at: Address): Address {
   return at == block ? next : at + BLOCK_SIZE;
+}
+
+/**
+ * Makes all roots 0 but those whose words refer to what a collection for an image has found (collect.ts). Handles of the host
+ * and caches lose what they held.
+ */
+export function clearRoots(): void {
+  let at = block;
+  while (at != 0) {
+    const last = rootBlockEnd(at);
+    for (let word = rootBlockStart(at); word < last; word += 4) {
+      const value = load<u32>(word);
+      if ((value & 1) == 0 && isEvacuated(value)) store<u32>(word, 0);
+    }
+    at = load<u32>(at);
+  }
 }

@@ -55,6 +55,10 @@ export function clearMap(map: SymbolMap): void {
   header.count = 0;
 }
 
+export function setMapWordAt(map: SymbolMap, slot: u32, word: u32): void {
+  store<u32>(changetype<MapHeader>(map).table + (slot << 3), word, 4);
+}
+
 function entryOf(header: MapHeader, symbol: Symbol): Address {
   const mask = header.slots - 1;
   let slot = (symbol * 0x9e3779b1) >>> 8;

@@ -5,6 +5,7 @@
 //   slots  open-addressing hash table: [hash][symbol or 0]
 
 import { Address } from "../memory/chunks";
+import { REGION_SHARED, region } from "../memory/heap";
 import { allocatePermanent } from "../memory/permanent";
 import { bytesEqual, hashBytes32 } from "../memory/bytes";
 import { Value, isString } from "../values/value";
@@ -34,7 +35,27 @@ export function internBytes(bytes: Address, length: u32): Symbol {
   const hash = hashBytes32(bytes, length);
   const slot = findSlot(bytes, length, hash);
   const symbol = slotSymbol(slot);
+  if (symbol == clockName || symbol == globalClockName) noteClock(symbol);
   return symbol != 0 ? symbol : addSymbol(slot, hash, makePermanentString(bytes, length));
+}
+
+// ── The clock ──
+//
+// `builtins.currentTime` is a constant, which nobody is asked for. What names it may depend on it.
+
+let clockName: Symbol = 0;
+let globalClockName: Symbol = 0;
+/** Whether something of the shared region of the heap has named the clock. */
+export let isClockNamed: bool = false;
+
+/** Looks from now on whether the clock is named. */
+export function watchClock(): void {
+  clockName = internText("currentTime");
+  globalClockName = internText("__currentTime");
+}
+
+function noteClock(symbol: Symbol): void {
+  if (symbol != 0 && region == REGION_SHARED) isClockNamed = true;
 }
 
 /** The symbol of a string, whatever its context. */

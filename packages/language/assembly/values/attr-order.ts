@@ -1,6 +1,6 @@
 // The bytewise order of a key set's names, computed once for each key set.
 
-import { Address, OWNER_HEAP, ownerOf } from "../memory/chunks";
+import { Address, isInHeap } from "../memory/chunks";
 import { allocate } from "../memory/heap";
 import { allocatePermanent } from "../memory/permanent";
 import { copyWords } from "../memory/words";
@@ -31,7 +31,7 @@ function makeOrder(keys: Keys): Address {
   const count = keysCount(keys);
   const size = orderCellSize(count);
   // A permanent key set must not point into the heap.
-  const order = ownerOf(keys) == OWNER_HEAP ? allocate(size) : allocatePermanent(size);
+  const order = isInHeap(keys) ? allocate(size) : allocatePermanent(size);
   store<u32>(order, cellHeader(KIND_ORDER));
   store<u32>(order, count, 4);
   const indices = order + ORDER_HEADER;

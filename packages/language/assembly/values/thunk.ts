@@ -30,6 +30,11 @@ export function makeApply1(callee: Value, a: Value): Value {
   return makeApply(callee, a, 0, 1);
 }
 
+/** Makes a thunk that was made by `makeApply1`, whatever has become of it, one for `callee a` again. */
+export function resetApply1(thunk: Value, callee: Value, a: Value): void {
+  fillApply(thunk, callee, a, 0, 1);
+}
+
 /** A thunk for `callee a b`. */
 export function makeApply2(callee: Value, a: Value, b: Value): Value {
   return makeApply(callee, a, b, 2);
@@ -95,9 +100,14 @@ export function isEntered(thunk: Value): bool {
 
 function makeApply(callee: Value, a: Value, b: Value, count: u32): Value {
   const thunk = allocate(APPLY_SIZE);
+  fillApply(thunk, callee, a, b, count);
+  return thunk;
+}
+
+@inline
+function fillApply(thunk: Value, callee: Value, a: Value, b: Value, count: u32): void {
   store<u32>(thunk, TAG_APPLY | (count << 4));
   store<u32>(thunk, callee, 4);
   store<u32>(thunk, a, 8);
   store<u32>(thunk, b, 12);
-  return thunk;
 }

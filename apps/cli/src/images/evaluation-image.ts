@@ -1,0 +1,132 @@
+/**
+ * The image of an evaluation: it goes on from one that was kept, and when it has made much that others can use, keeps a new
+ * one.
+ *
+ * A store does not hear what was described when an image was made. So there are none for evaluations that write to one, and
+ * an evaluation which wants something realised, and has gone on from an image, is done again without it.
+ */
+import { type Evaluator, imageSettings } from '@neve/eval';
+import { KeptImages, type OpenImage } from '@neve/eval-images/node';
+import type { CommandInput, EvaluationHooks } from '../evaluate-command.ts';
+import { type StoreAccess, evaluatorSettings, hostFiles } from '../evaluation-session.ts';
+import { fileWorldOf, type KeptEvaluation } from './kept-evaluation.ts';
+import { imageWishes, openImageFolder } from './image-cache.ts';
+import { coreVersion } from './evaluation-key.ts';
+
+/** What takes less is evaluated again as quickly. */
+const worthImageMs = 200;
+/**
+ * An image is replaced when a quarter of what it has has come to it, and so much at least. Larger images than the limit are
+ * not made: each of those who go on from one reads all of it.
+ */
+const worthAddedBytes = 8 << 20;
+const maxImageBytes = 160 << 20;
+
+export class EvaluationImage implements Disposable {
+  readonly #images: KeptImages;
+  readonly #key: string;
+  readonly #evaluation: KeptEvaluation;
+  readonly #opened: OpenImage | undefined;
+  readonly #change: string | undefined;
+  readonly #worthMs: number;
+  readonly #startedMs = performance.now();
+  #evaluator: Evaluator | undefined;
+
+  constructor(options: {
+    images: KeptImages;
+    key: string;
+    evaluation: KeptEvaluation;
+    opened: OpenImage | undefined;
+    change: string | undefined;
+    worthMs: number;
+  }) {
+    this.#images = options.images;
+    this.#key = options.key;
+    this.#evaluation = options.evaluation;
+    this.#opened = options.opened;
+    this.#change = options.change;
+    this.#worthMs = options.worthMs;
+  }
+
+  get hooks(): EvaluationHooks {
+    return {
+      beforeStore: () => {
+        if (this.isResumed) throw new Error('a store was wanted that has not heard of what is in an image');
+      },
+      images: {
+        kept: this.#opened?.image,
+        enterRegion: (region) => {
+          const { recording } = this.#evaluation;
+          if (recording !== undefined) recording.region = region;
+        },
+      },
+      onEvaluator: (evaluator) => {
+        this.#evaluator = evaluator;
+        // What the image depends on, the evaluation depends on as well.
+        if (this.isResumed && this.#opened !== undefined) {
+          this.#evaluation.recording?.include(this.#opened.reads, 'shared');
+        }
+      },
+    };
+  }
+
+  /** Whether the evaluation goes on from an image. */
+  get isResumed(): boolean {
+    return this.#evaluator?.imageUse().isResumed === true;
+  }
+
+  /** After the evaluation has succeeded, and its result is kept: nothing more can be evaluated. */
+  keep(): void {
+    const { recording, knownSignature } = this.#evaluation;
+    const use = this.#evaluator?.imageUse();
+    if (this.#evaluator === undefined || recording === undefined || use === undefined) return;
+    if (use.isInDoubt || use.dependsOnClock || performance.now() - this.#startedMs < this.#worthMs) return;
+    if (use.isResumed && use.addedBytes < Math.max(worthAddedBytes, use.keptBytes / 4)) return;
+    if (!use.isResumed && use.addedBytes === 0) return;
+    const reads = recording.finish().of('shared');
+    if (this.#images.sign(reads, knownSignature) !== undefined) return;
+    const image = this.#evaluator.takeImage();
+    const sizeBytes = image.parts.reduce((sum, { length }) => sum + length, 0);
+    // What is there stays: it has what was evaluated first, such as the standard environment.
+    if (use.isResumed && sizeBytes > maxImageBytes) return;
+    this.#images.keep(this.#key, { reads, image, change: this.#change });
+  }
+
+  [Symbol.dispose](): void {
+    this.#opened?.[Symbol.dispose]();
+  }
+}
+
+/** Undefined where there can be no image. */
+export async function openEvaluationImage(
+  input: CommandInput,
+  { evaluation, storeAccess }: { evaluation: KeptEvaluation; storeAccess: StoreAccess },
+): Promise<EvaluationImage | undefined> {
+  const { args, settings, caller, build } = input;
+  const evaluating = evaluatorSettings({ args, settings, storeAccess, caller });
+  if (storeAccess.kind === 'directory' || lints(evaluating)) return undefined;
+  const folder = openImageFolder(settings, caller.environment);
+  if (folder === undefined) return undefined;
+  const world = hostFiles({ args, settings, storeAccess, caller });
+  const storeIsFiles = storeAccess.kind !== 'realised';
+  const images = new KeptImages({ folder, files: fileWorldOf(input), world, storeIsFiles });
+  const key = JSON.stringify({
+    image: coreVersion({ build, caller }),
+    evaluator: JSON.parse(imageSettings(evaluating, world)) as unknown,
+  });
+  const found = await images.find(key);
+  return new EvaluationImage({
+    ...{ images, key, evaluation },
+    opened: found.kind === 'kept' ? found.opened : undefined,
+    change: found.kind === 'changed' ? found.change : undefined,
+    worthMs: imageWishes(settings, caller.environment).worthKeepingMs === 0 ? 0 : worthImageMs,
+  });
+}
+
+/** Warnings of the parser are for every evaluation that reads a file. */
+function lints(settings: Partial<Parameters<typeof imageSettings>[0]>): boolean {
+  const { lintUrlLiterals, lintShortPathLiterals, lintAbsolutePathLiterals } = settings;
+  return [lintUrlLiterals, lintShortPathLiterals, lintAbsolutePathLiterals].some(
+    (level) => level !== undefined && level !== 'ignore',
+  );
+}

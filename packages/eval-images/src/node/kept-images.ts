@@ -1,0 +1,128 @@
+/**
+ * Images of evaluators (`CoreImage`), kept under what they depend on besides what was read, with the reads of what is shared
+ * in them. As long as these hold, an evaluation goes on from the image.
+ *
+ *     u32 length of the head | u32 0 | u32, u32 checksum of the head | head, padded with zeros to 8 bytes | parts
+ *
+ * Entries are of the kind `image`. The parts have a checksum in the head, which whoever restores them compares.
+ */
+import { concatBytes } from '@neve/bytes';
+import type { CoreImage, EvalIO, KeptImage } from '@neve/eval';
+import { checksum } from '../checksum.ts';
+import { decodeReadSet, encodeReadSet } from '../read-set-file.ts';
+import type { ReadSet } from '../read-set.ts';
+import { checkReads } from './check-reads.ts';
+import { haveSignaturesHeld } from './check-signatures.ts';
+import type { FileWorld } from './file-world.ts';
+import type { ImageEntry } from './image-entry.ts';
+import type { ImageFolder } from './image-folder.ts';
+import { type SigningOptions, signReads } from './sign-reads.ts';
+
+export type KeptImagesOptions = {
+  readonly folder: ImageFolder;
+  readonly files: FileWorld;
+  /** The world of the evaluation, for variables, and digests in doubt. */
+  readonly world: Pick<EvalIO, 'environmentVariable' | 'addPathToStore' | 'hashFile'>;
+  readonly storeIsFiles: boolean;
+  /** Now, in ms since 1970; the clock, without it. */
+  readonly nowMs?: () => number;
+};
+
+/** An image that holds, open for reading; whoever gets it disposes of it. */
+export type OpenImage = Disposable & {
+  readonly image: KeptImage;
+  /** What the image depends on. */
+  readonly reads: ReadSet;
+};
+
+export type FoundImage =
+  | { readonly kind: 'kept'; readonly opened: OpenImage }
+  | { readonly kind: 'changed'; readonly change: string }
+  | { readonly kind: 'none' };
+
+/** Of an entry of the kind `image`. */
+export type ImageInfo = {
+  readonly atMs: number;
+  readonly reads: number;
+  /** Why the one before could not be used. */
+  readonly change?: string | undefined;
+};
+
+export type NewImage = {
+  /** Those of what is shared. */
+  readonly reads: ReadSet;
+  readonly image: CoreImage;
+  readonly change: string | undefined;
+};
+
+const headerBytes = 16;
+
+export class KeptImages {
+  readonly #options: KeptImagesOptions;
+
+  constructor(options: KeptImagesOptions) {
+    this.#options = options;
+  }
+
+  async find(key: string): Promise<FoundImage> {
+    const { folder, files, world, nowMs = Date.now } = this.#options;
+    const entry = folder.find({ kind: 'image', key });
+    if (entry === undefined) return { kind: 'none' };
+    let isTaken = false;
+    try {
+      const reads = decodeReadSet(entry.reads);
+      if (reads === undefined) return { kind: 'changed', change: 'what was read is damaged' };
+      if (!haveSignaturesHeld(entry.reads, { files, world })) {
+        const checked = await checkReads(reads, { files, world, nowMs: nowMs() });
+        if (!checked.holds) return { kind: 'changed', change: checked.change };
+      }
+      const image = openPayload(entry);
+      if (image === undefined) return { kind: 'changed', change: 'the image is damaged' };
+      isTaken = true;
+      return { kind: 'kept', opened: { image, reads, [Symbol.dispose]: () => entry[Symbol.dispose]() } };
+    } finally {
+      if (!isTaken) entry[Symbol.dispose]();
+    }
+  }
+
+  /** Signs what was read; gives why it cannot be kept. */
+  sign(reads: ReadSet, known: SigningOptions['known']): string | undefined {
+    const { files, storeIsFiles } = this.#options;
+    signReads(reads, { files, storeIsFiles, known });
+    if (reads.messages.length > 0) return 'it has something to say to whoever evaluates it';
+    return reads.obstacle();
+  }
+
+  /** Keeps an image whose reads were signed. */
+  keep(key: string, { reads, image: { head, parts }, change }: NewImage): boolean {
+    const { paths, trees, objects, variables } = reads;
+    const count = paths.size + trees.size + objects.size + variables.size;
+    const info: ImageInfo = { atMs: Date.now(), reads: count, change };
+    const [low, high] = checksum(head);
+    const header = new Uint8Array(Uint32Array.of(head.length, 0, low, high).buffer);
+    const start = concatBytes([header, head, new Uint8Array(-head.length & 7)]);
+    return this.#options.folder.put({
+      ...{ kind: 'image', key, info, reads: encodeReadSet(reads), payload: [start, ...parts] },
+      payloadCheck: 'reader',
+    });
+  }
+}
+
+/** Undefined when it is damaged. */
+function openPayload(entry: ImageEntry): KeptImage | undefined {
+  const header = new Uint8Array(headerBytes);
+  if (entry.payloadBytes < headerBytes) return undefined;
+  entry.readPart(header, 0);
+  const [length = 0, , low, high] = new Uint32Array(header.buffer);
+  if (headerBytes + length > entry.payloadBytes) return undefined;
+  const head = new Uint8Array(length);
+  entry.readPart(head, headerBytes);
+  const found = checksum(head);
+  if (found[0] !== low || found[1] !== high) return undefined;
+  let at = headerBytes + length + (-length & 7);
+  const read = (into: Uint8Array): void => {
+    entry.readPart(into, at);
+    at += into.length;
+  };
+  return { head, read };
+}
