@@ -9,9 +9,12 @@ type KeyedCommand = {
   };
 };
 
-/** As it would be typed. What has another kind of key is shown as it is, cut after some length. */
+/**
+ * As it would be typed; of an image, the search path. What has another kind of key is shown as it is, cut after some length.
+ */
 export function commandLineOf(key: string): string {
   const parsed = parseKey(key);
+  if (isImage(parsed)) return `evaluations with ${searchPathText(parsed.evaluator.nixPath)}`;
   if (!isCommand(parsed)) return key.length > 200 ? `${key.slice(0, 200)}…` : key;
   const table: Partial<Record<OptionName, EvaluateOptionSpec>> = optionTable;
   const options = parsed.arguments.options.flatMap(({ option, values }) => [
@@ -27,6 +30,19 @@ export function parseKey(key: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+type KeyedImage = {
+  readonly evaluator: { readonly nixPath: readonly { readonly prefix: string; readonly path: string }[] };
+};
+
+function isImage(key: unknown): key is KeyedImage {
+  return typeof key === 'object' && key !== null && 'image' in key;
+}
+
+function searchPathText(entries: KeyedImage['evaluator']['nixPath']): string {
+  if (entries.length === 0) return 'an empty search path';
+  return entries.map(({ prefix, path }) => `-I ${prefix === '' ? path : `${prefix}=${path}`}`).join(' ');
 }
 
 function isCommand(key: unknown): key is KeyedCommand {
