@@ -21,6 +21,8 @@ const files = {
 let
   base = {
     hello = lib.twice "hello";
+    broken = throw "it is broken";
+    tolerant = (builtins.tryEval (config.allow or false)).success;
     allowed = config.allow or false;
     given = config;
     made = (config.make or (x: x)) 3;
@@ -94,6 +96,17 @@ describe.each(cores)('%s core', (_, core) => {
     const program = `(${packages('{ config = let self = { allow = true; inherit self; }; in self; }')})`;
     const first = `(${program}).given.self.self.allow`;
     expect(await afterwards(first, `(${program}).given.self.allow`)).toEqual({ value: true, found: 1 });
+  });
+
+  test('what has failed is caught again', async () => {
+    const tried = (argument: string): string =>
+      `with ${packages(argument)}; [ hello (builtins.tryEval broken).success tolerant ]`;
+    const first = tried('{ config = { allow = true; }; }');
+    expect(await afterwards(first, first)).toEqual({ value: ['hellohello', false, true], found: 1 });
+    // What the first argument could not say, the second one may.
+    const failing = tried('{ config = { allow = throw "no"; }; }');
+    expect(await afterwards(failing, first)).toEqual({ value: ['hellohello', false, true], found: 0 });
+    expect(await afterwards(failing, failing)).toEqual({ value: ['hellohello', false, false], found: 0 });
   });
 
   test('positions count once somebody has asked for one', async () => {

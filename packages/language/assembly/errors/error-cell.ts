@@ -59,6 +59,12 @@ export function setErrorTraces(cell: Value, traces: Value): void {
   store<u32>(cell, traces, 12);
 }
 
+/** Leaves of an error what it is, and nothing of how it came about. */
+export function forgetTraces(cell: Value): void {
+  store<u32>(cell, 0, 12);
+  store<u32>(cell, 0, 20);
+}
+
 @inline
 export function errorSuggestions(cell: Value): Value {
   return load<u32>(cell, 16);

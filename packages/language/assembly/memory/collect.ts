@@ -38,6 +38,7 @@ import {
   freeSlot,
   freeVariablesOf,
 } from "../images/free-variables";
+import { forgetTraces } from "../errors/error-cell";
 import { HOLE, OBSTACLE, holeNumber, isHole, isObstacle, makeHole } from "../images/holes";
 import { newestRootBlock, previousRootBlock, rootBlockEnd, rootBlockStart } from "./roots";
 import { poisonChunk, releasePoisoned, stressInterval } from "./stress";
@@ -251,7 +252,6 @@ function evacuateForImage(at: Address): Value {
   const tag = header & TAG_MASK;
   if (tag != TAG_CELL) return replaceByHole(at, tag == TAG_FAILED ? OBSTACLE : HOLE);
   switch ((header >>> 3) & 31) {
-    case KIND_ERROR:
     case KIND_TRACE:
     case KIND_TABLE:
       return replaceByHole(at, OBSTACLE);
@@ -414,6 +414,8 @@ function scanCell(cell: Address): void {
       evacuateWords(cell + 8, cell + 12);
       return;
     case KIND_ERROR:
+      // What fails is evaluated again without the image, so that only what it catches is left to be seen.
+      if (isMakingImage) forgetTraces(cell);
       evacuateWords(cell + 4, cell + 8);
       evacuateWords(cell + 12, cell + 24);
       return;
