@@ -77,6 +77,7 @@ await build({
   entryPoints: [
     join(app, 'src/evaluate-main.ts'),
     join(app, 'src/repl/repl-main.ts'),
+    join(app, 'src/jobs/jobs-main.ts'),
     join(app, 'src/help/help-main.ts'),
     join(app, 'src/images/image-main.ts'),
     join(app, 'src/daemon/evaluator-thread.ts'),

@@ -67,6 +67,8 @@ export function storeDirOf(args: EvaluateArguments, { environment, directory }: 
 
 export type EvaluationSession = {
   readonly evaluator: Evaluator;
+  /** The world as the evaluation sees it. */
+  readonly io: EvalIO;
   /** The store has heard of everything that evaluation has described when it is fulfilled. */
   readonly loadStore: () => Promise<void>;
   /** Writes the profile, if there is to be one. */
@@ -92,11 +94,12 @@ export function startEvaluator({
       ? createLazyStoreIO({ host: files, storeDir, load: storeAccess.open })
       : undefined;
   const profiler = startProfiler(settings, caller);
+  const io = lazy ?? files;
   const evaluator = createEvaluator({
     core,
     isInterruptible: isInteractive,
     profiler: profiler?.options,
-    io: around(lazy ?? files, files),
+    io: around(io, files),
     settings: {
       ...evaluatorSettings(options),
       ...(isInteractive && { showTrace: true }),
@@ -106,6 +109,7 @@ export function startEvaluator({
   onEvaluator?.(evaluator);
   return {
     evaluator: tracedEvaluator(evaluator),
+    io,
     loadStore: async () => await lazy?.load(),
     finishProfile: () => profiler?.finish(evaluator),
   };

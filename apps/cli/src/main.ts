@@ -10,6 +10,7 @@ import { CommandScripts, codeCachePath } from './command-scripts.ts';
 import type * as DaemonClient from './daemon/daemon-client-main.ts';
 import type * as DaemonMain from './daemon/daemon-main.ts';
 import type * as EvaluateMain from './evaluate-main.ts';
+import type * as JobsMain from './jobs/jobs-main.ts';
 import type * as HelpMain from './help/help-main.ts';
 import type * as ImageMain from './images/image-main.ts';
 import type * as NarBridgeMain from './nar-bridge/nar-bridge-main.ts';
@@ -104,6 +105,10 @@ function run(argv: readonly string[], scripts: CommandScripts): Promise<number> 
     case 'log':
     case 'why-depends':
       return evaluate(argv, scripts);
+    case 'eval-jobs':
+      return evaluateJobs(rest, scripts);
+    case jobWorker:
+      return workOnJobs(scripts);
     default:
       return (scripts.load('help-main.cjs') as typeof HelpMain).runHelpMain(argv, {
         caller: new ProcessCaller(),
@@ -150,6 +155,29 @@ async function repl(words: readonly string[], scripts: CommandScripts): Promise<
       caller.showOn(() => openDisplay(options.display));
       return (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, listener);
     },
+  });
+}
+
+/** What `neve eval-jobs` starts, as a command of its own. */
+const jobWorker = 'eval-jobs-worker';
+
+async function evaluateJobs(argv: readonly string[], scripts: CommandScripts): Promise<number> {
+  using caller = new ProcessCaller();
+  const { execPath, execArgv } = process;
+  return await (scripts.load('jobs-main.cjs') as typeof JobsMain).runEvalJobs(argv, {
+    caller,
+    openSession: (options) =>
+      (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, caller),
+    workerCommand: [execPath, ...execArgv, join(__dirname, 'neve.cjs'), jobWorker],
+  });
+}
+
+async function workOnJobs(scripts: CommandScripts): Promise<number> {
+  using caller = new ProcessCaller();
+  return await (scripts.load('jobs-main.cjs') as typeof JobsMain).runJobWorker({
+    caller,
+    openSession: (options) =>
+      (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, caller),
   });
 }
 

@@ -26,16 +26,22 @@ export function parseArguments(
   { command, settings }: { command: CommandName; settings: Settings },
 ): EvaluateArguments {
   const options = optionsOf(command);
-  return parseWords(argv, options, takeSetting);
+  return parseWords(argv, options, settingTaker([...options.keys()], settings));
+}
 
-  function takeSetting({ name: flag, hasValue, take }: UnknownOption): boolean {
+/** Takes an option that is a setting. `names` are those of the options that are none, of which one may be meant. */
+export function settingTaker(
+  names: readonly string[],
+  settings: Settings,
+): (option: UnknownOption) => boolean {
+  return ({ name: flag, hasValue, take }) => {
     const setting = flag.startsWith('--') ? settingOfOption(flag) : undefined;
-    if (setting === undefined) throw unknownOption(flag, [...options.keys(), ...settingOptions()]);
+    if (setting === undefined) throw unknownOption(flag, [...names, ...settingOptions()]);
     if (hasValue && setting.value === 'false') throw new UsageError(`flag '${flag}' takes no argument`);
     const wanted = hasValue || setting.value === undefined;
     const [value = ''] = wanted ? take(['VALUE']) : [setting.value];
     return settings.set(setting.name, value);
-  }
+  };
 }
 
 /** Options of a command by every name they have. */

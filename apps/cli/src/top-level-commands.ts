@@ -5,6 +5,7 @@ export const summaries = {
   eval: 'evaluate a Nix expression and print its value',
   repl: 'evaluate expressions at a prompt',
   instantiate: 'evaluate to derivations and write them to the store',
+  'eval-jobs': 'evaluate all derivations of a set, in several processes, to lines of JSON',
   build: 'build what an expression evaluates to',
   explain: 'say why, and how, something would be built',
   log: 'print the log of a build',

@@ -27,7 +27,7 @@ import { Fibers, type Offers } from './fibers.ts';
 import type { EvaluationProfile } from './profile/profile.ts';
 import { HostRequests, type ImageRequests } from './host-requests.ts';
 import { OutOfMemory } from './out-of-memory.ts';
-import { describeValue, partsOfValue } from './describe-value.ts';
+import { attributeNamesOf, attributeOf, describeValue, partsOfValue } from './describe-value.ts';
 import { readOutline } from './program-outline.ts';
 import { printEvaluated } from './print-evaluated.ts';
 import { parseSelectionPath } from './selection-path.ts';
@@ -198,6 +198,14 @@ export class CoreEvaluator implements Evaluator {
 
   parts(value: Value, range: { from: number; count: number }): readonly ValuePart[] {
     return partsOfValue(this.#core, this.#kept(value), range);
+  }
+
+  attributeNames(value: Value): readonly string[] {
+    return attributeNamesOf(this.#core, this.#kept(value));
+  }
+
+  attribute(value: Value, name: string): Value | undefined {
+    return attributeOf(this.#core, this.#kept(value), name);
   }
 
   release(value: Value): void {

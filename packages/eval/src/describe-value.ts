@@ -1,7 +1,7 @@
 /** One level of a value, for whoever walks values step by step. Nothing is evaluated, so that no address moves. */
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import type { Address, Core } from './core.ts';
-import type { ValueDescription, ValueKind, ValuePart } from './evaluator.ts';
+import type { Value, ValueDescription, ValueKind, ValuePart } from './evaluator.ts';
 
 /** The kinds of `packages/language/assembly/values/value.ts`. */
 const kinds: readonly ValueKind[] = [
@@ -50,6 +50,22 @@ export function partsOfValue(
     const name = decodeUtf8(core.read(exports.attrNameAt(value, index)));
     return { name, value: { handle: exports.keep(exports.attrAt(value, index)) } };
   });
+}
+
+export function attributeNamesOf(core: Core, value: Address): readonly string[] {
+  const { exports } = core;
+  if (kinds[exports.valueKind(value)] !== 'set') return [];
+  return Array.from({ length: exports.setSize(value) }, (_, rank) =>
+    decodeUtf8(core.read(exports.attrNameAt(value, rank))),
+  );
+}
+
+// oxlint-disable-next-line eslint/max-params -- an attribute of a value in a core
+export function attributeOf(core: Core, value: Address, name: string): Value | undefined {
+  const { exports } = core;
+  if (kinds[exports.valueKind(value)] !== 'set') return undefined;
+  const attribute = exports.attrNamed(value, core.write(encodeUtf8(name)));
+  return attribute === 0 ? undefined : { handle: exports.keep(attribute) };
 }
 
 function printed(core: Core, value: Address): string {

@@ -232,6 +232,12 @@ export interface Evaluator {
   /** Some of the parts of a set, in the order of its names, or of a list. They are values of their own, to be released. */
   parts(value: Value, range: { from: number; count: number }): readonly ValuePart[];
 
+  /** The names of a set in their order; none of anything else. Nothing is evaluated. */
+  attributeNames(value: Value): readonly string[];
+
+  /** An attribute of a set, perhaps not evaluated yet: a value of its own. `undefined` when there is none. */
+  attribute(value: Value, name: string): Value | undefined;
+
   /** Gives a value up: its handle means nothing any more. */
   release(value: Value): void;
 

@@ -42,13 +42,13 @@ import { UsageError } from '../usage-error.ts';
 import { guarded } from './expected-failure.ts';
 import { lateFetcher } from './late-services.ts';
 import type { RealiseOptions } from './realise-options.ts';
-import type { RealiseSession } from './realise-session.ts';
+import type { JobSession } from './realise-session.ts';
 import { isRemoteStore, openMachines, remoteSubstituter } from './remote-stores.ts';
 import { Session } from './session.ts';
 import { Workshop } from './workshop.ts';
 
 /** Throws `CommandFailure`. */
-export function openRealiseSession(options: RealiseOptions, caller: Caller): Promise<RealiseSession> {
+export function openRealiseSession(options: RealiseOptions, caller: Caller): Promise<JobSession> {
   return guarded(async () => {
     const { store: storeName } = options;
     const workshop = await Workshop.open({ storeName, directory: caller.directory });
@@ -70,7 +70,7 @@ export type SessionContext = {
 };
 
 /** Throws what is no `CommandFailure` yet. */
-export async function openSession(options: RealiseOptions, context: SessionContext): Promise<RealiseSession> {
+export async function openSession(options: RealiseOptions, context: SessionContext): Promise<JobSession> {
   const { workshop, caller, owned = [], sharedBuilds, outlive } = context;
   const { store, state, locks, realisations, logs } = workshop;
   const { environment } = caller;

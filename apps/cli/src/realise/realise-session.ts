@@ -47,6 +47,28 @@ export interface RealiseSession extends AsyncDisposable {
   evaluationFailure(): Promise<EvaluationFailure>;
 }
 
+/** A session of this process, which can also be asked about derivations. */
+export interface JobSession extends RealiseSession {
+  /** What is missing for goals to be there. */
+  missing(goals: readonly BuildGoal[]): Promise<MissingPaths>;
+
+  /** Puts what evaluation has described into the store, with all that it refers to. */
+  add(storePaths: readonly string[]): Promise<void>;
+
+  /** Makes a link to a store path, which keeps it from being collected. */
+  link(storePath: string, link: string): Promise<void>;
+}
+
+/** Absolute store paths. */
+export type MissingPaths = {
+  /** Derivations that would be built, each after those that it needs. */
+  readonly builds: readonly string[];
+  /** What would be fetched. */
+  readonly substitutes: readonly string[];
+  /** What nobody has or can make. */
+  readonly unknown: readonly string[];
+};
+
 export type EvaluationFailure = {
   /** The signal that has ended everything. */
   readonly interruption: { readonly message: string; readonly exitCode: number } | undefined;

@@ -23,7 +23,13 @@ import { exitCodeOf } from './exit-code.ts';
 import { planJson, planText } from './plan-text.ts';
 import { isExpectedFailure } from './expected-failure.ts';
 import { type FailedGoal, type GoalOutcome, type TaskWork, performTask } from './perform-task.ts';
-import type { BuildGoal, EvaluationFailure, RealiseSession, RealiseTask } from './realise-session.ts';
+import type {
+  BuildGoal,
+  EvaluationFailure,
+  JobSession,
+  MissingPaths,
+  RealiseTask,
+} from './realise-session.ts';
 
 export type SessionParts = {
   readonly caller: Caller;
@@ -44,7 +50,7 @@ export type SessionParts = {
   readonly outlive: ((ending: Promise<void>) => void) | undefined;
 };
 
-export class Session implements RealiseSession, TaskWork {
+export class Session implements JobSession, TaskWork {
   readonly io: StoreIO;
   readonly #parts: SessionParts;
   readonly #shown = new Set<Error>();
@@ -118,6 +124,24 @@ export class Session implements RealiseSession, TaskWork {
     const plan = await planRealisation(wanted.flat(), realiser.decisions);
     if (json) caller.write(1, `${JSON.stringify(planJson(plan, storeDirectory))}\n`);
     else caller.write(2, planText(plan, storeDirectory));
+  }
+
+  async add(storePaths: readonly string[]): Promise<void> {
+    const { realiser, storeDirectory } = this.#parts;
+    const paths = storePaths.map((it) => storeDirectory.parse(it));
+    await this.#interruptibly(() => Promise.all(paths.map((it) => realiser.path(it))));
+  }
+
+  async missing(goals: readonly BuildGoal[]): Promise<MissingPaths> {
+    const { realiser, storeDirectory } = this.#parts;
+    const wanted = await Promise.all(goals.map((goal) => this.#wanted(goal)));
+    const plan = await planRealisation(wanted.flat(), realiser.decisions);
+    const print = (path: StorePath): string => storeDirectory.print(path);
+    return {
+      builds: plan.builds.map(({ derivation }) => print(derivation)),
+      substitutes: [...plan.substitutions.map(({ storePath }) => storePath), ...plan.fetches].map(print),
+      unknown: plan.unknown.map(print),
+    };
   }
 
   async explain(goals: readonly BuildGoal[], { json }: { readonly json: boolean }): Promise<void> {

@@ -1,0 +1,61 @@
+/** The composition root of a process that evaluates jobs, or completes them: an evaluator, and the store that jobs are put in. */
+import { resolve } from 'node:path';
+import type { Caller } from '../caller.ts';
+import { type EvaluationSession, startEvaluator, storeDirOf } from '../evaluation-session.ts';
+import { hostSystem } from '../host-system.ts';
+import { type RealiseOptions, realiseOptions } from '../realise/realise-options.ts';
+import type { JobSession } from '../realise/realise-session.ts';
+import type { Settings } from '../settings.ts';
+import { type JobArguments, evaluationArguments } from './job-options.ts';
+import { JobStore } from './job-store.ts';
+
+export type JobHost = {
+  readonly caller: Caller;
+  /** Loads what realises. */
+  readonly openSession: (options: RealiseOptions) => Promise<JobSession>;
+};
+
+export type JobContext = JobHost & { readonly settings: Settings };
+
+export type JobWorld = AsyncDisposable & {
+  readonly evaluation: EvaluationSession;
+  /** Nothing where derivations are not written. */
+  readonly store: JobStore | undefined;
+  readonly storeDir: string;
+};
+
+/** Throws `UsageError`. */
+export function openJobWorld(args: JobArguments, { settings, caller, openSession }: JobContext): JobWorld {
+  const evaluationArgs = evaluationArguments(args);
+  const storeDir = storeDirOf(evaluationArgs, caller);
+  const isDirectory = args.has('physicalStoreDir');
+  const writes = !args.has('noInstantiate');
+  let opened: Promise<JobSession> | undefined;
+  const open = (): Promise<JobSession> => {
+    const system = settings.text('system') ?? hostSystem();
+    opened ??= openSession(realiseOptions(evaluationArgs, { settings, storeDir, system }));
+    return opened;
+  };
+  const evaluation = startEvaluator({
+    ...{ args: evaluationArgs, settings, caller },
+    storeAccess: isDirectory
+      ? { kind: writes ? 'directory' : 'computed' }
+      : { kind: 'realised', open: async () => (await open()).io },
+  });
+  const gcRootsDir = args.last('gcRootsDir');
+  const store = new JobStore({
+    ...{ io: evaluation.io, load: evaluation.loadStore, storeDir },
+    session: isDirectory ? undefined : open,
+    showInputDrvs: args.has('showInputDrvs'),
+    checkCacheStatus: args.has('checkCacheStatus'),
+    gcRootsDir: gcRootsDir === undefined ? undefined : resolve(caller.directory, gcRootsDir),
+  });
+  return {
+    evaluation,
+    store: writes ? store : undefined,
+    storeDir,
+    [Symbol.asyncDispose]: async () => {
+      await (await opened?.catch(() => undefined))?.[Symbol.asyncDispose]();
+    },
+  };
+}
