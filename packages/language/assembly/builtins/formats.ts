@@ -9,7 +9,7 @@ import { Value } from "../values/value";
 import { define } from "./registry";
 
 export function defineFormatsBuiltins(): void {
-  define("toJSON", 1, args1(LAZY), 1, toJson);
+  define("toJSON", 1, args1(LAZY), 2, toJson);
   define("toXML", 1, args1(LAZY), 1, toXml);
   define("fromJSON", 1, args1(PLAIN_STRING), 0, fromJson);
   const fromToml = define("fromTOML", 1, args1(PLAIN_STRING), 0, fromTomlText);

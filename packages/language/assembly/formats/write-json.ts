@@ -103,6 +103,8 @@ function internal(builtin: Value): Value {
 // ── The whole text ──
 
 const LOCAL_MARK: u32 = 0;
+/** The contexts of what was written before the walk stopped for the first time. */
+const LOCAL_BEFORE: u32 = 1;
 const STEP_FORCED: u32 = 1;
 const STEP_WRITTEN: u32 = 2;
 const STEP_STRING: u32 = 3;
@@ -120,7 +122,10 @@ function toJsonWith(f: Frame): Value {
 
 function writeText(f: Frame, flags: u32): Value {
   const at = step(f);
-  if (at == STEP_WRITTEN) return finishText(f, awaited());
+  if (at == STEP_WRITTEN) {
+    const written = awaited();
+    return finishText(f, mergeContexts(local(f, LOCAL_BEFORE), written == NULL ? 0 : written));
+  }
   if (at == 0) setLocalInt(f, LOCAL_MARK, textMark());
   let value = resolve(arg(f, 0));
   if (!isWhnf(value)) {
@@ -138,6 +143,7 @@ function writeText(f: Frame, flags: u32): Value {
   walkDepth = callDepth + 1;
   beginWalk(value);
   if (walk()) return finishText(f, walkContext);
+  setLocal(f, LOCAL_BEFORE, walkContext);
   return awaitNative3(f, JSON_CONTAINER, value, makeSmallInt(1), makeSmallInt(flags));
 }
 
