@@ -40,7 +40,7 @@ export class JobQueue {
     // What is left is for all of them.
     const fair = Math.ceil(length / (2 * this.#workers));
     const count = Math.max(1, Math.min(wanted, fair, maxBatch));
-    return this.#paths.splice(Math.max(0, length - count)).reverse();
+    return this.#paths.splice(Math.max(0, length - count)).toReversed();
   }
 
   /** So long a batch took. */

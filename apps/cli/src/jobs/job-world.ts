@@ -1,7 +1,12 @@
 /** The composition root of a process that evaluates jobs, or completes them: an evaluator, and the store that jobs are put in. */
 import { resolve } from 'node:path';
 import type { Caller } from '../caller.ts';
-import { type EvaluationSession, startEvaluator, storeDirOf } from '../evaluation-session.ts';
+import {
+  type EvaluationSession,
+  type StoreAccess,
+  startEvaluator,
+  storeDirOf,
+} from '../evaluation-session.ts';
 import { hostSystem } from '../host-system.ts';
 import { type RealiseOptions, realiseOptions } from '../realise/realise-options.ts';
 import type { JobSession } from '../realise/realise-session.ts';
@@ -36,11 +41,14 @@ export function openJobWorld(args: JobArguments, { settings, caller, openSession
     opened ??= openSession(realiseOptions(evaluationArgs, { settings, storeDir, system }));
     return opened;
   };
+  // What is not written cannot be built, so that nothing is imported from it either, as in Nix.
+  const storeAccess = (): StoreAccess => {
+    if (!writes) return { kind: 'computed' };
+    return isDirectory ? { kind: 'directory' } : { kind: 'realised', open: async () => (await open()).io };
+  };
   const evaluation = startEvaluator({
     ...{ args: evaluationArgs, settings, caller },
-    storeAccess: isDirectory
-      ? { kind: writes ? 'directory' : 'computed' }
-      : { kind: 'realised', open: async () => (await open()).io },
+    storeAccess: storeAccess(),
   });
   const gcRootsDir = args.last('gcRootsDir');
   const store = new JobStore({
