@@ -2,11 +2,8 @@
 // at. An attribute that takes for ever says so first, so that the check knows when to kill.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { limitedCore } from '../../apps/cli/dist/daemon/limited-core.js';
+import { readFileSync } from 'node:fs';
 import { childrenOf } from './eval-jobs-command.mjs';
-
-const core = new URL('../../apps/cli/dist/neve.wasm', import.meta.url);
 
 const tree = `
   let
@@ -58,11 +55,8 @@ export function troubleChecks({ neve, folder }) {
     [
       'what needs more memory than there may be is an error, and the others go on',
       async () => {
-        const limited = `${folder}/limited.wasm`;
-        writeFileSync(limited, limitedCore(readFileSync(core), 96 * 1024 * 1024));
-        const { code, jobs } = await neve.run(['--workers', '1', ...only('a', 'large', 'z')], {
-          NEVE_CORE: limited,
-        });
+        const words = ['--workers', '1', '--max-heap-size', '96M', ...only('a', 'large', 'z')];
+        const { code, jobs } = await neve.run(words);
         assert.equal(code, 0);
         assert.deepEqual(
           jobs.map(({ attr, drvPath }) => [attr, drvPath !== undefined]),

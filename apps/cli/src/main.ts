@@ -107,6 +107,9 @@ function run(argv: readonly string[], scripts: CommandScripts): Promise<number> 
       return evaluate(argv, scripts);
     case 'eval-jobs':
       return evaluateJobs(rest, scripts);
+    case 'search':
+    case 'env':
+      return listPackages(first, rest, scripts);
     case jobWorker:
       return workOnJobs(scripts);
     default:
@@ -170,6 +173,17 @@ async function evaluateJobs(argv: readonly string[], scripts: CommandScripts): P
       (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, caller),
     workerCommand: [execPath, ...execArgv, join(__dirname, 'neve.cjs'), jobWorker],
   });
+}
+
+// oxlint-disable-next-line eslint/max-params -- the command, its arguments, and where it is
+async function listPackages(
+  command: 'search' | 'env',
+  argv: readonly string[],
+  scripts: CommandScripts,
+): Promise<number> {
+  using caller = new ProcessCaller();
+  const main = scripts.load('jobs-main.cjs') as typeof JobsMain;
+  return await (command === 'search' ? main.runSearch(argv, caller) : main.runEnv(argv, caller));
 }
 
 async function workOnJobs(scripts: CommandScripts): Promise<number> {

@@ -6,6 +6,8 @@ export const summaries = {
   repl: 'evaluate expressions at a prompt',
   instantiate: 'evaluate to derivations and write them to the store',
   'eval-jobs': 'evaluate all derivations of a set, in several processes, to lines of JSON',
+  search: 'search for packages by regular expressions',
+  env: 'list the packages of a file, as nix-env -qa does',
   build: 'build what an expression evaluates to',
   explain: 'say why, and how, something would be built',
   log: 'print the log of a build',

@@ -10,6 +10,7 @@ import { derivationsIn } from './derivations.ts';
 import { type Answer, type EvalIO, EvalIOError } from './eval-io.ts';
 import {
   type DerivationOutput,
+  type DistinctValues,
   EvaluationError,
   type Evaluator,
   type EvaluatorSettings,
@@ -31,6 +32,7 @@ import { attributeNamesOf, attributeOf, describeValue, partsOfValue } from './de
 import { readOutline } from './program-outline.ts';
 import { printEvaluated } from './print-evaluated.ts';
 import { parseSelectionPath } from './selection-path.ts';
+import { SeenCells } from './seen-cells.ts';
 import { SourceMap, replacePositionMarkers } from './source-map.ts';
 import { statistics } from './statistics.ts';
 import { runSteps } from './steps.ts';
@@ -206,6 +208,11 @@ export class CoreEvaluator implements Evaluator {
 
   attribute(value: Value, name: string): Value | undefined {
     return attributeOf(this.#core, this.#kept(value), name);
+  }
+
+  distinctValues(): DistinctValues {
+    const seen = new SeenCells(this.#core);
+    return { add: (value) => seen.add(this.#kept(value)) };
   }
 
   release(value: Value): void {

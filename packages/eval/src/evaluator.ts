@@ -238,6 +238,9 @@ export interface Evaluator {
   /** An attribute of a set, perhaps not evaluated yet: a value of its own. `undefined` when there is none. */
   attribute(value: Value, name: string): Value | undefined;
 
+  /** A set of values that are told apart as Nix tells sets apart: `y` in `rec { x = { }; y = x; }` is `x`, another `{ }` is not. */
+  distinctValues(): DistinctValues;
+
   /** Gives a value up: its handle means nothing any more. */
   release(value: Value): void;
 
@@ -288,6 +291,12 @@ export interface Evaluator {
 
   /** What later evaluations can go on from. The evaluator must not be used afterwards. */
   takeImage(): CoreImage;
+}
+
+/** Values that were met. It keeps them alive. */
+export interface DistinctValues {
+  /** Whether an evaluated value is new. */
+  add(value: Value): boolean;
 }
 
 /** A failure of a Nix program. */

@@ -24,6 +24,7 @@ export { EvaluationError, defaultSettings } from './evaluator.ts';
 export type {
   CodeBlock,
   DerivationOutput,
+  DistinctValues,
   Evaluator,
   EvaluatorOptions,
   EvaluatorSettings,

@@ -4,7 +4,7 @@
  */
 import { decodeUtf8 } from '@neve/bytes';
 import { type Diagnostic, renderDiagnostic } from '@neve/diagnostics';
-import { EvaluationError, type Evaluator, type Value } from '@neve/eval';
+import { EvaluationError, type Evaluator, OutOfMemory, type Value } from '@neve/eval';
 import { bugText } from '../bug-text.ts';
 import type { Caller } from '../caller.ts';
 import { applyConfigFiles } from '../config-files.ts';
@@ -234,8 +234,7 @@ function callerOf(caller: Caller, { standardInput = '' }: WorkerSetup): Caller {
 }
 
 function isOutOfMemory(error: unknown): boolean {
-  const { cause } = error instanceof EvaluationError ? error : {};
-  return cause instanceof Error && (cause.name === 'OutOfMemory' || isOutOfMemory(cause));
+  return error instanceof OutOfMemory || (error instanceof EvaluationError && isOutOfMemory(error.cause));
 }
 
 /** What is wrong with the store, the machine or what was given. Other scripts have classes of their own. */

@@ -101,19 +101,28 @@ export class PackageReader {
     }
   }
 
-  async #outputs(value: Value): Promise<Record<string, string | null>> {
+  /** The names of the outputs; nothing of them is evaluated. */
+  async outputNames(value: Value): Promise<readonly string[]> {
     const list = await this.attribute(value, 'outputs');
-    if (list === undefined) {
+    if (list === undefined) return ['out'];
+    this.#expect(list, 'list');
+    const names: string[] = [];
+    for (const part of this.#evaluator.parts(list, { from: 0, count: Number.MAX_SAFE_INTEGER })) {
+      const item = this.own(await this.#evaluator.force(this.own(part.value)));
+      this.#expect(item, 'string');
+      names.push(await this.#text(item));
+    }
+    return names;
+  }
+
+  async #outputs(value: Value): Promise<Record<string, string | null>> {
+    if ((await this.attribute(value, 'outputs')) === undefined) {
       const outPath = await this.attribute(value, 'outPath');
       if (outPath === undefined) throw failure("derivation does not have attribute 'outPath'");
       return { out: await this.#outputPath(outPath) };
     }
-    this.#expect(list, 'list');
     const outputs: Record<string, string | null> = {};
-    for (const part of this.#evaluator.parts(list, { from: 0, count: Number.MAX_SAFE_INTEGER })) {
-      const item = this.own(await this.#evaluator.force(this.own(part.value)));
-      this.#expect(item, 'string');
-      const name = await this.#text(item);
+    for (const name of await this.outputNames(value)) {
       const output = await this.attribute(value, name);
       if (output === undefined) continue;
       this.#expect(output, 'set');
