@@ -1,5 +1,5 @@
-// `neve eval-jobs` as a CI system has it: what is a job, what is printed of it, aggregates, and workers that come to grief. Paths
-// are compared with those of a real Nix where there is one.
+// `neve eval-jobs` as a CI system has it: what is a job, what is printed of it, aggregates, and workers that come to grief; and the
+// listings of packages, `neve search` and `neve env`. Paths and listings are compared with those of a real Nix where there is one.
 
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { runChecks } from '../lib/run-checks.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { aggregateChecks } from './aggregate-checks.mjs';
 import { EvalJobs } from './eval-jobs-command.mjs';
+import { listingChecks } from './listing-checks.mjs';
 import { jobChecks } from './job-checks.mjs';
 import { troubleChecks } from './trouble-checks.mjs';
 
@@ -33,7 +34,12 @@ await runHarness(
       const neve = new EvalJobs({ program, env, folder });
       const context = { neve, nix, folder, env, here: dirname(fileURLToPath(import.meta.url)) };
       const tally = new Tally();
-      const checks = [...jobChecks(context), ...aggregateChecks(context), ...troubleChecks(context)];
+      const checks = [
+        ...jobChecks(context),
+        ...aggregateChecks(context),
+        ...troubleChecks(context),
+        ...listingChecks({ ...context, program }),
+      ];
       await runChecks(checks, { tally, filter: values['filter'] });
       return tally.conclude();
     }),

@@ -164,6 +164,12 @@ async function repl(words: readonly string[], scripts: CommandScripts): Promise<
 /** What `neve eval-jobs` starts, as a command of its own. */
 const jobWorker = 'eval-jobs-worker';
 
+/**
+ * The engine counts the language core's memory as that of JavaScript. Above half of what JavaScript may have, which is 2 GiB
+ * otherwise, it looks for garbage each time when an array is made, and nothing gets done any more.
+ */
+const largeHeap = '--max-old-space-size=16384';
+
 async function evaluateJobs(argv: readonly string[], scripts: CommandScripts): Promise<number> {
   using caller = new ProcessCaller();
   const { execPath, execArgv } = process;
@@ -171,7 +177,7 @@ async function evaluateJobs(argv: readonly string[], scripts: CommandScripts): P
     caller,
     openSession: (options) =>
       (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, caller),
-    workerCommand: [execPath, ...execArgv, join(__dirname, 'neve.cjs'), jobWorker],
+    workerCommand: [execPath, ...execArgv, largeHeap, join(__dirname, 'neve.cjs'), jobWorker],
   });
 }
 

@@ -21,6 +21,7 @@ const places = new Map([
   ...[
     'evaluate',
     'images',
+    'jobs',
     'repl',
     'build',
     'binary-cache',

@@ -84,6 +84,47 @@ export const notesOfCommands: Readonly<Record<string, CommandNotes>> = {
     environment: evaluationEnvironment,
     files: settingFiles,
   },
+  'eval-jobs': {
+    examples: [
+      {
+        text: 'All packages of a file, without writing anything',
+        command: 'neve eval-jobs --no-instantiate release.nix',
+      },
+      {
+        text: 'What a CI system wants to know',
+        command: 'neve eval-jobs --gc-roots-dir roots --meta --check-cache-status --workers 4 ./ci.nix',
+      },
+      {
+        text: 'Some jobs of all',
+        command: "neve eval-jobs ./ci.nix --select 'jobs: { inherit (jobs) tests; }'",
+      },
+    ],
+    environment: evaluationEnvironment,
+    files: settingFiles,
+    exitCodes: [
+      { name: '0', text: 'All attributes were looked at; those that failed have errors in their lines.' },
+      ...usualExitCodes.slice(1),
+    ],
+  },
+  search: {
+    examples: [
+      { text: 'By name or description', command: "neve search --file '<nixpkgs>' '' 'text editor'" },
+      {
+        text: 'Both words, without a third',
+        command: "neve search '' python json --exclude haskell",
+      },
+    ],
+    environment: evaluationEnvironment,
+    files: settingFiles,
+  },
+  env: {
+    examples: [
+      { text: 'Attributes and names', command: "neve env -qaP --file '<nixpkgs>'" },
+      { text: 'Every Firefox there is', command: "neve env -qaP --description 'firefox.*'" },
+    ],
+    environment: evaluationEnvironment,
+    files: settingFiles,
+  },
   build: {
     examples: [
       { text: 'What ./default.nix describes', command: 'neve build -A hello' },

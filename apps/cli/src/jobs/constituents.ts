@@ -94,7 +94,7 @@ function resolved(job: JobRecord, jobs: ReadonlyMap<string, JobRecord>): Aggrega
 
 /** The pattern of `fnmatch` without flags: `*` and `?` also stand for dots and slashes. */
 export function globPattern(glob: string): RegExp {
-  const parts = glob.match(/\\.|\[!?\]?[^\]]*\]|[^]/gu) ?? [];
+  const parts = glob.match(/\\.|\[(?:[!^]|(?![!^]))(?:\][^\]]*|[^\]]+)\]|[^]/gu) ?? [];
   const texts = parts.map((part) => {
     if (part === '*') return '.*';
     if (part === '?') return '.';
@@ -108,7 +108,7 @@ export function globPattern(glob: string): RegExp {
 }
 
 function bracket(part: string): string {
-  const isNegated = part.startsWith('[!');
+  const isNegated = part.startsWith('[!') || part.startsWith('[^');
   const inside = part.slice(isNegated ? 2 : 1, -1);
   return `[${isNegated ? '^' : ''}${inside.replaceAll(/[\\[\]^]/gu, String.raw`\$&`)}]`;
 }

@@ -6,7 +6,7 @@
  */
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { EvaluationError, type Evaluator, type Value } from '@neve/eval';
-import { PackageReader } from './package-info.ts';
+import type { PackageReader } from './package-info.ts';
 
 export type FoundPackage = { readonly attrPath: string; readonly value: Value };
 

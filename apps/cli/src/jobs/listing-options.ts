@@ -75,5 +75,5 @@ function isCluster(word: string, options: ReadonlyMap<string, { readonly spec: O
 }
 
 function split(word: string): readonly string[] {
-  return [...word.slice(1)].map((letter) => `-${letter}`);
+  return Array.from(word.slice(1), (letter) => `-${letter}`);
 }

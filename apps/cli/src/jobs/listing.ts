@@ -19,7 +19,7 @@ export type ListingCommand<Name extends string> = {
   readonly description: CommandDescription;
   readonly table: Readonly<Record<Name | 'help' | 'version' | 'option', OptionSpec>>;
   /** Gives the exit code. */
-  run(args: Arguments<Name>, context: ListingContext): Promise<number>;
+  readonly run: (args: Arguments<Name>, context: ListingContext) => Promise<number>;
 };
 
 export type ListingContext = { readonly settings: Settings; readonly caller: Caller };
