@@ -35,7 +35,8 @@ export function sharingChecks({ folder, script }) {
         await waitUntil(() => first.texts.stderr.includes('shared> begun'));
         const second = place.start(words);
         await waitUntil(() => second.texts.stderr.includes('shared> begun'));
-        assert.equal((await place.status()).builds.running, 1);
+        // It may be over by now.
+        assert.ok((await place.status()).builds.running <= 1);
         const [one, two] = await Promise.all([first.ended, second.ended]);
         assert.deepEqual(one, two);
         assert.equal(one.code, 0);
