@@ -32,6 +32,7 @@ const groups: readonly (readonly [title: string, pages: Readonly<Record<string, 
     {
       'guides/evaluate': 'Evaluate',
       'guides/images': 'Evaluate once',
+      'guides/jobs': 'Many jobs',
       'guides/repl': 'The repl',
       'guides/build': 'Build',
       'guides/binary-cache': 'Run a binary cache',
