@@ -18,7 +18,11 @@ export function commandTable() {
   const describe = (/** @type {string} */ name) =>
     require(join(app, `dist/modules/${name}-main.cjs`)).describe();
   const others = ['store', 'image', 'cache', 'daemon', 'nix-daemon', 'nar-bridge'].map(describe);
-  return helpScript().makeCommandTable({ version, date: buildDate() }, [...describe('evaluate'), ...describe('jobs'), ...others]);
+  return helpScript().makeCommandTable({ version, date: buildDate() }, [
+    ...describe('evaluate'),
+    ...describe('jobs'),
+    ...others,
+  ]);
 }
 
 /** Today, or what SOURCE_DATE_EPOCH says (reproducible-builds.org). */
