@@ -4,6 +4,7 @@ import type { CommandTable } from '../command-description.ts';
 import * as daemon from '../daemon/daemon-main.ts';
 import { describe as describeEvaluate } from '../evaluate-main.ts';
 import * as image from '../images/image-main.ts';
+import { describe as describeJobs } from '../jobs/jobs-main.ts';
 import * as narBridge from '../nar-bridge/nar-bridge-main.ts';
 import * as nixDaemon from '../nix-daemon/nix-daemon-main.ts';
 import * as store from '../store/store-main.ts';
@@ -15,6 +16,7 @@ import { referencePages } from './reference-pages.ts';
 
 const table: CommandTable = makeCommandTable({ version: '1.2.3', date: '2026-01-31' }, [
   ...describeEvaluate(),
+  ...describeJobs(),
   ...[store, image, cache, daemon, nixDaemon, narBridge].map((it) => it.describe()),
 ]);
 
