@@ -42,7 +42,8 @@ await runHarness(
     await withWorkingFolder(values, async (folder) => {
       const tally = new Tally();
       const checks = [...terminalChecks(realpathSync(folder), values['neve'])];
-      const nixBin = values['nix-bin'];
+      const given = values['nix-bin'];
+      const nixBin = given === undefined ? undefined : resolve(given);
       if (nixBin === undefined) console.log('no --nix-bin: the scripts are not compared with a Nix');
       else {
         const seed = countOption('seed', values['seed'], Math.floor(Math.random() * 2 ** 31));

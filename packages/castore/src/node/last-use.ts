@@ -21,9 +21,8 @@ export class LastUse {
     this.#table = environment.table('collection');
   }
 
-  /** Whether a recorded time need not be recorded anew, for uses at this moment. */
-  freshness(): (timeMs: number | undefined) => boolean {
-    const nowMs = Date.now();
+  /** Whether a recorded time need not be recorded anew, for uses at `nowMs`. That time itself need not. */
+  freshness(nowMs: number = Date.now()): (timeMs: number | undefined) => boolean {
     const value = this.#table.get(startedKey);
     // Times in the future are those of a clock that was wrong; what is recorded now must be fresh in any case.
     const collectedMs = Math.min(nowMs, value?.length === 8 ? value.readDoubleBE() : 0);

@@ -141,6 +141,19 @@ describe('when directories were used', () => {
     ]);
   });
 
+  test('a collection by a clock that is ahead is not waited for', async () => {
+    await using service = await lmdbDirectories(folder);
+    await putAll(service, closure);
+    await inventoryOf(service).announceCollection?.(start + 60 * minute);
+    // Every look at the clock is a little later.
+    let ticks = 0;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => start + 2 * minute + ticks++);
+    await service.put(root);
+    clock.mockRestore();
+    const timeOf = await times(service);
+    expect(closure.every((it) => (timeOf(it) ?? 0) >= start + 2 * minute)).toBe(true);
+  });
+
   test('a time in the future does not last', async () => {
     await using service = await lmdbDirectories(folder);
     await service.put(leaf);

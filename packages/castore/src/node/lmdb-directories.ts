@@ -177,7 +177,10 @@ class LmdbDirectories implements DirectoryService, DirectoryInventory {
   }
 
   #write<T>(change: (use: Use) => T): Promise<T> {
-    return this.#environment.write(() => change({ nowMs: Date.now(), isFresh: this.#lastUse.freshness() }));
+    return this.#environment.write(() => {
+      const nowMs = Date.now();
+      return change({ nowMs, isFresh: this.#lastUse.freshness(nowMs) });
+    });
   }
 }
 

@@ -199,7 +199,7 @@ export class LocalBlobs implements BlobService {
     await Promise.all([
       environment.write(() => {
         const lastUsedMs = Date.now();
-        const isFresh = this.#lastUse.freshness();
+        const isFresh = this.#lastUse.freshness(lastUsedMs);
         for (const { digest, bytes } of inline) {
           const record = this.#live(digest);
           if (record === undefined) {
@@ -254,7 +254,7 @@ export class LocalBlobs implements BlobService {
   async #hasAll(digests: readonly B3Digest[], signal?: AbortSignal): Promise<readonly boolean[]> {
     signal?.throwIfAborted();
     const nowMs = Date.now();
-    const isFresh = this.#lastUse.freshness();
+    const isFresh = this.#lastUse.freshness(nowMs);
     const found = digests.map((digest) => {
       const record = this.#live(digest);
       if (record === undefined) return false;
