@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf } from './eval-jobs-command.mjs';
 
 const tree = `
@@ -75,7 +76,7 @@ export function troubleChecks({ neve, folder }) {
         const { code, jobs, stderr } = await neve.watched(
           ['--workers', '2', ...only(...small, 'endless')],
           (text, main) => {
-            if (text.includes('it begins')) for (const it of childrenOf(main)) killBusy(it);
+            if (text.includes('it begins')) void killWhatGoesOn(main);
           },
         );
         assert.equal(code, 0, stderr);
@@ -124,13 +125,31 @@ function starts(stderr) {
 }
 
 /**
- * Whoever has nothing to do sleeps.
+ * Kills the one worker that goes on working when the others have nothing left to do: one that begins, or is at a job that ends, is
+ * busy for a moment too.
+ *
+ * @param {number} main
+ */
+async function killWhatGoesOn(main) {
+  for (;;) {
+    const before = new Map(childrenOf(main).map((pid) => [pid, workOf(pid)]));
+    await sleep(500);
+    const busy = [...before].filter(([pid, work]) => workOf(pid) !== work).map(([pid]) => pid);
+    const [one, ...others] = busy;
+    if (one !== undefined && others.length === 0) return process.kill(one, 'SIGKILL');
+  }
+}
+
+/**
+ * The processor time of a process: user and system, in ticks (proc_pid_stat(5), fields 14 and 15).
  *
  * @param {number} pid
  */
-function killBusy(pid) {
-  const state = /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
-  if (state === 'R') process.kill(pid, 'SIGKILL');
+function workOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return Number(fields[11]) + Number(fields[12]);
 }
 
 /** @param {number} pid */
