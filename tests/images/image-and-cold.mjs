@@ -234,7 +234,9 @@ async function evaluatorOf(folder) {
       !use.dependsOnClock &&
       (keeps || !use.isResumed) &&
       images.sign(reads, undefined) === undefined &&
-      images.keep(key, { reads, image: evaluator.takeImage(), change: undefined });
+      images.keep(key, {
+        ...{ reads, image: evaluator.takeImage(), described: new Uint8Array(), change: undefined },
+      });
     opened?.[Symbol.dispose]();
     return { image, cold, use: { ...use, isKept } };
   };

@@ -13,6 +13,7 @@ import { Random } from '../lib/random.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { runMutations } from './kept-and-cold.mjs';
 import { runImages } from './image-and-cold.mjs';
+import { runBuilds } from './builds.mjs';
 import { runCommands } from './commands.mjs';
 
 const usage = `usage: npm run images -- [options]
@@ -38,6 +39,7 @@ await runHarness(
       await runMutations({ folder: join(folder, 'mutations'), count, random: new Random(seed), record });
       await runImages({ folder: join(folder, 'images'), count, random: new Random(seed), record });
       await runCommands({ folder: join(folder, 'commands'), random: new Random(seed), record });
+      await runBuilds({ folder: join(folder, 'builds'), record });
       await runProcesses({ folder: join(folder, 'shared'), seed, record });
     } finally {
       fs.rmSync(folder, { recursive: true, force: true });

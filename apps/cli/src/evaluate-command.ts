@@ -45,9 +45,11 @@ export type CommandInput = {
 };
 
 /** What is put around the world that is evaluated in, and around the evaluator. */
-export type EvaluationHooks = Pick<SessionOptions, 'around' | 'images' | 'onEvaluator'> & {
-  /** Is called before a store is opened, which what it throws prevents. */
-  readonly beforeStore?: (() => void) | undefined;
+export type EvaluationHooks = Pick<SessionOptions, 'around' | 'images' | 'descriptions' | 'onEvaluator'> & {
+  /** Whether it goes on from an image: what it fails with then is for whoever can do without. */
+  readonly isResumed?: (() => boolean) | undefined;
+  /** The evaluation has succeeded and nothing more is evaluated; what is built follows. */
+  readonly onEvaluated?: (() => void) | undefined;
 };
 
 export type EvaluationInput = CommandInput & EvaluationHooks;
@@ -63,17 +65,19 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
   using image = await openEvaluationImage(input, { evaluation: kept, storeAccess });
   const run = async ({ caller, around }: KeptEvaluation, hooks?: EvaluationHooks): Promise<number> =>
     await runEvaluation({ ...input, ...hooks, caller, around });
-  const exitCode = await run(kept, image?.hooks).catch((error: unknown) => {
-    if (image?.isResumed !== true) throw error;
-    return 1;
-  });
-  if (exitCode === 0) {
+  let isEvaluated = false;
+  const onEvaluated = (): void => {
+    isEvaluated = true;
     kept.keep();
     image?.keep();
-    return 0;
+  };
+  try {
+    return await run(kept, { ...image?.hooks, onEvaluated });
+  } catch (error) {
+    if (isEvaluated || image?.isResumed !== true) throw error;
+    // What an error says may depend on the image: without one it is what it is.
+    return await run(kept.again());
   }
-  // What an error says may depend on the image: without one it is what it is.
-  return image?.isResumed === true ? await run(kept.again()) : exitCode;
 }
 
 /** What the store will be to an evaluation; it is not opened. */
@@ -97,6 +101,7 @@ export async function runEvaluation(input: EvaluationInput): Promise<number> {
   };
   try {
     const task = await evaluate(input, { output, session });
+    input.onEvaluated?.();
     return task === undefined ? 0 : await (await session()).perform(task);
   } catch (error) {
     const realising = await opened?.catch(() => undefined);
@@ -106,6 +111,8 @@ export async function runEvaluation(input: EvaluationInput): Promise<number> {
       return failure.interruption.exitCode;
     }
     if (failure === undefined || !(error instanceof EvaluationError)) throw error;
+    // What could not be built is not built again.
+    if (failure.exitCode === 1 && input.isResumed?.() === true) throw error;
     reportError(error, { showTrace: settings.isOn('show-trace'), command, caller });
     return failure.exitCode;
   } finally {
@@ -121,11 +128,8 @@ async function evaluate(
   input: EvaluationInput,
   { output, session }: Evaluation,
 ): Promise<RealiseTask | undefined> {
-  const { command, args, settings, caller, core, around, images, onEvaluator } = input;
-  const open = async (): Promise<StoreIO> => {
-    input.beforeStore?.();
-    return (await session()).io;
-  };
+  const { command, args, settings, caller, core, around, images, descriptions, onEvaluator } = input;
+  const open = async (): Promise<StoreIO> => (await session()).io;
   const storeAccess = chooseStoreAccess(input, { output, open });
   const { evaluator, loadStore, finishProfile } = startEvaluator({
     args,
@@ -135,6 +139,7 @@ async function evaluate(
     core,
     around,
     images,
+    descriptions,
     onEvaluator,
   });
   try {

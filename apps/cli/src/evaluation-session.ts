@@ -22,6 +22,7 @@ import {
 } from '@neve/eval';
 import {
   type FileSystemIO,
+  type LazyStoreIOOptions,
   type StoreIO,
   createFileSystemIO,
   createLazyStoreIO,
@@ -48,6 +49,8 @@ export type SessionOptions = {
   readonly around?: ((world: EvalIO, files: FileSystemIO) => EvalIO) | undefined;
   /** Goes on from an image, or prepares one. */
   readonly images?: ImageOptions | undefined;
+  /** What the store has to hear of besides what this evaluation describes, and who else wants to hear of that. */
+  readonly descriptions?: Pick<LazyStoreIOOptions, 'described' | 'onAdded'> | undefined;
   /** Is given the evaluator when it was made. */
   readonly onEvaluator?: ((evaluator: Evaluator) => void) | undefined;
 };
@@ -84,6 +87,7 @@ export function startEvaluator({
   core = loadCore(),
   around = (world) => world,
   images,
+  descriptions,
   onEvaluator,
 }: SessionOptions): EvaluationSession {
   const storeDir = storeDirOf(args, caller);
@@ -91,7 +95,7 @@ export function startEvaluator({
   const files = hostFiles({ ...options, hashes: hashFunctions(core) });
   const lazy =
     storeAccess.kind === 'realised'
-      ? createLazyStoreIO({ host: files, storeDir, load: storeAccess.open })
+      ? createLazyStoreIO({ host: files, storeDir, load: storeAccess.open, ...descriptions })
       : undefined;
   const profiler = startProfiler(settings, caller);
   const io = lazy ?? files;

@@ -18,7 +18,7 @@ import { decodeUtf8, encodeUtf8, equalBytes } from '@neve/bytes';
 import { type Checksum, checksum } from './checksum.ts';
 
 /** Changes with the format: names of files have it, so that no version reads another one's. */
-export const imageFileVersion = 1;
+export const imageFileVersion = 2;
 
 export const imageHeaderBytes = 64;
 const payloadAlignment = 4096;

@@ -14,3 +14,4 @@ export type {
 export { decodeReadSet, encodeReadSet } from './read-set-file.ts';
 export { Checksummer, checksum, printChecksum } from './checksum.ts';
 export type { Checksum } from './checksum.ts';
+export { ImageError } from './image-error.ts';

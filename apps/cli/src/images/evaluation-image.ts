@@ -1,12 +1,13 @@
 /**
  * The image of an evaluation: it goes on from one that was kept, and when it has made much that others can use, keeps a new
- * one.
- *
- * A store does not hear what was described when an image was made. So there are none for evaluations that write to one, and
- * an evaluation which wants something realised, and has gone on from an image, is done again without it.
+ * one. With it is kept what was described to a store on the way: one that is opened later has to hear of it. A directory that
+ * is the store wants it at once, so that there are no images then.
  */
+import { concatBytes } from '@neve/bytes';
 import { type Evaluator, imageSettings } from '@neve/eval';
+import { ImageError } from '@neve/eval-images';
 import { KeptImages, type OpenImage } from '@neve/eval-images/node';
+import { type Added, decodeDescribed, encodeDescribed } from '@neve/eval-store/node';
 import type { CommandInput, EvaluationHooks } from '../evaluate-command.ts';
 import { type StoreAccess, evaluatorSettings, hostFiles } from '../evaluation-session.ts';
 import { fileWorldOf, type KeptEvaluation } from './kept-evaluation.ts';
@@ -30,6 +31,8 @@ export class EvaluationImage implements Disposable {
   readonly #change: string | undefined;
   readonly #worthMs: number;
   readonly #startedMs = performance.now();
+  /** What others have to describe who go on from the image of this evaluation, besides what is in this one's. */
+  readonly #described: Added[] = [];
   #evaluator: Evaluator | undefined;
 
   constructor(options: {
@@ -50,8 +53,12 @@ export class EvaluationImage implements Disposable {
 
   get hooks(): EvaluationHooks {
     return {
-      beforeStore: () => {
-        if (this.isResumed) throw new Error('a store was wanted that has not heard of what is in an image');
+      isResumed: () => this.isResumed,
+      descriptions: {
+        described: () => (this.isResumed ? decodeDescribed(this.#describedBefore()) : []),
+        onAdded: (added) => {
+          if (this.#evaluation.recording?.region === 'shared') this.#described.push(added);
+        },
       },
       images: {
         kept: this.#opened?.image,
@@ -85,11 +92,29 @@ export class EvaluationImage implements Disposable {
     if (!use.isResumed && use.addedBytes === 0) return;
     const reads = recording.finish().of('shared');
     if (this.#images.sign(reads, knownSignature) !== undefined) return;
+    const before = this.#describedForNext();
+    if (before === undefined) return;
     const image = this.#evaluator.takeImage();
     const sizeBytes = image.parts.reduce((sum, { length }) => sum + length, 0);
     // What is there stays: it has what was evaluated first, such as the standard environment.
     if (use.isResumed && sizeBytes > maxImageBytes) return;
-    this.#images.keep(this.#key, { reads, image, change: this.#change });
+    const described = concatBytes([before, encodeDescribed(this.#described)]);
+    this.#images.keep(this.#key, { reads, image, described, change: this.#change });
+  }
+
+  /** Undefined when the image is damaged there. */
+  #describedForNext(): Uint8Array | undefined {
+    try {
+      return this.#describedBefore();
+    } catch (error) {
+      if (error instanceof ImageError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Throws `ImageError`. */
+  #describedBefore(): Uint8Array {
+    return this.isResumed && this.#opened !== undefined ? this.#opened.described() : new Uint8Array();
   }
 
   [Symbol.dispose](): void {

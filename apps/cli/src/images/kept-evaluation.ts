@@ -1,6 +1,7 @@
 /**
- * The result of an evaluation, kept: before one is begun, the kept one is looked for, and when it has ended, what it printed
- * is put there with what it has read. `--watch` and `neve image explain` ask the same things.
+ * An evaluation whose reads are noted down, for its image. If it is one that only prints, its result is kept too: before it is
+ * begun, the kept one is looked for, and when it has ended, what it printed is put there with what it has read. `--watch` and
+ * `neve image explain` ask the same things.
  */
 import type { EvalIO } from '@neve/eval';
 import { type ReadSet, RecordingIO, type Signature } from '@neve/eval-images';
@@ -19,14 +20,15 @@ export class KeptEvaluation {
   readonly caller: RecordedCaller;
   readonly #input: CommandInput;
   readonly #storeAccess: StoreAccess;
-  readonly #results: KeptResults;
+  /** Undefined for those that build: they have more to do than to print. */
+  readonly #results: KeptResults | undefined;
   readonly #key: string;
   readonly #startedMs = performance.now();
   #recording: RecordingIO | undefined;
   #files: FileSystemIO | undefined;
   #change: string | undefined;
 
-  constructor(input: CommandInput, storeAccess: StoreAccess, results: KeptResults) {
+  constructor(input: CommandInput, storeAccess: StoreAccess, results: KeptResults | undefined) {
     this.#input = input;
     this.#storeAccess = storeAccess;
     this.#results = results;
@@ -43,8 +45,8 @@ export class KeptEvaluation {
     return true;
   }
 
-  find(): Promise<FoundResult> {
-    return this.#results.find(this.#key);
+  async find(): Promise<FoundResult> {
+    return (await this.#results?.find(this.#key)) ?? { kind: 'none' };
   }
 
   /** Puts what notes down the reads around the world of the evaluation. */
@@ -74,6 +76,7 @@ export class KeptEvaluation {
 
   /** After an evaluation that has succeeded. */
   keep(): void {
+    if (this.#results === undefined) return;
     const tookMs = performance.now() - this.#startedMs;
     const { settings, caller } = this.#input;
     const reads = this.#reads();
@@ -93,15 +96,16 @@ export class KeptEvaluation {
   }
 }
 
-/** Undefined when nothing is kept of this command; `whyNotKept` says why. */
+/** Undefined when nothing is kept of this command. */
 export function openKeptEvaluation(
   input: CommandInput,
   storeAccess: StoreAccess,
 ): KeptEvaluation | undefined {
-  if (whyNotKept(input) !== undefined) return undefined;
+  if (whyNotNoted(input) !== undefined) return undefined;
   const { settings, caller } = input;
   const folder = openImageFolder(settings, caller.environment);
   if (folder === undefined) return undefined;
+  if (whyNotKept(input) !== undefined) return new KeptEvaluation(input, storeAccess, undefined);
   const results = new KeptResults({
     folder,
     files: fileWorldOf(input),
@@ -112,13 +116,19 @@ export function openKeptEvaluation(
 }
 
 /** Why the result of a command is neither kept nor looked for; undefined when it is. */
-export function whyNotKept({ command, args, settings, caller, onStats }: CommandInput): string | undefined {
+export function whyNotKept(input: CommandInput): string | undefined {
+  const { command, args } = input;
   if (command !== 'eval' && command !== 'instantiate') return `results of neve ${command} are not kept`;
-  if (!imageWishes(settings, caller.environment).isOn)
-    return 'it is off: --no-image, the setting image, or NEVE_IMAGE';
+  if (args.has('argFromFile')) return 'it passes the contents of a file (--arg-from-file)';
+  return whyNotNoted(input);
+}
+
+/** Why nothing at all is kept of an evaluation. */
+function whyNotNoted({ args, settings, caller, onStats }: CommandInput): string | undefined {
   const files = [...args.all('file'), ...args.positional];
   if (files.includes('-') || args.has('argFromStdin')) return 'it reads standard input';
-  if (args.has('argFromFile')) return 'it passes the contents of a file (--arg-from-file)';
+  if (!imageWishes(settings, caller.environment).isOn)
+    return 'it is off: --no-image, the setting image, or NEVE_IMAGE';
   if ((settings.text('eval-profiler') ?? 'disabled') !== 'disabled') return 'it is profiled';
   if ((caller.environment['NIX_SHOW_STATS'] ?? '0') !== '0')
     return 'it counts what is evaluated (NIX_SHOW_STATS)';

@@ -81,6 +81,11 @@ export class ImageEntry implements Disposable {
     return this.readPayload(bytes) ? bytes : undefined;
   }
 
+  /** For those who find it damaged. It stays readable. */
+  remove(): void {
+    fs.rmSync(this.path, { force: true });
+  }
+
   /** It is the one that was used last now. */
   noteUse(): void {
     const now = Date.now() / 1000;
@@ -97,7 +102,7 @@ export class ImageEntry implements Disposable {
   }
 
   #remove(): false {
-    fs.rmSync(this.path, { force: true });
+    this.remove();
     return false;
   }
 }

@@ -2,13 +2,17 @@
  * Images of evaluators (`CoreImage`), kept under what they depend on besides what was read, with the reads of what is shared
  * in them. As long as these hold, an evaluation goes on from the image.
  *
- *     u32 length of the head | u32 0 | u32, u32 checksum of the head | head, padded with zeros to 8 bytes | parts
+ *     u32 length of the head | u32 length of what was described | u32, u32 checksum of the head
+ *     head, padded with zeros to 8 bytes | parts
+ *     what was described, and u32, u32 its checksum
  *
- * Entries are of the kind `image`. The parts have a checksum in the head, which whoever restores them compares.
+ * Entries are of the kind `image`. The parts have a checksum in the head, which whoever restores them compares. What was
+ * described to a store while what is in the image was evaluated comes last, and is read when a store has to hear of it.
  */
 import { concatBytes } from '@neve/bytes';
 import type { CoreImage, EvalIO, KeptImage } from '@neve/eval';
 import { checksum } from '../checksum.ts';
+import { ImageError } from '../image-error.ts';
 import { decodeReadSet, encodeReadSet } from '../read-set-file.ts';
 import type { ReadSet } from '../read-set.ts';
 import { checkReads } from './check-reads.ts';
@@ -33,6 +37,8 @@ export type OpenImage = Disposable & {
   readonly image: KeptImage;
   /** What the image depends on. */
   readonly reads: ReadSet;
+  /** As it was kept. Throws `ImageError` when it is damaged. */
+  described(): Uint8Array;
 };
 
 export type FoundImage =
@@ -52,10 +58,13 @@ export type NewImage = {
   /** Those of what is shared. */
   readonly reads: ReadSet;
   readonly image: CoreImage;
+  /** What a store has to hear of, in the form of whoever keeps it. */
+  readonly described: Uint8Array;
   readonly change: string | undefined;
 };
 
 const headerBytes = 16;
+const checksumBytes = 8;
 
 export class KeptImages {
   readonly #options: KeptImagesOptions;
@@ -76,10 +85,10 @@ export class KeptImages {
         const checked = await checkReads(reads, { files, world, nowMs: nowMs() });
         if (!checked.holds) return { kind: 'changed', change: checked.change };
       }
-      const image = openPayload(entry);
-      if (image === undefined) return { kind: 'changed', change: 'the image is damaged' };
+      const payload = openPayload(entry);
+      if (payload === undefined) return { kind: 'changed', change: 'the image is damaged' };
       isTaken = true;
-      return { kind: 'kept', opened: { image, reads, [Symbol.dispose]: () => entry[Symbol.dispose]() } };
+      return { kind: 'kept', opened: { ...payload, reads, [Symbol.dispose]: () => entry[Symbol.dispose]() } };
     } finally {
       if (!isTaken) entry[Symbol.dispose]();
     }
@@ -94,35 +103,56 @@ export class KeptImages {
   }
 
   /** Keeps an image whose reads were signed. */
-  keep(key: string, { reads, image: { head, parts }, change }: NewImage): boolean {
+  keep(key: string, { reads, image: { head, parts }, described, change }: NewImage): boolean {
     const { paths, trees, objects, variables } = reads;
     const count = paths.size + trees.size + objects.size + variables.size;
     const info: ImageInfo = { atMs: Date.now(), reads: count, change };
     const [low, high] = checksum(head);
-    const header = new Uint8Array(Uint32Array.of(head.length, 0, low, high).buffer);
+    const header = new Uint8Array(Uint32Array.of(head.length, described.length, low, high).buffer);
+    const end = new Uint8Array(Uint32Array.of(...checksum(described)).buffer);
     const start = concatBytes([header, head, new Uint8Array(-head.length & 7)]);
     return this.#options.folder.put({
-      ...{ kind: 'image', key, info, reads: encodeReadSet(reads), payload: [start, ...parts] },
+      ...{
+        kind: 'image',
+        key,
+        info,
+        reads: encodeReadSet(reads),
+        payload: [start, ...parts, described, end],
+      },
       payloadCheck: 'reader',
     });
   }
 }
 
 /** Undefined when it is damaged. */
-function openPayload(entry: ImageEntry): KeptImage | undefined {
+function openPayload(entry: ImageEntry): Pick<OpenImage, 'image' | 'described'> | undefined {
   const header = new Uint8Array(headerBytes);
   if (entry.payloadBytes < headerBytes) return undefined;
   entry.readPart(header, 0);
-  const [length = 0, , low, high] = new Uint32Array(header.buffer);
-  if (headerBytes + length > entry.payloadBytes) return undefined;
+  const [length = 0, describedBytes = 0, ...sum] = new Uint32Array(header.buffer);
+  const start = headerBytes + length + (-length & 7);
+  const end = entry.payloadBytes - describedBytes - checksumBytes;
+  if (start > end) return undefined;
   const head = new Uint8Array(length);
   entry.readPart(head, headerBytes);
-  const found = checksum(head);
-  if (found[0] !== low || found[1] !== high) return undefined;
-  let at = headerBytes + length + (-length & 7);
+  if (!isSum(sum, head)) return undefined;
+  let at = start;
   const read = (into: Uint8Array): void => {
     entry.readPart(into, at);
     at += into.length;
   };
-  return { head, read };
+  const described = (): Uint8Array => {
+    const bytes = new Uint8Array(describedBytes + checksumBytes);
+    entry.readPart(bytes, end);
+    const text = bytes.subarray(0, describedBytes);
+    if (isSum(new Uint32Array(bytes.slice(describedBytes).buffer), text)) return text;
+    entry.remove();
+    throw new ImageError(`'${entry.path}' is damaged`);
+  };
+  return { image: { head, read }, described };
+}
+
+function isSum([low, high]: Iterable<number> & ArrayLike<number>, bytes: Uint8Array): boolean {
+  const found = checksum(bytes);
+  return found[0] === low && found[1] === high;
 }

@@ -1,3 +1,4 @@
+export { decodeDescribed, encodeDescribed } from './described-records.ts';
 export { type FileSystemIO, createFileSystemIO } from './file-system-io.ts';
 export type { FileSystemIOOptions } from './file-system-io.ts';
 export { createLazyStoreIO } from './lazy-store-io.ts';

@@ -2,15 +2,26 @@
 import { describe, expect, test } from 'vitest';
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { type EvalIO, EvalIOError } from '@neve/eval';
-import { type Added, type StoreIO, createFileSystemIO, createLazyStoreIO } from './index.ts';
+import {
+  type Added,
+  type LazyStoreIOOptions,
+  type StoreIO,
+  createFileSystemIO,
+  createLazyStoreIO,
+} from './index.ts';
 
 const storePath = '/nix/store/ffffffffffffffffffffffffffffffff-object';
 const inStore = encodeUtf8(`${storePath}/file`);
 
 /** Calls of the store, the host's own files, and how often the store was loaded. */
-function setUp(answers: Partial<StoreIO> = {}): {
+function setUp(
+  answers: Partial<StoreIO> = {},
+  options: Pick<LazyStoreIOOptions, 'described'> = {},
+): {
   io: EvalIO;
   calls: string[];
+  /** Names of what was added. */
+  told: string[];
   loads: () => number;
   load: () => Promise<void>;
 } {
@@ -51,8 +62,10 @@ function setUp(answers: Partial<StoreIO> = {}): {
     loads++;
     return store;
   };
-  const io = createLazyStoreIO({ host, storeDir: '/nix/store', load });
-  return { io, calls, loads: () => loads, load: () => io.load() };
+  const told: string[] = [];
+  const onAdded = ({ request }: Added): void => void told.push(request.name);
+  const io = createLazyStoreIO({ host, storeDir: '/nix/store', load, onAdded, ...options });
+  return { io, calls, told, loads: () => loads, load: () => io.load() };
 }
 
 const text = { name: 'a', contents: encodeUtf8('text'), references: [] };
@@ -104,6 +117,19 @@ describe('what needs the store', () => {
     await io.addTextToStore(text);
     await loading;
     expect(calls).toEqual(['describe text']);
+  });
+
+  test('it hears first of what was described before, and of that once', async () => {
+    const calls: string[] = [];
+    const before = { kind: 'text', request: { ...text, name: 'before' }, storePath } as const;
+    const describe = ({ kind, request }: Added): void => void calls.push(`${kind} ${request.name}`);
+    const { io, load, told } = setUp({ describe }, { described: () => [before] });
+    await io.addTextToStore(text);
+    await load();
+    await load();
+    await io.addTextToStore({ ...text, name: 'later' });
+    expect(calls).toEqual(['text before', 'text a', 'text later']);
+    expect(told).toEqual(['a', 'later']);
   });
 
   test.each<[string, (io: EvalIO) => unknown]>([

@@ -22,6 +22,10 @@ export type LazyStoreIOOptions = {
   readonly host: EvalIO;
   readonly storeDir: string;
   readonly load: () => Promise<StoreIO>;
+  /** What was described before: the store hears of it first. */
+  readonly described?: (() => Iterable<Added>) | undefined;
+  /** Is told what is added by its path alone, and may keep it. */
+  readonly onAdded?: ((added: Added) => void) | undefined;
 };
 
 /** The part of `EvalIO` that a store answers, for paths in the store directory. */
@@ -51,7 +55,13 @@ export type LazyStoreIO = EvalIO & {
   load(): Promise<void>;
 };
 
-export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions): LazyStoreIO {
+export function createLazyStoreIO({
+  host,
+  storeDir,
+  load,
+  described,
+  onAdded,
+}: LazyStoreIOOptions): LazyStoreIO {
   const prefix = encodeUtf8(`${storeDir}/`);
   const texts = new TextArena();
   const noted: Added[] = [];
@@ -105,6 +115,7 @@ export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions):
     added.add(
       it.kind === 'path' ? it.added.storePath : it.kind === 'text' ? it.storePath : it.request.storePath,
     );
+    onAdded?.(it);
     if (loaded === undefined) noted.push(it);
     else loaded.describe(it);
   }
@@ -130,6 +141,7 @@ export function createLazyStoreIO({ host, storeDir, load }: LazyStoreIOOptions):
 
   function store(): Promise<StoreIO> {
     loading ??= load().then((io) => {
+      for (const it of described?.() ?? []) io.describe(it);
       for (const it of noted) io.describe(it);
       noted.length = 0;
       loaded = io;
