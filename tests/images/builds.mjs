@@ -47,9 +47,13 @@ export async function runBuilds({ folder, record }) {
   const run = (words, store = join(folder, `store-${stores++}`)) => {
     const { PATH } = process.env;
     const env = { PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), NEVE_IMAGE: 'always' };
-    const { status, stdout, stderr } = spawnSync(process.execPath, [neve, ...words, '--store', store], {
-      ...{ cwd: folder, env, encoding: 'utf8', timeout: 60_000 },
-    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [neve, ...words, ...(words[0] === 'image' ? [] : ['--store', store])],
+      {
+        ...{ cwd: folder, env, encoding: 'utf8', timeout: 60_000 },
+      },
+    );
     return { status, stdout, stderr, store };
   };
   const expression = (/** @type {string} */ wanted) => [
@@ -100,6 +104,24 @@ export async function runBuilds({ folder, record }) {
   check('read of what fails', ['eval', ...expression('builtins.readFile packages.fails')]);
   check('evaluation that fails', ['build', ...expression('packages.wrong')]);
   check('trace and an error', ['build', ...expression('builtins.trace "seen" packages.wrong')]);
+
+  const store = join(folder, 'store-kept');
+  const again = ['build', '--no-link', ...expression('builtins.trace "seen" packages.all')];
+  const explained = () => run(['image', 'explain', ...again, '--store', store]).stdout;
+  const builds = [run(again, store), run(again, store)];
+  record(
+    'a build says again what its evaluation says',
+    builds.every((it) => it.stderr.includes('trace: seen')),
+  );
+  record(
+    'it comes to the same',
+    builds.every((it) => it.status === 0 && it.stdout === all.stdout),
+  );
+  record('its result is used', explained().includes('it would be used'));
+  fs.rmSync(store, { recursive: true });
+  const rebuilt = run(again, store);
+  record('what has gone is built again', rebuilt.status === 0 && contents(store, all.stdout) !== '');
+  record('what it says is said once', rebuilt.stderr.split('trace: seen').length === 2);
 
   // What was described ends the file, before its checksum.
   const before = image() ?? '';

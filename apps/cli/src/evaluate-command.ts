@@ -3,7 +3,8 @@
  * derivations are written to the store, or something is done about them there.
  */
 import { EvaluationError, type Evaluator, type Source, type Value } from '@neve/eval';
-import type { StoreIO } from '@neve/eval-store/node';
+import type { WrittenPiece } from '@neve/eval-images/node';
+import type { Added, StoreIO } from '@neve/eval-store/node';
 import { buildGoals, taskOf } from './build-command.ts';
 import type { Caller } from './caller.ts';
 import {
@@ -18,9 +19,10 @@ import {
 import { hostSystem } from './host-system.ts';
 import { openEvaluationImage } from './images/evaluation-image.ts';
 import { type KeptEvaluation, openKeptEvaluation } from './images/kept-evaluation.ts';
+import { goalsOf, goalsPiece } from './images/kept-goals.ts';
 import type { CommandName, EvaluateArguments } from './parse-arguments.ts';
 import { type RealiseOptions, realiseOptions } from './realise/realise-options.ts';
-import type { RealiseSession, RealiseTask } from './realise/realise-session.ts';
+import type { BuildGoal, RealiseSession } from './realise/realise-session.ts';
 import { reportError } from './report-error.ts';
 import type { Settings } from './settings.ts';
 import { showStats } from './show-stats.ts';
@@ -49,7 +51,7 @@ export type EvaluationHooks = Pick<SessionOptions, 'around' | 'images' | 'descri
   /** Whether it goes on from an image: what it fails with then is for whoever can do without. */
   readonly isResumed?: (() => boolean) | undefined;
   /** The evaluation has succeeded and nothing more is evaluated; what is built follows. */
-  readonly onEvaluated?: (() => void) | undefined;
+  readonly onEvaluated?: ((goals: readonly BuildGoal[]) => void) | undefined;
 };
 
 export type EvaluationInput = CommandInput & EvaluationHooks;
@@ -61,23 +63,63 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
   const storeAccess = accessOf(input);
   const kept = openKeptEvaluation(input, storeAccess);
   if (kept === undefined) return await runEvaluation(input);
-  if (await kept.answer()) return 0;
+  const written = await kept.find();
+  const answered = written && (await answer(input, written));
+  if (answered !== undefined) return answered;
   using image = await openEvaluationImage(input, { evaluation: kept, storeAccess });
   const run = async ({ caller, around }: KeptEvaluation, hooks?: EvaluationHooks): Promise<number> =>
     await runEvaluation({ ...input, ...hooks, caller, around });
+  const describedBefore = (): Iterable<Added> => image?.describedBefore() ?? [];
+  const allDescribed = function* (): Iterable<Added> {
+    yield* kept.described.own;
+    yield* kept.described.shared;
+    yield* describedBefore();
+  };
+  const descriptions = { described: describedBefore, onAdded: kept.onAdded };
   let isEvaluated = false;
-  const onEvaluated = (): void => {
+  const onEvaluated = (goals: readonly BuildGoal[]): void => {
     isEvaluated = true;
-    kept.keep();
+    kept.keep(isPrinting(input.command) ? [] : [goalsPiece(goals, allDescribed())]);
     image?.keep();
   };
   try {
-    return await run(kept, { ...image?.hooks, onEvaluated });
+    return await run(kept, { ...image?.hooks, descriptions, onEvaluated });
   } catch (error) {
     if (isEvaluated || image?.isResumed !== true) throw error;
     // What an error says may depend on the image: without one it is what it is.
     return await run(kept.again());
   }
+}
+
+/**
+ * Prints what was kept, or does what was come to, and gives the exit code. Undefined when something is to be made for it that
+ * only an evaluation describes.
+ */
+async function answer(input: CommandInput, written: readonly WrittenPiece[]): Promise<number | undefined> {
+  const { command, args, caller, openSession } = input;
+  if (isPrinting(command)) {
+    for (const { file, bytes } of written) caller.write(file, bytes);
+    return 0;
+  }
+  const kept = goalsOf(written);
+  if (kept === undefined) return undefined;
+  const { goals, derivations } = kept;
+  await using session = await openSession(sessionOptions(input));
+  for (const it of derivations) session.io.describe(it);
+  if ((await session.areThere?.(goals)) !== true) return undefined;
+  for (const { file, bytes } of written) if (file === 2) caller.write(file, bytes);
+  return await session.perform(taskOf(command, { args, caller, goals }));
+}
+
+function sessionOptions({ args, settings, caller }: CommandInput): RealiseOptions {
+  const system = settings.text('system') ?? hostSystem();
+  const storeDir = storeDirOf(args, caller);
+  return realiseOptions(args, { settings, storeDir, system });
+}
+
+/** Whether a command prints what it evaluates to; the others build it, or tell about that. */
+function isPrinting(command: OneShotCommand): command is 'eval' | 'instantiate' {
+  return command === 'eval' || command === 'instantiate';
 }
 
 /** What the store will be to an evaluation; it is not opened. */
@@ -90,18 +132,14 @@ export function accessOf(input: CommandInput): StoreAccess {
 
 /** Evaluates, whatever is kept. Gives the exit code. */
 export async function runEvaluation(input: EvaluationInput): Promise<number> {
-  const { command, args, settings, caller, openSession } = input;
+  const { command, args, settings, caller } = input;
   const output = chooseOutput(input);
   let opened: Promise<RealiseSession> | undefined;
-  const session = (): Promise<RealiseSession> => {
-    const system = settings.text('system') ?? hostSystem();
-    const storeDir = storeDirOf(args, caller);
-    opened ??= openSession(realiseOptions(args, { settings, storeDir, system }));
-    return opened;
-  };
+  const session = (): Promise<RealiseSession> => (opened ??= input.openSession(sessionOptions(input)));
   try {
-    const task = await evaluate(input, { output, session });
-    input.onEvaluated?.();
+    const goals = await evaluate(input, { output, session });
+    const task = isPrinting(command) ? undefined : taskOf(command, { args, caller, goals });
+    input.onEvaluated?.(goals);
     return task === undefined ? 0 : await (await session()).perform(task);
   } catch (error) {
     const realising = await opened?.catch(() => undefined);
@@ -123,11 +161,11 @@ export async function runEvaluation(input: EvaluationInput): Promise<number> {
 
 type Evaluation = { readonly output: Output; readonly session: () => Promise<RealiseSession> };
 
-/** Prints values, or gives what is to be done about them in the store. */
+/** Prints values, or gives what something is to be done about in the store, which has heard of it. */
 async function evaluate(
   input: EvaluationInput,
   { output, session }: Evaluation,
-): Promise<RealiseTask | undefined> {
+): Promise<readonly BuildGoal[]> {
   const { command, args, settings, caller, core, around, images, descriptions, onEvaluator } = input;
   const open = async (): Promise<StoreIO> => (await session()).io;
   const storeAccess = chooseStoreAccess(input, { output, open });
@@ -145,18 +183,18 @@ async function evaluate(
   try {
     if (args.has('findFile')) {
       for (const name of args.positional) caller.write(1, `${await evaluator.findFile(name)}\n`);
-      return undefined;
+      return [];
     }
     const { sources, attributePaths, paths } = await chooseInput(evaluator, input);
-    if (command !== 'eval' && command !== 'instantiate') {
+    if (!isPrinting(command)) {
       const goals = await buildGoals(evaluator, { args, caller, sources, attributePaths, paths });
       await loadStore();
-      return taskOf(command, { args, caller, goals });
+      return goals;
     }
     for (const source of sources) {
       await processSource(evaluator, { source, attributePaths, args, output, command, caller });
     }
-    return undefined;
+    return [];
   } finally {
     finishProfile();
     showStats(() => evaluator.stats(), caller);
@@ -209,8 +247,7 @@ export async function chooseInput(
     return { sources, attributePaths: selected, paths: [] };
   }
   const prefix = `${storeDirOf(args, caller)}/`;
-  const isPath = (name: string): boolean =>
-    command !== 'eval' && command !== 'instantiate' && name.startsWith(prefix);
+  const isPath = (name: string): boolean => !isPrinting(command) && name.startsWith(prefix);
   const paths = args.positional.filter(isPath);
   const otherNames = args.positional.filter((name) => !isPath(name));
   const names = args.positional.length > 0 ? otherNames : ['./default.nix'];

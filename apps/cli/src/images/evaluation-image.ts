@@ -31,8 +31,6 @@ export class EvaluationImage implements Disposable {
   readonly #change: string | undefined;
   readonly #worthMs: number;
   readonly #startedMs = performance.now();
-  /** What others have to describe who go on from the image of this evaluation, besides what is in this one's. */
-  readonly #described: Added[] = [];
   #evaluator: Evaluator | undefined;
 
   constructor(options: {
@@ -54,12 +52,6 @@ export class EvaluationImage implements Disposable {
   get hooks(): EvaluationHooks {
     return {
       isResumed: () => this.isResumed,
-      descriptions: {
-        described: () => (this.isResumed ? decodeDescribed(this.#describedBefore()) : []),
-        onAdded: (added) => {
-          if (this.#evaluation.recording?.region === 'shared') this.#described.push(added);
-        },
-      },
       images: {
         kept: this.#opened?.image,
         enterRegion: (region) => {
@@ -82,6 +74,11 @@ export class EvaluationImage implements Disposable {
     return this.#evaluator?.imageUse().isResumed === true;
   }
 
+  /** What was described when what is in the image was evaluated; nothing if that is not used. Throws `ImageError`. */
+  describedBefore(): Iterable<Added> {
+    return decodeDescribed(this.#describedBytes());
+  }
+
   /** After the evaluation has succeeded, and its result is kept: nothing more can be evaluated. */
   keep(): void {
     const { recording, knownSignature } = this.#evaluation;
@@ -98,22 +95,21 @@ export class EvaluationImage implements Disposable {
     const sizeBytes = image.parts.reduce((sum, { length }) => sum + length, 0);
     // What is there stays: it has what was evaluated first, such as the standard environment.
     if (use.isResumed && sizeBytes > maxImageBytes) return;
-    const described = concatBytes([before, encodeDescribed(this.#described)]);
+    const described = concatBytes([before, encodeDescribed(this.#evaluation.described.shared)]);
     this.#images.keep(this.#key, { reads, image, described, change: this.#change });
   }
 
   /** Undefined when the image is damaged there. */
   #describedForNext(): Uint8Array | undefined {
     try {
-      return this.#describedBefore();
+      return this.#describedBytes();
     } catch (error) {
       if (error instanceof ImageError) return undefined;
       throw error;
     }
   }
 
-  /** Throws `ImageError`. */
-  #describedBefore(): Uint8Array {
+  #describedBytes(): Uint8Array {
     return this.isResumed && this.#opened !== undefined ? this.#opened.described() : new Uint8Array();
   }
 

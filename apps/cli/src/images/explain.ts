@@ -2,7 +2,8 @@
 import type { EntrySummary, ResultInfo, RunInfo } from '@neve/eval-images/node';
 import { ProcessCaller } from '../caller.ts';
 import { applyConfigFiles } from '../config-files.ts';
-import { type CommandInput, accessOf } from '../evaluate-command.ts';
+import { type CommandInput, type OneShotCommand, accessOf } from '../evaluate-command.ts';
+import { evaluatingCommands } from '../evaluating-commands.ts';
 import { write } from '../output.ts';
 import { parseArguments } from '../parse-arguments.ts';
 import { Settings } from '../settings.ts';
@@ -23,12 +24,13 @@ type Explanation = {
 };
 
 const shownRuns = 10;
+const keepingCommands: readonly OneShotCommand[] = evaluatingCommands.filter((name) => name !== 'repl');
 
 export function explainCommand(build: string | undefined): GroupCommand {
   return imageCommand({
     name: 'explain',
     summary: 'say why a kept result would not be used',
-    usage: ['explain [OPTIONS]', 'explain eval|instantiate [OPTIONS AND ARGUMENTS OF IT]'],
+    usage: ['explain [OPTIONS]', `explain ${keepingCommands.join('|')} [OPTIONS AND ARGUMENTS OF IT]`],
     description: `Says of an evaluation, given as its command line, whether its result is kept and would be used, and if not what has
 changed: a file, a variable, a setting. Without one it does so for those that were run last. Nothing is evaluated.`,
     options: {},
@@ -58,8 +60,8 @@ async function explainCommandLine(
   [command = '', ...words]: readonly string[],
   build: string | undefined,
 ): Promise<Explanation> {
-  if (command !== 'eval' && command !== 'instantiate') {
-    throw new UsageError(`'${command}' keeps no results; eval and instantiate do`);
+  if (!isKeeping(command)) {
+    throw new UsageError(`'${command}' keeps no results; ${keepingCommands.join(', ')} do`);
   }
   const settings = new Settings();
   using caller = new ProcessCaller();
@@ -104,6 +106,10 @@ async function explainEntry(entry: EntrySummary): Promise<Explanation> {
   const change = await checkEntry(openFolder(), entry);
   reasons.push(change === undefined ? 'it would be used' : `it would not be used: ${change}`);
   return { command, isUsed: change === undefined, reasons };
+}
+
+function isKeeping(command: string): command is OneShotCommand {
+  return (keepingCommands as readonly string[]).includes(command);
 }
 
 function timeOf(ms: number): string {

@@ -1,12 +1,12 @@
 /**
- * An evaluation whose reads are noted down, for its image. If it is one that only prints, its result is kept too: before it is
- * begun, the kept one is looked for, and when it has ended, what it printed is put there with what it has read. `--watch` and
- * `neve image explain` ask the same things.
+ * An evaluation whose reads are noted down, for its image and its result: before it is begun, the kept result is looked for, and
+ * when it has ended, what it printed or came to is put there with what it has read. `--watch` and `neve image explain` ask the
+ * same things.
  */
 import type { EvalIO } from '@neve/eval';
-import { type ReadSet, RecordingIO, type Signature } from '@neve/eval-images';
-import type { FileSystemIO } from '@neve/eval-store/node';
-import { FileWorld, type FoundResult, KeptResults, sha256 } from '@neve/eval-images/node';
+import { type ReadSet, RecordingIO, type Region, type Signature } from '@neve/eval-images';
+import type { Added, FileSystemIO } from '@neve/eval-store/node';
+import { FileWorld, KeptResults, type WrittenPiece, sha256 } from '@neve/eval-images/node';
 import { currentLogs, currentTracing } from '@neve/telemetry';
 import type { CommandInput } from '../evaluate-command.ts';
 import { type StoreAccess, hostFiles, physicalStoreDirOf, storeDirOf } from '../evaluation-session.ts';
@@ -18,9 +18,11 @@ import { RecordedCaller } from './recorded-caller.ts';
 export class KeptEvaluation {
   /** Output goes through it while the evaluation runs. */
   readonly caller: RecordedCaller;
+  /** What was described to the store while something of a region was evaluated. */
+  readonly described: Readonly<Record<Region, Added[]>> = { own: [], shared: [] };
   readonly #input: CommandInput;
   readonly #storeAccess: StoreAccess;
-  /** Undefined for those that build: they have more to do than to print. */
+  /** Undefined when the result is not kept. */
   readonly #results: KeptResults | undefined;
   readonly #key: string;
   readonly #startedMs = performance.now();
@@ -36,18 +38,16 @@ export class KeptEvaluation {
     this.caller = new RecordedCaller(input.caller);
   }
 
-  /** Writes what is kept, if it is still the answer. */
-  async answer(): Promise<boolean> {
-    const found = await this.find();
-    if (found.kind === 'changed') this.#change = found.change;
-    if (found.kind !== 'kept') return false;
-    for (const { file, bytes } of found.written) this.#input.caller.write(file, bytes);
-    return true;
+  /** What was kept, if it is still the answer. */
+  async find(): Promise<readonly WrittenPiece[] | undefined> {
+    const found = await this.#results?.find(this.#key);
+    if (found?.kind === 'changed') this.#change = found.change;
+    return found?.kind === 'kept' ? found.written : undefined;
   }
 
-  async find(): Promise<FoundResult> {
-    return (await this.#results?.find(this.#key)) ?? { kind: 'none' };
-  }
+  readonly onAdded = (added: Added): void => {
+    this.described[this.#recording?.region ?? 'own'].push(added);
+  };
 
   /** Puts what notes down the reads around the world of the evaluation. */
   readonly around = (world: EvalIO, files: FileSystemIO): EvalIO => {
@@ -74,14 +74,14 @@ export class KeptEvaluation {
   /** What the system said of files when they were first looked at. */
   readonly knownSignature = (key: string): Signature | undefined => this.#files?.signatureOf(key);
 
-  /** After an evaluation that has succeeded. */
-  keep(): void {
+  /** After an evaluation that has succeeded, with what else is kept as if it had been written. */
+  keep(more: readonly WrittenPiece[]): void {
     if (this.#results === undefined) return;
     const tookMs = performance.now() - this.#startedMs;
     const { settings, caller } = this.#input;
     const reads = this.#reads();
     if (reads === undefined || tookMs < imageWishes(settings, caller.environment).worthKeepingMs) return;
-    const { written } = this.caller;
+    const written = [...this.caller.written, ...more];
     this.#results.keep(this.#key, {
       reads,
       written,
@@ -117,8 +117,8 @@ export function openKeptEvaluation(
 
 /** Why the result of a command is neither kept nor looked for; undefined when it is. */
 export function whyNotKept(input: CommandInput): string | undefined {
-  const { command, args } = input;
-  if (command !== 'eval' && command !== 'instantiate') return `results of neve ${command} are not kept`;
+  const { args } = input;
+  if (args.has('check')) return 'it builds again what is there (--check)';
   if (args.has('argFromFile')) return 'it passes the contents of a file (--arg-from-file)';
   return whyNotNoted(input);
 }

@@ -43,6 +43,9 @@ export interface RealiseSession extends AsyncDisposable {
    */
   perform(task: RealiseTask): Promise<number>;
 
+  /** Whether the store has all that goals want, so that nothing has to be made. Without it, that is not known. */
+  areThere?(goals: readonly BuildGoal[]): Promise<boolean>;
+
   /** How a command ends whose evaluation has failed. */
   evaluationFailure(): Promise<EvaluationFailure>;
 }

@@ -132,6 +132,22 @@ export class Session implements JobSession, TaskWork {
     await this.#interruptibly(() => Promise.all(paths.map((it) => realiser.path(it))));
   }
 
+  async areThere(goals: readonly BuildGoal[]): Promise<boolean> {
+    const { realiser, store } = this.#parts;
+    try {
+      const wanted = await Promise.all(goals.map((goal) => this.#wanted(goal)));
+      for (const it of wanted.flat()) {
+        const path = 'derivation' in it ? await realiser.decisions.pathOf(it) : it;
+        if (path === undefined || !(await store.pathInfos.has(path.hashPart))) return false;
+      }
+      return wanted.every((it) => it.length > 0);
+    } catch (error) {
+      // Whoever makes them says what is wrong.
+      if (!isExpectedFailure(error)) throw error;
+      return false;
+    }
+  }
+
   async missing(goals: readonly BuildGoal[]): Promise<MissingPaths> {
     const { realiser, storeDirectory } = this.#parts;
     const wanted = await Promise.all(goals.map((goal) => this.#wanted(goal)));
