@@ -38,7 +38,7 @@ export type CoreExports = {
   dependsOnClock(): number;
   foundCallCount(): number;
   madeCallCount(): number;
-  makeImage(): number;
+  makeImage(): void;
   checksum(address: number, length: number, seed: bigint): bigint;
   sharedBytes(): number;
   chunkCount(): number;

@@ -312,8 +312,8 @@ export function dependsOnClock(): bool {
 }
 
 /** Makes the state one that can be kept; nothing else may be called afterwards but the two below. */
-export function makeImage(): u32 {
-  return prepareImage();
+export function makeImage(): void {
+  prepareImage();
 }
 
 /** A checksum of memory, a multiple of 32 bytes, that goes on from that of what comes before. */

@@ -5,7 +5,10 @@
 
 import { Code } from "../compile/code";
 import { loadSource } from "../compile/load";
+import { hasSourceWarnings } from "../compile/source-warnings";
 import { CAUGHT, setCatcher } from "../errors/unwind";
+import { findOwnSource, keepOwnSource, keepsOwnSources } from "../images/own-sources";
+import { isInSharedTree } from "../images/shared-trees";
 import { REQUEST_FILE_EVALUATED, REQUEST_READ_SOURCE, REQUEST_RESOLVE_IMPORT } from "../machine/host-request";
 import {
   ATTRS,
@@ -32,9 +35,6 @@ import {
 } from "../machine/native";
 import { Address } from "../memory/chunks";
 import { REGION_OWN, REGION_SHARED, enterRegion, region } from "../memory/heap";
-import { findOwnSource, keepOwnSource, keepsOwnSources } from "../images/own-sources";
-import { isInSharedTree } from "../images/shared-trees";
-import { hasSourceWarnings } from "../compile/source-warnings";
 import { input } from "../memory/input";
 import { releaseRoot, takeRoot } from "../memory/roots";
 import { textMark } from "../memory/text";

@@ -176,7 +176,7 @@ export const OP_CHECK_ADDEND: u32 = 65;
 // ── Images (images/holes.ts) ──
 /** Pushes what is in place of the environment. */
 export const OP_LOAD_ENV: u32 = 66;
-/** A hole that was never bound: no program gets here. */
+/** A hole that was never bound is needed after all: an error that has the evaluation done again without an image. */
 export const OP_HOLE: u32 = 67;
 
 const WORDS: Address = memory.data<u8>([

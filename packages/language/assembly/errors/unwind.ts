@@ -5,9 +5,6 @@
 // and what each evaluation was doing is added to the traces: static contexts of the code (compile/contexts.ts), contexts
 // that builtins have set, calls and selections. The innermost trace comes first, as Nix prints them.
 
-import { Address } from "../memory/chunks";
-import { appendByte, appendBytes, textMark, textRewind } from "../memory/text";
-import { stringBytes, stringLength, takeTextAsString } from "../values/string";
 import {
   BLOCK_LAMBDA,
   Block,
@@ -20,7 +17,11 @@ import {
   operandOf,
 } from "../compile/code";
 import { contextsCount, coversPc, staticContextAt } from "../compile/contexts";
+import { contextPlace, contextSubject, innerContext, isPlacedContext, isShownAlways } from "../derivation/trace-context";
+import { jsonPosition, writesJson } from "../formats/write-json";
+import { noteFailedMatch } from "../images/shared-calls";
 import { pendingArgument, setArgumentContext } from "../machine/builtin-call";
+import { callSite, recordedCallSite } from "../machine/call-site";
 import {
   Frame,
   Primop,
@@ -33,8 +34,6 @@ import {
   primopOf,
   step,
 } from "../machine/native";
-import { noteFailedMatch } from "../images/shared-calls";
-import { callSite, recordedCallSite } from "../machine/call-site";
 import { ADD_OPERANDS, leftOperandPosition } from "../machine/operators";
 import { raisingFrame, raisingPc, saveRegisters, setRaisingFrame } from "../machine/registers";
 import {
@@ -54,16 +53,17 @@ import {
   setSp,
 } from "../machine/stack";
 import { ARGUMENT_CODE, RESUME_CODE, RETURN_CODE } from "../machine/static-code";
+import { Address } from "../memory/chunks";
 import { switchRegion } from "../memory/heap";
-import { contextPlace, contextSubject, innerContext, isPlacedContext, isShownAlways } from "../derivation/trace-context";
-import { findKey, keyPosition, keysOf } from "../values/attrs";
-import { DEEP_WALK, deepWalkPosition } from "../operations/deep-force";
+import { appendByte, appendBytes, textMark, textRewind } from "../memory/text";
 import { COERCE_TO_PATH, COERCE_TO_STRING, NO_ATTRIBUTE, coercedAttributePosition } from "../operations/coerce";
-import { jsonPosition, writesJson } from "../formats/write-json";
+import { DEEP_WALK, deepWalkPosition } from "../operations/deep-force";
+import { symbolName } from "../symbols/symbols";
+import { findKey, keyPosition, keysOf } from "../values/attrs";
 import { rewindAttrs } from "../values/attrs-builder";
+import { stringBytes, stringLength, takeTextAsString } from "../values/string";
 import { markFailed, unenter } from "../values/thunk";
 import { Value, isAttrs } from "../values/value";
-import { symbolName } from "../symbols/symbols";
 import {
   errorKind,
   errorMessage,

@@ -16,8 +16,8 @@ import { Call, keepCall, takeCalls } from "./shared-calls";
 /** As many calls of one function are kept. */
 const MAXIMUM_CALLS: u32 = 4;
 
-/** Prepares the image; returns how many results of calls it has. Only between evaluations. */
-export function prepareImage(): u32 {
+/** Prepares the image. Only between evaluations. */
+export function prepareImage(): void {
   beginImageCollection();
   rewindSharedFiles();
   // What follows from files alone refers to no argument.
@@ -28,7 +28,7 @@ export function prepareImage(): u32 {
     if (holesMade != holes) forgetSharedFile();
     root = nextSharedFile();
   }
-  const kept = keepCalls(takeCalls(), 0);
+  keepCalls(takeCalls(), 0);
   clearRoots();
   endImageCollection();
   forgetOwnFiles();
@@ -37,21 +37,18 @@ export function prepareImage(): u32 {
   forgetCurrentTime();
   forgetOwnAddedPaths();
   resetStack();
-  return kept;
 }
 
 /** Keeps the newest calls; the last one in the chain first, so that their order stays. */
-function keepCalls(address: Address, newer: u32): u32 {
-  if (address == 0) return 0;
+function keepCalls(address: Address, newer: u32): void {
+  if (address == 0) return;
   const call = changetype<Call>(address);
-  const isUseful = call.block != 0 && isWhnf(resolve(load<u32>(call.result))) && newer < MAXIMUM_CALLS;
-  const kept = keepCalls(call.next, newer + (isUseful ? 1 : 0));
-  if (!isUseful) return kept;
+  const isUseful = isWhnf(resolve(load<u32>(call.result))) && newer < MAXIMUM_CALLS;
+  keepCalls(call.next, newer + (isUseful ? 1 : 0));
+  if (!isUseful) return;
   beginImageCall();
   collectReachable(call.argument);
   collectReachable(call.result);
   // What refers to a hole of another call would be complete only together with that one.
-  if (isEntangled()) return kept;
-  keepCall(address);
-  return kept + 1;
+  if (!isEntangled()) keepCall(address);
 }

@@ -15,14 +15,7 @@
 // `isImageInDoubt` says that the whole evaluation is to be done again without an image. The same holds when a hole is
 // evaluated that was not bound.
 
-import { Address } from "../memory/chunks";
-import { REGION_OWN, REGION_SHARED, enterRegion } from "../memory/heap";
 import { ERROR_EVAL, beginError, raiseError } from "../errors/raise";
-import { appendText } from "../memory/text";
-import { setRaisingPc } from "../machine/registers";
-import { allocateInArena, resetArena } from "../memory/arena";
-import { allocatePermanent } from "../memory/permanent";
-import { takeRoot } from "../memory/roots";
 import {
   Frame,
   LAZY,
@@ -41,12 +34,19 @@ import {
   setStep,
   step,
 } from "../machine/native";
+import { setRaisingPc } from "../machine/registers";
 import { previousRecord, record, recordEnv, recordPc } from "../machine/stack";
 import { RESUME_CODE } from "../machine/static-code";
+import { allocateInArena, resetArena } from "../memory/arena";
+import { Address } from "../memory/chunks";
+import { REGION_OWN, REGION_SHARED, enterRegion } from "../memory/heap";
+import { allocatePermanent } from "../memory/permanent";
+import { takeRoot } from "../memory/roots";
+import { appendText } from "../memory/text";
 import { Keys, attrValue, keyPosition, keySymbol, keysCount, keysOf } from "../values/attrs";
 import { FALSE, TRUE, makeBool } from "../values/constants";
-import { ancestor, envSlot } from "../values/env";
 import { contextCount, contextElement } from "../values/context";
+import { ancestor, envSlot } from "../values/env";
 import { lambdaBlock, lambdaEnv, partialArgument, partialBuiltin, partialCount } from "../values/function";
 import { listItem, listLength } from "../values/list";
 import { floatOf, intOf, makeSmallInt, smallInt } from "../values/number";
@@ -67,8 +67,8 @@ import {
   resolve,
 } from "../values/value";
 import { TOO_MANY, freeCount, freeLevel, freeSlot, freeVariablesOf } from "./free-variables";
-import { comparesPositions } from "./positions-seen";
 import { bindHole, isHole, isObstacle, unbound } from "./holes";
+import { comparesPositions } from "./positions-seen";
 
 /** Calls `function argument` in the shared region, or finds the result of an earlier call. */
 export let SHARED_CALL: Value = 0;

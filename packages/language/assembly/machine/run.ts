@@ -698,10 +698,8 @@ export function run(): u32 {
       }
       if (tag == TAG_SUSPENDED) {
         if (ownerOf(value) == foreignOwner) {
-          writeRecord(top, REGION_TARGET, env, pc);
-          top += RECORD_SIZE;
+          top = crossRegion(top, env, pc);
           pc = RETURN_CODE;
-          switchRegion();
         }
         writeRecord(top, value, env, pc);
         top += RECORD_SIZE;
@@ -716,10 +714,8 @@ export function run(): u32 {
         return STATUS_BLOCKED;
       }
       if (ownerOf(value) == foreignOwner) {
-        writeRecord(top, REGION_TARGET, env, pc);
-        top += RECORD_SIZE;
+        top = crossRegion(top, env, pc);
         pc = RETURN_CODE;
-        switchRegion();
       }
       writeRecord(top, value, env, pc);
       top += RECORD_SIZE;
@@ -738,6 +734,13 @@ export function run(): u32 {
     }
   }
   return STATUS_DONE;
+}
+
+/** Before a thunk of the other region is entered: cells are made there until its value is known. Gives the stack's new top. */
+function crossRegion(top: Address, env: Address, pc: Code): Address {
+  writeRecord(top, REGION_TARGET, env, pc);
+  switchRegion();
+  return top + RECORD_SIZE;
 }
 
 /** Whether the code of a block is nothing but a lambda: the outer one of `x: y: …`. */

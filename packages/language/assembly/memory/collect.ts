@@ -4,6 +4,50 @@
 // it between two instructions, so no address is held anywhere else. Forced thunks disappear: whoever referred to one
 // refers to its value afterwards. Permanent memory is not scanned: it refers to the heap through roots only.
 
+import { forgetTraces } from "../errors/error-cell";
+import {
+  TOO_MANY,
+  freeCount,
+  freeLevel,
+  freeSlot,
+  freeVariablesOf,
+} from "../images/free-variables";
+import { HOLE, OBSTACLE, holeNumber, isHole, isObstacle, makeHole } from "../images/holes";
+import { currentFiber, envOf, newestFiber, nextFiber, stackOf } from "../machine/fibers";
+import { env, setEnv } from "../machine/registers";
+import { savedBase, savedTop, sp, stackBase, trimStack } from "../machine/stack";
+import { orderCellSize } from "../values/attr-order";
+import { attrsCellSize, keysCellSize, keysCount } from "../values/attrs";
+import { contextCellSize, contextCount } from "../values/context";
+import { envCellSize, envParent, envSlot, makeEnv, setEnvSlot } from "../values/env";
+import { lambdaBlock, lambdaEnv, partialCellSize } from "../values/function";
+import { listCellSize, listLength } from "../values/list";
+import { stringCellSize, stringLength } from "../values/string";
+import { tableCellSize } from "../values/table";
+import {
+  KIND_ATTRS,
+  KIND_CONTEXT,
+  KIND_ENV,
+  KIND_ERROR,
+  KIND_FLOAT,
+  KIND_INT,
+  KIND_KEYS,
+  KIND_LAMBDA,
+  KIND_LIST,
+  KIND_ORDER,
+  KIND_PARTIAL,
+  KIND_PATH,
+  KIND_STRING,
+  KIND_TABLE,
+  KIND_TRACE,
+  TAG_APPLY,
+  TAG_CELL,
+  TAG_FAILED,
+  TAG_FORWARD,
+  TAG_MASK,
+  Value,
+  headerExtra,
+} from "../values/value";
 import {
   Address,
   CHUNK_BITS,
@@ -31,54 +75,10 @@ import {
   smallChunkAt,
   smallChunkCount,
 } from "./heap";
-import {
-  TOO_MANY,
-  freeCount,
-  freeLevel,
-  freeSlot,
-  freeVariablesOf,
-} from "../images/free-variables";
-import { forgetTraces } from "../errors/error-cell";
-import { HOLE, OBSTACLE, holeNumber, isHole, isObstacle, makeHole } from "../images/holes";
 import { newestRootBlock, previousRootBlock, rootBlockEnd, rootBlockStart } from "./roots";
 import { poisonChunk, releasePoisoned, stressInterval } from "./stress";
 import { trimText } from "./text";
 import { mayCollect, setNextThreshold } from "./thresholds";
-import { env, setEnv } from "../machine/registers";
-import { savedBase, savedTop, sp, stackBase, trimStack } from "../machine/stack";
-import { currentFiber, envOf, newestFiber, nextFiber, stackOf } from "../machine/fibers";
-import { orderCellSize } from "../values/attr-order";
-import { attrsCellSize, keysCellSize, keysCount } from "../values/attrs";
-import { contextCellSize, contextCount } from "../values/context";
-import { envCellSize, envParent, envSlot, makeEnv, setEnvSlot } from "../values/env";
-import { listCellSize, listLength } from "../values/list";
-import { lambdaBlock, lambdaEnv, partialCellSize } from "../values/function";
-import { stringCellSize, stringLength } from "../values/string";
-import { tableCellSize } from "../values/table";
-import {
-  KIND_ATTRS,
-  KIND_CONTEXT,
-  KIND_ENV,
-  KIND_ERROR,
-  KIND_FLOAT,
-  KIND_INT,
-  KIND_KEYS,
-  KIND_LAMBDA,
-  KIND_LIST,
-  KIND_ORDER,
-  KIND_PARTIAL,
-  KIND_PATH,
-  KIND_STRING,
-  KIND_TABLE,
-  KIND_TRACE,
-  TAG_APPLY,
-  TAG_CELL,
-  TAG_FAILED,
-  TAG_FORWARD,
-  TAG_MASK,
-  Value,
-  headerExtra,
-} from "../values/value";
 
 /** Collections so far, the cells that they have copied, and the bytes that survived the last one. */
 export let collectionCount: u32 = 0;
