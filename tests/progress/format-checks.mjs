@@ -37,6 +37,9 @@ export function formatChecks(place, { folder, nixBin, busybox = findBusybox() })
     at('internal-json: errors of evaluation are messages', evaluationError),
     at('internal-json: activities are well-formed', wellFormed),
     at('a format that is not known', unknownFormat),
+    ...failingCommands.map((words) =>
+      at(`for programs: the errors of ${words.join(' ')}`, (it) => errorsForPrograms(it, words)),
+    ),
   ];
   if (nixBin === undefined) {
     console.log('the comparisons with a real Nix are left out: see --nix-bin');
@@ -222,6 +225,58 @@ async function evaluationError(place) {
   assert.match(error?.['msg'], /^error:[^]*error: broken/);
   assert.equal(error?.['line'], null);
   assert.equal(more.length, 0);
+}
+
+/** Every command, and errors of every kind: of the command line, of the world, of evaluation, of a worker. */
+const failingCommands = /** @type {readonly (readonly string[])[]} */ ([
+  ['no-such-command'],
+  ...['store', 'cache', 'image', 'daemon', 'nix-daemon', 'nar-bridge', 'eval', 'build', 'repl', 'search'].map(
+    (name) => [name, '--no-such-option'],
+  ),
+  ['store', 'ls', '--no-such-option'],
+  ['store', 'ls', '/nix/store/short'],
+  ['store', 'import', 'no-such-file'],
+  ['store', 'info', `/nix/store/${'0'.repeat(32)}-absent`],
+  ['cache', 'push', 'no-such-cache', '/nix/store/short'],
+  ['cache', 'serve', '--listen', 'no-address'],
+  ['image', 'list', 'more'],
+  ['image', 'explain', 'no-such-command'],
+  ['daemon', 'status', 'unix:/no-such-socket'],
+  ['daemon', '--max-jobs', 'many'],
+  ['nar-bridge', '--listen', 'no-address'],
+  ['nix-daemon', 'more'],
+  ['eval', '--expr', 'throw "broken"'],
+  ['instantiate', 'no-such-file'],
+  ['build', '--expr', '1'],
+  ['log', '/nix/store/short'],
+  ['why-depends', 'no-such-file', 'no-such-file'],
+  ['eval-jobs', '--expr', 'throw "broken"'],
+  ['env', '-qa', '-f', 'no-such-file'],
+  ['search', '-f', 'no-such-file', '', 'x'],
+]);
+
+/**
+ * @param {TerminalPlace} place
+ * @param {readonly string[]} words
+ */
+// oxlint-disable-next-line eslint/max-params -- where, and which
+async function errorsForPrograms(place, words) {
+  const json = await place.run([...words, '--log-format', 'json']);
+  assert.notEqual(json.code, 0);
+  const lines = json.stderr.trimEnd().split('\n');
+  const events = lines.map((line) => JSON.parse(line));
+  assert.ok(
+    events.some(({ event, level }) => event === 'message' && level === 'error'),
+    json.stderr,
+  );
+  assert.doesNotMatch(json.stderr, /bug in Neve/);
+  const internal = await place.run([...words, '--log-format=internal-json']);
+  assert.equal(internal.code, json.code);
+  const messages = messagesOf(internal.stderr);
+  assert.ok(
+    messages.some(({ action, level, msg }) => action === 'msg' && level === 0 && msg.includes('error:')),
+    internal.stderr,
+  );
 }
 
 /** @param {TerminalPlace} place */

@@ -19,7 +19,9 @@ import type * as ReplMain from './repl/repl-main.ts';
 import type * as RealiseMain from './realise/realise-main.ts';
 import type * as StoreMain from './store/store-main.ts';
 import type { Display, DisplayOptions } from './progress/display.ts';
+import { formatForPrograms } from './progress/log-format-option.ts';
 import type * as OpenDisplay from './progress/open-display.ts';
+import { setStandardError } from './output.ts';
 import { showVersion } from './show-version.ts';
 import {
   type WantedTelemetry,
@@ -45,6 +47,7 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const hasCommands = ['store', 'cache', 'daemon', 'image'].includes(first);
   const scripts = commandScripts(hasCommands ? [first, rest[0] ?? ''] : [first]);
+  sayForPrograms(argv, scripts);
   const telemetry = wantedTelemetry(argv, process.env);
   const endTelemetry = telemetry && (await startTelemetry(argv, scripts, telemetry));
   try {
@@ -54,6 +57,17 @@ async function main(argv: readonly string[]): Promise<void> {
     throw error;
   }
   if (endTelemetry !== undefined) await endMeasuring(endTelemetry);
+}
+
+/** Whatever is said to standard error, by whichever script, is JSON where the command line asks for it. */
+function sayForPrograms(argv: readonly string[], scripts: CommandScripts): void {
+  const format = formatForPrograms(argv);
+  if (format === undefined) return;
+  const { openDisplay } = scripts.load('open-display.cjs') as typeof OpenDisplay;
+  const options = { format, buildLogs: 'none', quiet: false, verbose: false } as const;
+  const display = openDisplay(options, process.env);
+  setStandardError((text) => display.write(2, text));
+  process.once('exit', () => display[Symbol.dispose]());
 }
 
 // oxlint-disable-next-line eslint/max-params -- what, with what, and how
@@ -173,11 +187,15 @@ const largeHeap = '--max-old-space-size=16384';
 async function evaluateJobs(argv: readonly string[], scripts: CommandScripts): Promise<number> {
   using caller = new ProcessCaller();
   const { execPath, execArgv } = process;
+  const node = [execPath, ...execArgv, largeHeap];
+  // Workers have the same standard error.
+  const format = formatForPrograms(argv);
+  const ownFormat = format === undefined ? [] : ['--log-format', format];
   return await (scripts.load('jobs-main.cjs') as typeof JobsMain).runEvalJobs(argv, {
     caller,
     openSession: (options) =>
       (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, caller),
-    workerCommand: [execPath, ...execArgv, largeHeap, join(__dirname, 'neve.cjs'), jobWorker],
+    workerCommand: [...node, join(__dirname, 'neve.cjs'), jobWorker, ...ownFormat],
   });
 }
 

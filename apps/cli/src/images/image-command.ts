@@ -2,10 +2,12 @@
 import { ImageFolder } from '@neve/eval-images/node';
 import type { GroupCommand } from '../command-group.ts';
 import type { OptionSpec } from '../parse-words.ts';
+import { logFormatOption } from '../progress/log-format-option.ts';
 import { imageFolderPath } from './image-cache.ts';
 
 export const commonOptions = {
   json: { names: ['--json'], parameters: [], help: 'print as JSON' },
+  logFormat: logFormatOption,
   help: { names: ['--help', '-h'], parameters: [], help: 'show this help' },
 } as const satisfies Record<string, OptionSpec>;
 

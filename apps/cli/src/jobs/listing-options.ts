@@ -20,6 +20,7 @@ const sharedOptions = {
   impure: optionTable.impure,
   verbose: optionTable.verbose,
   quiet: optionTable.quiet,
+  logFormat: optionTable.logFormat,
   help: optionTable.help,
   version: optionTable.version,
 } as const satisfies Record<string, OptionSpec>;

@@ -1,7 +1,7 @@
 /** What a server tells, as lines on standard error. */
 import type { CacheEvent, RequestEnded, ServerEvent } from '@neve/nar-bridge';
 import { terminalText } from '@neve/diagnostics';
-import { write } from '../output.ts';
+import { write, writeAsIs } from '../output.ts';
 import { errorText } from '../error-text.ts';
 
 export type AccessLogOptions = { readonly isQuiet: boolean; readonly asJson: boolean };
@@ -22,7 +22,7 @@ export class AccessLog {
         write(2, `error: request ${event.id}: ${errorText(event.error)}\n`);
         return;
       case 'request-ended':
-        if (!this.#options.isQuiet) write(2, this.#requestLine(event));
+        if (!this.#options.isQuiet) this.#tellRequest(event);
         return;
       case 'connection-closed':
         if (!this.#options.isQuiet) write(2, `closed the connection of ${event.remote}: ${event.reason}\n`);
@@ -41,9 +41,14 @@ export class AccessLog {
     }
   };
 
-  #requestLine(event: RequestEnded): string {
+  #tellRequest(event: RequestEnded): void {
     const { kind: _, ...fields } = event;
-    if (this.#options.asJson) return `${JSON.stringify({ timeMs: Date.now(), ...fields })}\n`;
+    // That is JSON already, whatever form the rest has.
+    if (this.#options.asJson) writeAsIs(2, `${JSON.stringify({ timeMs: Date.now(), ...fields })}\n`);
+    else write(2, this.#requestLine(event));
+  }
+
+  #requestLine(event: RequestEnded): string {
     const { remote, method, status, sentBytes, receivedBytes, durationMs, isComplete } = event;
     const bytes = receivedBytes > 0 ? `${receivedBytes} bytes received` : `${sentBytes} bytes`;
     const end = isComplete ? '' : ' (broken off)';

@@ -3,8 +3,20 @@ import type { OptionSpec } from '../parse-words.ts';
 import { storeOptions } from '../store/store-options.ts';
 import { tlsOptions } from '../tls-options.ts';
 
-const { store, composition, blobs, directories, pathInfos, storeDir, otlp, traceFile, tracer, quiet, help } =
-  storeOptions;
+const {
+  store,
+  composition,
+  blobs,
+  directories,
+  pathInfos,
+  storeDir,
+  otlp,
+  traceFile,
+  tracer,
+  quiet,
+  logFormat,
+  help,
+} = storeOptions;
 
 export const narBridgeOptions = {
   listen: {
@@ -85,6 +97,7 @@ export const narBridgeOptions = {
   traceFile,
   tracer,
   quiet: { ...quiet, help: 'write no log of requests' },
+  logFormat,
   help,
 } as const satisfies Record<string, OptionSpec>;
 

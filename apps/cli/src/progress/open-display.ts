@@ -1,6 +1,6 @@
 /** Chooses how progress is shown. A script of its own, which whoever shows none need not load. */
 import type { Environment } from '../caller.ts';
-import { isTerminal, write } from '../output.ts';
+import { isTerminal, write, writeAsIs } from '../output.ts';
 import { wantsColour } from '../terminal-wishes.ts';
 import type { Display, DisplayOptions } from './display.ts';
 import { InternalJsonDisplay } from './internal-json-display.ts';
@@ -15,9 +15,9 @@ export type DisplayOpener = (options: DisplayOptions, environment: Environment) 
 export function openDisplay(options: DisplayOptions, environment: Environment): Display {
   switch (options.format) {
     case 'json':
-      return new JsonDisplay(write);
+      return new JsonDisplay(writeAsIs);
     case 'internal-json':
-      return new InternalJsonDisplay(write);
+      return new InternalJsonDisplay(writeAsIs);
     case 'raw':
       return new PlainDisplay(write, options);
     case 'pretty': {

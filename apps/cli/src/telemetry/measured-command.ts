@@ -4,6 +4,7 @@
  */
 import { inSpan, parentFromEnvironment } from '@neve/telemetry';
 import type { Environment } from '../caller.ts';
+import { lastValue } from '../last-value.ts';
 import type { EndTelemetry } from './telemetry-main.ts';
 
 export type WantedTelemetry = {
@@ -27,8 +28,8 @@ export function wantedTelemetry(
   const end = argv.indexOf('--');
   const words = argv.slice(0, end === -1 ? undefined : end);
   const otlp = wantedOtlp(words, environment);
-  const traceFile = lastValue(words, '--trace-file');
-  const tracy = lastValue(words, '--tracer') === 'tracy';
+  const traceFile = lastValue(argv, '--trace-file');
+  const tracy = lastValue(argv, '--tracer') === 'tracy';
   return otlp === undefined && traceFile === undefined && !tracy ? undefined : { otlp, traceFile, tracy };
 }
 
@@ -40,12 +41,6 @@ function wantedOtlp(words: readonly string[], environment: Environment): WantedT
   if (word !== undefined) return { isAsked: true };
   const isConfigured = endpoints.some((name) => (environment[name] ?? '') !== '');
   return isConfigured ? { isAsked: false } : undefined;
-}
-
-function lastValue(words: readonly string[], option: string): string | undefined {
-  const at = words.findLastIndex((it) => it === option || it.startsWith(`${option}=`));
-  const word = words[at];
-  return word === option ? words[at + 1] : word?.slice(option.length + 1);
 }
 
 /** What a process calls itself: those that serve have names of their own. */
