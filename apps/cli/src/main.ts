@@ -167,6 +167,7 @@ async function repl(words: readonly string[], scripts: CommandScripts): Promise<
   const openDisplay = (options: DisplayOptions): Display =>
     (scripts.load('open-display.cjs') as typeof OpenDisplay).openDisplay(options, caller.environment);
   return await (scripts.load('repl-main.cjs') as typeof ReplMain).runReplMain(words, {
+    build: NEVE_BUILD,
     caller,
     openSession: (options, listener) => {
       caller.showOn(() => openDisplay(options.display));

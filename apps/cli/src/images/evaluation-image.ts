@@ -6,10 +6,15 @@
 import { concatBytes } from '@neve/bytes';
 import { type Evaluator, imageSettings } from '@neve/eval';
 import { ImageError } from '@neve/eval-images';
-import { KeptImages, type OpenImage } from '@neve/eval-images/node';
+import { type FoundImage, KeptImages, type OpenImage } from '@neve/eval-images/node';
 import { type Added, decodeDescribed, encodeDescribed } from '@neve/eval-store/node';
 import type { CommandInput, EvaluationHooks } from '../evaluate-command.ts';
-import { type StoreAccess, evaluatorSettings, hostFiles } from '../evaluation-session.ts';
+import {
+  type SessionSettings,
+  type StoreAccess,
+  evaluatorSettings,
+  hostFiles,
+} from '../evaluation-session.ts';
 import { fileWorldOf, type KeptEvaluation } from './kept-evaluation.ts';
 import { imageWishes, openImageFolder } from './image-cache.ts';
 import { coreVersion } from './evaluation-key.ts';
@@ -123,25 +128,37 @@ export async function openEvaluationImage(
   input: CommandInput,
   { evaluation, storeAccess }: { evaluation: KeptEvaluation; storeAccess: StoreAccess },
 ): Promise<EvaluationImage | undefined> {
-  const { args, settings, caller, build } = input;
-  const evaluating = evaluatorSettings({ args, settings, storeAccess, caller });
-  if (storeAccess.kind === 'directory' || lints(evaluating)) return undefined;
-  const folder = openImageFolder(settings, caller.environment);
-  if (folder === undefined) return undefined;
-  const world = hostFiles({ args, settings, storeAccess, caller });
-  const storeIsFiles = storeAccess.kind !== 'realised';
-  const images = new KeptImages({ folder, files: fileWorldOf(input), world, storeIsFiles });
-  const key = JSON.stringify({
-    image: coreVersion({ build, caller }),
-    evaluator: JSON.parse(imageSettings(evaluating, world)) as unknown,
-  });
-  const found = await images.find(key);
+  const { settings, caller } = input;
+  const lookup = await lookUpImage({ ...input, storeAccess });
+  if (lookup === undefined) return undefined;
+  const { images, key, found } = lookup;
   return new EvaluationImage({
     ...{ images, key, evaluation },
     opened: found.kind === 'kept' ? found.opened : undefined,
     change: found.kind === 'changed' ? found.change : undefined,
     worthMs: imageWishes(settings, caller.environment).worthKeepingMs === 0 ? 0 : worthImageMs,
   });
+}
+
+export type ImageLookupInput = SessionSettings & Pick<CommandInput, 'build'>;
+
+type ImageLookup = { readonly images: KeptImages; readonly key: string; readonly found: FoundImage };
+
+/** The image that an evaluation could go on from, for which whoever gets it disposes of it. Undefined as above. */
+export async function lookUpImage(input: ImageLookupInput): Promise<ImageLookup | undefined> {
+  const { args, settings, caller, build, storeAccess } = input;
+  const evaluating = evaluatorSettings(input);
+  if (storeAccess.kind === 'directory' || lints(evaluating)) return undefined;
+  const folder = openImageFolder(settings, caller.environment);
+  if (folder === undefined) return undefined;
+  const world = hostFiles(input);
+  const storeIsFiles = storeAccess.kind !== 'realised';
+  const images = new KeptImages({ folder, files: fileWorldOf({ args, caller }), world, storeIsFiles });
+  const key = JSON.stringify({
+    image: coreVersion({ build, caller }),
+    evaluator: JSON.parse(imageSettings(evaluating, world)) as unknown,
+  });
+  return { images, key, found: await images.find(key) };
 }
 
 /** Warnings of the parser are for every evaluation that reads a file. */

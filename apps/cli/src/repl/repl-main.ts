@@ -25,6 +25,8 @@ import type { ReplScreen } from './value-commands.ts';
 declare const NEVE_VERSION: string;
 
 export type ReplHost = {
+  /** Which build of Neve this is. */
+  readonly build: string;
   readonly caller: Caller;
   /** Loads what realises; what it prints goes to the caller that is given. */
   readonly openSession: (options: RealiseOptions, caller: Caller) => Promise<RealiseSession>;
@@ -50,7 +52,7 @@ export async function runReplMain(words: readonly string[], host: ReplHost): Pro
 }
 
 async function runRepl(
-  { caller, openSession }: ReplHost,
+  { build, caller, openSession }: ReplHost,
   { args, settings }: { readonly args: EvaluateArguments; readonly settings: Settings },
 ): Promise<number> {
   const notice = (text: string): void => {
@@ -59,11 +61,8 @@ async function runRepl(
   const system = settings.text('system') ?? hostSystem();
   const realising = realiseOptions(args, { settings, storeDir: storeDirOf(args, caller), system });
   await using store = new ReplStore((it) => openSession(realising, it), caller);
-  const world = new ReplWorld({
-    args,
-    settings,
-    caller,
-    store,
+  using world = new ReplWorld({
+    ...{ args, settings, caller, build, store },
     notice,
     report: (error) => session.report(error),
   });

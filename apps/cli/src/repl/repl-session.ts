@@ -90,10 +90,23 @@ export class ReplSession {
     try {
       await work();
     } catch (error) {
+      if (interruption === undefined && world.isInDoubt) {
+        await this.#doWithoutImages();
+        return;
+      }
       this.report(interruption ?? error);
       if (interruption !== undefined) await store.close();
       else if (!isSurvived(error) || !(await world.isAlive())) await this.#startAnew();
     }
+  }
+
+  /** The error may not be one of the program. */
+  async #doWithoutImages(): Promise<void> {
+    const { caller, world } = this.#options;
+    const message =
+      'What was kept of earlier evaluations does not serve this one. Everything is loaded again without it.';
+    caller.write(2, `${message}\nVariables that you defined are gone; enter the last line again.\n`);
+    await world.reloadWithoutImages();
   }
 
   async #startAnew(): Promise<void> {
@@ -104,6 +117,7 @@ export class ReplSession {
 
   async #perform(line: ReplLine): Promise<void> {
     const { world, screen, caller } = this.#options;
+    if (line.kind !== 'command' || line.command.id !== 'load') world.noteUse();
     switch (line.kind) {
       case 'nothing':
         return;

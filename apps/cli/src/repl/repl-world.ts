@@ -5,19 +5,21 @@
 import type { Evaluator, Value } from '@neve/eval';
 import type { Caller } from '../caller.ts';
 import {
-  type SessionOptions,
+  type StoreAccess,
   functionArguments,
   loadCore,
   sourceOfFile,
   sourceOfText,
   startEvaluator,
 } from '../evaluation-session.ts';
+import type { ImageLookupInput } from '../images/evaluation-image.ts';
+import { ImageToGoOnFrom } from '../images/image-to-go-on-from.ts';
 import type { EvaluateArguments } from '../parse-arguments.ts';
 import { UsageError } from '../usage-error.ts';
 import { ReplScope } from './repl-scope.ts';
 import type { ReplStore } from './repl-store.ts';
 
-export type ReplWorldOptions = Pick<SessionOptions, 'args' | 'settings' | 'caller'> & {
+export type ReplWorldOptions = Pick<ImageLookupInput, 'args' | 'settings' | 'caller' | 'build'> & {
   readonly store: ReplStore;
   /** Tells something that is no answer. */
   readonly notice: (text: string) => void;
@@ -25,16 +27,19 @@ export type ReplWorldOptions = Pick<SessionOptions, 'args' | 'settings' | 'calle
   readonly report: (error: unknown) => void;
 };
 
+/** An image that was looked at so long ago holds. */
+const momentMs = 1000;
 /** As many of the names that were added are shown. */
 const shownNames = 20;
 
-export class ReplWorld {
+export class ReplWorld implements Disposable {
   readonly #options: ReplWorldOptions;
   readonly #core = loadCore();
   readonly #files: string[] = [];
   #started: Started | undefined;
   #isQuiet = false;
   #lastLoaded: readonly string[] | undefined;
+  #usesImages = true;
 
   constructor(options: ReplWorldOptions) {
     this.#options = options;
@@ -53,17 +58,47 @@ export class ReplWorld {
     return this.#lastLoaded;
   }
 
-  /** Starts an evaluator without variables. */
+  /** Starts an evaluator without variables, from an image if there is one. */
   async start(): Promise<void> {
-    const { args, settings, caller, store } = this.#options;
+    const { args, settings, caller, build, store } = this.#options;
+    const storeAccess: StoreAccess = { kind: 'realised', open: async () => store.io };
+    this.#started?.image?.[Symbol.dispose]();
+    const image = this.#usesImages
+      ? await ImageToGoOnFrom.find({ args, settings, caller, build, storeAccess })
+      : undefined;
+    let own: Evaluator | undefined;
     const { evaluator, loadStore } = startEvaluator({
-      ...{ args, settings, core: this.#core },
+      ...{ args, settings, storeAccess, core: this.#core, ...image?.hooks },
       caller: this.#listener(),
-      storeAccess: { kind: 'realised', open: async () => store.io },
       isInteractive: true,
+      onEvaluator: (it) => (own = it),
     });
-    this.#started = { evaluator, loadStore, scope: await ReplScope.create(evaluator, caller.directory) };
+    this.#started = {
+      ...{ evaluator, loadStore, image, isUnused: true, startedMs: performance.now() },
+      isInDoubt: () => image !== undefined && own?.imageUse().isInDoubt === true,
+      scope: await ReplScope.create(evaluator, caller.directory),
+    };
     this.#lastLoaded = undefined;
+  }
+
+  /** Something is evaluated, whose files stay as they were until they are forgotten. */
+  noteUse(): void {
+    this.#current().isUnused = false;
+  }
+
+  /** Whether what was kept of other evaluations has led to an error that there would not have been. */
+  get isInDoubt(): boolean {
+    return this.#current().isInDoubt();
+  }
+
+  /** Starts anew, without what was kept, and loads everything again. */
+  async reloadWithoutImages(): Promise<void> {
+    this.#usesImages = false;
+    await this.reload();
+  }
+
+  [Symbol.dispose](): void {
+    this.#started?.image?.[Symbol.dispose]();
   }
 
   /** Whether the evaluator can evaluate: not where the memory was used up at the wrong moment. */
@@ -101,6 +136,7 @@ export class ReplWorld {
 
   /** Loads files and what the command line names. What fails is told, and the rest is loaded. */
   async loadAll(): Promise<void> {
+    if (this.#files.length + wantedNames(this.#options.args).length > 0) this.noteUse();
     for (const file of this.#files) {
       this.#options.notice(`Loading ${JSON.stringify(file)}...`);
       await this.#attempt(() => this.#loadFile(file));
@@ -113,10 +149,18 @@ export class ReplWorld {
 
   /** Loads a file, and remembers it if that went well. */
   async load(file: string): Promise<void> {
-    this.evaluator.forgetFiles();
+    await this.#forgetFiles();
     await this.#loadFile(file);
     if (this.#files.includes(file)) this.#files.splice(this.#files.indexOf(file), 1);
     this.#files.push(file);
+  }
+
+  /** An image has files too, which may have changed since it was looked at: there may be another one now. */
+  async #forgetFiles(): Promise<void> {
+    const { isUnused, startedMs, evaluator } = this.#current();
+    if (!isUnused) evaluator.forgetFiles();
+    else if (performance.now() - startedMs > momentMs) await this.start();
+    this.noteUse();
   }
 
   /** Adds attributes to the scope, and tells which. */
@@ -193,6 +237,11 @@ type Started = {
   readonly evaluator: Evaluator;
   readonly loadStore: () => Promise<void>;
   readonly scope: ReplScope;
+  readonly image: ImageToGoOnFrom | undefined;
+  readonly isInDoubt: () => boolean;
+  readonly startedMs: number;
+  /** Nothing was evaluated yet. */
+  isUnused: boolean;
 };
 
 /** Throws `UsageError` for what contradicts itself, or names a flake. */

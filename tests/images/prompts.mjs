@@ -1,0 +1,109 @@
+// Prompts that go on from an image: they answer as without it, and see what has changed when they load files again.
+
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const neve = join(dirname(fileURLToPath(import.meta.url)), '../../apps/cli/bin/neve.cjs');
+
+/** The function of a package set. */
+const packages = (/** @type {string} */ motto) => `{ localSystem, ... }: {
+  motto = "${motto}";
+  text = builtins.toFile "text" "${motto}";
+  tool = derivation { name = "tool"; system = localSystem; builder = "/bin/sh"; args = [ "-c" "echo ${motto} > $out" ]; };
+  wrong = throw "nobody can have this";
+}`;
+
+/** @param {{ folder: string, record: (name: string, ok: boolean) => void }} options */
+export async function runPrompts({ folder, record }) {
+  const top = join(folder, 'packages/pkgs/top-level');
+  const file = join(top, 'default.nix');
+  fs.mkdirSync(top, { recursive: true });
+  fs.mkdirSync(join(folder, 'cache'));
+  fs.writeFileSync(file, packages('snow'));
+  const call = `import ${top} { localSystem = builtins.currentSystem; }`;
+  const { PATH } = process.env;
+  const env = { PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), NEVE_IMAGE: 'always' };
+  let stores = 0;
+
+  /**
+   * Writes lines, each when that before it was answered: a string with its value follows each, whose answer is waited for.
+   *
+   * @param {readonly (string | (() => void))[]} steps
+   * @param {readonly string[]} [words]
+   */
+  const converse = async (steps, words = []) => {
+    const store = join(folder, `store-${stores++}`);
+    const child = spawn(process.execPath, [neve, 'repl', '--store', store, ...words], { cwd: folder, env });
+    let said = '';
+    let wake = () => {};
+    for (const output of [child.stdout, child.stderr]) {
+      output.setEncoding('utf8');
+      output.on('data', (text) => {
+        said += text;
+        wake();
+      });
+    }
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    for (const [index, step] of steps.entries()) {
+      if (typeof step !== 'string') {
+        step();
+        continue;
+      }
+      const end = `"end of ${index}"`;
+      const answered = new Promise((resolve) => {
+        wake = () => said.includes(end) && resolve(undefined);
+      });
+      child.stdin.write(`${step}\n${end}\n`);
+      await Promise.race([answered, closed]);
+    }
+    child.stdin.end();
+    await closed;
+    return said.replaceAll(/store-\d+/g, 'store').replaceAll(/\d+(\.\d+)? ?m?s\b/g, '');
+  };
+  const load = `packages = ${call}`;
+  /** @param {string} name @param {readonly (string | (() => void))[]} steps @param {() => void} [before] */
+  // oxlint-disable-next-line eslint/max-params -- the last one is rare
+  const check = async (name, steps, before = () => {}) => {
+    before();
+    const warm = await converse(steps);
+    before();
+    const cold = await converse(steps, ['--no-image']);
+    if (warm !== cold) console.log(`${name}\n${warm}\n--\n${cold}`);
+    record(`neve repl, ${name}, from an image as without`, warm === cold);
+    return warm;
+  };
+
+  const child = spawn(
+    process.execPath,
+    [neve, 'eval', '--expr', `with ${call}; "\${motto} \${text} \${tool.drvPath}"`],
+    { env },
+  );
+  await new Promise((resolve) => child.once('close', resolve));
+  const images = fs.readdirSync(join(folder, 'cache/neve/images'));
+  record(
+    'there is an image for prompts',
+    images.some((it) => it.startsWith('image-')),
+  );
+
+  const answers = await check('values and builds', [
+    ...[load, 'packages.motto', 'packages.text', 'builtins.readFile packages.text', ':b packages.tool'],
+    ...['builtins.readFile packages.tool', 'packages.wrong', 'packages.motto'],
+  ]);
+  record('what is built is there', answers.includes('"snow\\n"'));
+  const again = await check(
+    'a file that changes',
+    [
+      load,
+      'packages.motto',
+      () => fs.writeFileSync(file, packages('rain')),
+      'packages.motto',
+      ':r',
+      load,
+      'packages.motto',
+    ],
+    () => fs.writeFileSync(file, packages('snow')),
+  );
+  record('loaded again it is another', again.indexOf('"snow"') < again.indexOf('"rain"'));
+}
