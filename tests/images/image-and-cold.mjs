@@ -225,7 +225,7 @@ async function evaluatorOf(folder) {
         },
       },
     });
-    if (opened !== undefined) recording.include(opened.reads, 'shared');
+    opened?.noteReads(recording);
     const image = await answer(evaluator);
     const use = evaluator.imageUse();
     const reads = recording.finish().of('shared');

@@ -2,20 +2,21 @@
  * A read set as bytes, in columns, so that thousands of paths are compared with the world in a few milliseconds, without
  * an object for each. Little-endian.
  *
- *      0  u32 × 2   checksum of everything after these two checksums
+ *      0  u32 × 2   checksum of everything after these two checksums, up to the end of the JSON
  *      8  u32 × 2   checksum of the numbers from 16 to 40, the rows and the JSON
- *     16  u32       format, 1
+ *     16  u32       format, 2
  *     20  u32       number of paths
  *     24  u32       number of signatures
  *     28  u32       bytes of the paths
  *     32  u32       bytes of the answers
- *     36  u32       0
+ *     36  u32       bytes of the JSON
  *     40  f64 × 6   each signature, in the order of the paths; one of a path comes before the one of what it leads to
  *         u8 × 4    each path: asked; type (index into `seenTypes`); 1 has contents, 2 a listing, 4 a target, 8 a signature,
  *                   16 one of what it leads to; 0
  *         paths     UTF-8, each followed by the byte 0
  *         answers   the same: contents, listings and targets, as the paths have them
  *         JSON      everything else
+ *         zeros up to a multiple of 8, and another set that is a part of this one, of the shared region; or nothing
  *
  * Who compares signatures needs no checksum of signatures and paths: what is damaged of these is not what is there.
  */
@@ -23,6 +24,7 @@ import { concatBytes, decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from 
 import type { MessageSubject } from '@neve/eval';
 import { type Checksum, checksum } from './checksum.ts';
 import {
+  type HeldReads,
   type MessageRead,
   type ObjectRead,
   PathRead,
@@ -34,7 +36,7 @@ import {
   treeKey,
 } from './read-set.ts';
 
-const format = 1;
+const format = 2;
 const headerBytes = 40;
 const signatureWords = 6;
 export const seenTypes: readonly (SeenType | undefined)[] = [
@@ -63,6 +65,13 @@ export type Rest = {
 type EncodedMessage = Omit<MessageRead, 'text'> & { readonly text: string };
 
 export function encodeReadSet(reads: ReadSet): Uint8Array {
+  const sets = [encodeAlone(reads), ...reads.held.map(({ encoded }) => encoded)];
+  return concatBytes(
+    sets.flatMap((it, index) => (index === sets.length - 1 ? [it] : [it, new Uint8Array(-it.length & 7)])),
+  );
+}
+
+function encodeAlone(reads: ReadSet): Uint8Array {
   const { size } = reads.paths;
   // Two for a path at most.
   const signatures = new Float64Array(size * 2 * signatureWords);
@@ -99,7 +108,7 @@ export function encodeReadSet(reads: ReadSet): Uint8Array {
   const numbers = new Uint8Array(signatures.buffer, 0, numberCount * 8);
   const bytes = concatBytes([new Uint8Array(headerBytes), numbers, rows, paths, texts, rest]);
   const view = new DataView(bytes.buffer);
-  const counts = [size, numberCount / signatureWords, paths.length, texts.length];
+  const counts = [size, numberCount / signatureWords, paths.length, texts.length, rest.length];
   for (const [index, word] of [format, ...counts].entries()) view.setUint32(16 + index * 4, word, true);
   setChecksum(view, 8, outerChecksum(layOut(bytes)));
   setChecksum(view, 0, checksum(bytes.subarray(16)));
@@ -108,15 +117,39 @@ export function encodeReadSet(reads: ReadSet): Uint8Array {
 
 /** Undefined when the bytes are damaged, or of another version. */
 export function decodeReadSet(encoded: Uint8Array): ReadSet | undefined {
-  const columns = openColumns(encoded);
-  if (columns === undefined || !isChecksum(columns.view, 0, checksum(columns.bytes.subarray(16))))
-    return undefined;
-  const reads = withRest(columns.rest());
-  readPaths(reads, columns);
-  return reads;
+  let reads: ReadSet | undefined;
+  for (let bytes = encoded; ;) {
+    const columns = openColumns(bytes);
+    if (columns === undefined || !isWhole(columns)) return undefined;
+    const part = withRest(columns.rest());
+    readPaths(part, columns);
+    if (reads === undefined) reads = part;
+    else reads.include(part, 'shared');
+    if (columns.next === undefined) return reads;
+    bytes = columns.next;
+  }
 }
 
-/** The columns, without a look at the answers. Undefined when what is not compared is damaged. */
+/** Encoded reads, of an undamaged outside, that were found to hold. */
+export function heldReads(encoded: Uint8Array): HeldReads {
+  const made: string[] = [];
+  let count = 0;
+  for (let bytes: Uint8Array | undefined = encoded; bytes !== undefined;) {
+    const columns = openColumns(bytes);
+    if (columns === undefined) throw new Error('reads were not found to hold, as they are damaged');
+    const rest = columns.rest();
+    made.push(...rest.made);
+    count += columns.count + rest.trees.length + rest.objects.length + rest.variables.length;
+    bytes = columns.next;
+  }
+  return { encoded, made, count, decode: () => decodeReadSet(encoded) };
+}
+
+function isWhole({ bytes, view, end }: Columns): boolean {
+  return isChecksum(view, 0, checksum(bytes.subarray(16, end)));
+}
+
+/** The columns of the first set, without a look at the answers. Undefined when what is not compared is damaged. */
 export function openColumns(encoded: Uint8Array): Columns | undefined {
   if (encoded.length < headerBytes) return undefined;
   // Numbers must be aligned.
@@ -130,28 +163,30 @@ export function openColumns(encoded: Uint8Array): Columns | undefined {
 /** Where everything is, whether or not it is true. */
 function layOut(bytes: Uint8Array): Columns {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const [count = 0, signatures = 0, pathBytes = 0, answerBytes = 0] = [20, 24, 28, 32].map((it) =>
-    view.getUint32(it, true),
+  const [count = 0, signatures = 0, pathBytes = 0, answerBytes = 0, restBytes = 0] = [20, 24, 28, 32, 36].map(
+    (it) => view.getUint32(it, true),
   );
   const rowsStart = headerBytes + signatures * signatureWords * 8;
   const pathsStart = rowsStart + count * 4;
   const answersStart = pathsStart + pathBytes;
-  const end = answersStart + answerBytes;
+  const restStart = answersStart + answerBytes;
+  const end = restStart + restBytes;
   const texts = (start: number, stop: number): readonly string[] =>
     decodeUtf8(bytes.subarray(start, stop)).split('\0');
   return {
-    ...{ bytes, view, count, end },
+    ...{ bytes, view, count, restStart, end },
+    next: end < bytes.length ? bytes.subarray(Math.ceil(end / 8) * 8) : undefined,
     numbers: () =>
       new Float64Array(bytes.buffer, bytes.byteOffset + headerBytes, signatures * signatureWords),
     rows: bytes.subarray(rowsStart, pathsStart),
     paths: () => texts(pathsStart, answersStart),
-    answers: () => texts(answersStart, end),
-    rest: () => JSON.parse(decodeUtf8(bytes.subarray(end))) as Rest,
+    answers: () => texts(answersStart, restStart),
+    rest: () => JSON.parse(decodeUtf8(bytes.subarray(restStart, end))) as Rest,
   };
 }
 
-function outerChecksum({ bytes, rows, end }: Columns): Checksum {
-  return checksum(concatBytes([bytes.subarray(16, headerBytes), rows, bytes.subarray(end)]));
+function outerChecksum({ bytes, rows, restStart, end }: Columns): Checksum {
+  return checksum(concatBytes([bytes.subarray(16, headerBytes), rows, bytes.subarray(restStart, end)]));
 }
 
 function ended(texts: readonly string[]): Uint8Array {
@@ -174,7 +209,11 @@ export type Columns = {
   readonly view: DataView;
   readonly count: number;
   /** Where the JSON begins. */
+  readonly restStart: number;
+  /** Where it ends. */
   readonly end: number;
+  /** The bytes of the set that follows. */
+  readonly next: Uint8Array | undefined;
   /** Four bytes a path. */
   readonly rows: Uint8Array;
   /** Six numbers a signature. */

@@ -81,6 +81,21 @@ export type MessageRead = {
   readonly regions: number;
 };
 
+/**
+ * Reads in their encoded form, whose signatures were all found to hold, so that there is nothing to add to them. Thousands of
+ * them are a part of another set without being decoded.
+ */
+export type HeldReads = {
+  /** As `encodeReadSet` gives them. */
+  readonly encoded: Uint8Array;
+  /** What is written for whoever uses them. */
+  readonly made: readonly string[];
+  /** How many there are. */
+  readonly count: number;
+  /** Undefined when they are damaged. */
+  readonly decode: () => ReadSet | undefined;
+};
+
 export class ReadSet {
   /** By `byteKey` of the path. */
   readonly paths: Map<string, PathRead> = new Map<string, PathRead>();
@@ -98,6 +113,8 @@ export class ReadSet {
   readonly messages: MessageRead[] = [];
   /** When the evaluation began, in ms since 1970. */
   startedMs = 0;
+  /** Sets that are a part of this one, of the shared region. Whoever looks at all reads calls `settle` first. */
+  readonly held: HeldReads[] = [];
 
   /** Why it can never be known that these reads hold; undefined when it can. */
   obstacle(): string | undefined {
@@ -183,8 +200,30 @@ export class ReadSet {
     for (const message of other.messages) this.messages.push({ ...message, regions: bit });
   }
 
+  /** Adds reads that hold to the shared region, without a look at them. */
+  hold(reads: HeldReads): void {
+    this.held.push(reads);
+  }
+
+  /** Adds what `held` has to everything else. */
+  settle(): void {
+    for (const { decode } of this.held.splice(0)) {
+      const reads = decode();
+      if (reads === undefined) this.noteObstacle('what an image has read is damaged', allRegions);
+      else this.include(reads, 'shared');
+    }
+  }
+
+  /** How many questions there are, for the user; those of sets that are held count twice where others asked them too. */
+  count(): number {
+    const { paths, trees, objects, variables } = this;
+    const own = paths.size + trees.size + objects.size + variables.size;
+    return this.held.reduce((sum, it) => sum + it.count, own);
+  }
+
   /** What one region has read, and all that was made. */
   of(region: Region): ReadSet {
+    this.settle();
     const bit = regionBits[region];
     const part = new ReadSet();
     part.startedMs = this.startedMs;

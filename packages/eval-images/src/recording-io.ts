@@ -28,6 +28,7 @@ import { ContentsToHash, type HashContents } from './contents-to-hash.ts';
 import { listingText } from './listing-text.ts';
 import { describeFetch, isLockedFetch } from './locked-fetch.ts';
 import {
+  type HeldReads,
   type PathRead,
   ReadSet,
   type Region,
@@ -98,6 +99,12 @@ export class RecordingIO implements EvalIO {
   include(reads: ReadSet, region: Region): void {
     this.#contents.hashAll();
     this.#reads.include(reads, region);
+    for (const path of reads.made) this.#added.add(path);
+  }
+
+  /** The same for reads in their encoded form: the shared region depends on them too. */
+  hold(reads: HeldReads): void {
+    this.#reads.hold(reads);
     for (const path of reads.made) this.#added.add(path);
   }
 

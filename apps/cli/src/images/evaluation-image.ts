@@ -67,9 +67,8 @@ export class EvaluationImage implements Disposable {
       onEvaluator: (evaluator) => {
         this.#evaluator = evaluator;
         // What the image depends on, the evaluation depends on as well.
-        if (this.isResumed && this.#opened !== undefined) {
-          this.#evaluation.recording?.include(this.#opened.reads, 'shared');
-        }
+        const { recording } = this.#evaluation;
+        if (this.isResumed && recording !== undefined) this.#opened?.noteReads(recording);
       },
     };
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { type EvalIO, EvalIOError } from '@neve/eval';
-import { type ReadSet, RecordingIO, decodeReadSet, encodeReadSet } from '../index.ts';
+import { type ReadSet, RecordingIO, decodeReadSet, encodeReadSet, heldReads } from '../index.ts';
 import { FileWorld, checkReads, haveSignaturesHeld, sha256, signReads } from './index.ts';
 
 let root = '';
@@ -395,6 +395,54 @@ test('each region holds by itself', async () => {
   expect(await change(user)).toBe('the contents of /dir/file changed');
   expect(user.of('own').paths.size).toBe(0);
   expect(await change(user.of('shared'))).toBe('the contents of /dir/file changed');
+});
+
+test('reads that are held without being decoded are looked at like all others', async () => {
+  const image = await evaluate((io) => {
+    io.region = 'shared';
+    void io.readFile(at('dir/file'));
+    void io.fileType(at('missing'));
+  }, 10_000);
+  const encoded = encodeReadSet(image.of('shared'));
+  const user = await evaluate((io) => {
+    io.hold(heldReads(encoded));
+    void io.readFile(at('dir/inner/deep'));
+  }, 10_000);
+  expect(user.held).toHaveLength(1);
+  expect(user.count()).toBe(image.paths.size + user.paths.size);
+  const both = encodeReadSet(user);
+  const options = { files: filesOf(), world: world() };
+  const holds = async (): Promise<string | undefined> => {
+    const decoded = decodeReadSet(both);
+    if (decoded === undefined) throw new Error('what was encoded is damaged');
+    const quick = haveSignaturesHeld(both, options);
+    const checked = await checkReads(decoded, { ...options, nowMs: Date.now() });
+    if (quick) expect(checked.holds).toBe(true);
+    return checked.holds ? undefined : checked.change.replace(root, '');
+  };
+  expect(haveSignaturesHeld(both, options)).toBe(true);
+  expect(await holds()).toBeUndefined();
+  // What an image of this evaluation would depend on.
+  expect([...user.of('shared').paths.keys()].sort()).toEqual([...image.of('shared').paths.keys()].sort());
+  fs.writeFileSync(join(root, 'missing'), '');
+  expect(haveSignaturesHeld(both, options)).toBe(false);
+  expect(await holds()).toBe('/missing is there now');
+  fs.rmSync(join(root, 'missing'));
+  expect(await holds()).toBeUndefined();
+  fs.writeFileSync(join(root, 'dir/file'), 'CONTENTS');
+  expect(haveSignaturesHeld(both, options)).toBe(false);
+  expect(await holds()).toBe('the contents of /dir/file changed');
+});
+
+test('reads that are held and damaged cannot be kept for another image', async () => {
+  const encoded = Uint8Array.from(
+    encodeReadSet(await evaluate((io) => void io.readFile(at('dir/file')), 10_000)),
+  );
+  // The last byte of the answers: JSON comes after it.
+  const json = encoded.lastIndexOf(0) + 1;
+  encoded[json - 2] = (encoded[json - 2] ?? 0) ^ 1;
+  const user = await evaluate((io) => io.hold(heldReads(encoded)), 10_000);
+  expect(user.of('shared').obstacle()).toBe('what an image has read is damaged');
 });
 
 test('the way to what a region has read is its too, whoever asked for it first', async () => {

@@ -33,6 +33,7 @@ export type CheckedReads =
     };
 
 export async function checkReads(reads: ReadSet, options: CheckOptions): Promise<CheckedReads> {
+  reads.settle();
   const obstacle = reads.obstacle();
   if (obstacle !== undefined) return { holds: false, change: obstacle };
   const checker = new ReadChecker(options);

@@ -14,8 +14,15 @@ export function haveSignaturesHeld(
   encoded: Uint8Array,
   { files, world }: Omit<CheckOptions, 'nowMs'>,
 ): boolean {
-  const columns = openColumns(encoded);
-  if (columns === undefined) return false;
+  for (let bytes: Uint8Array | undefined = encoded; bytes !== undefined;) {
+    const columns = openColumns(bytes);
+    if (columns === undefined || !hasHeld(columns, { files, world })) return false;
+    bytes = columns.next;
+  }
+  return true;
+}
+
+function hasHeld(columns: Columns, { files, world }: Omit<CheckOptions, 'nowMs'>): boolean {
   const { clock, obstacles, variables, objects, made, trees } = columns.rest();
   try {
     return (

@@ -8,6 +8,7 @@ import { compareBytes, keyBytes } from '@neve/bytes';
 import type { DirectoryEntry } from '@neve/eval';
 import { listingText } from '../listing-text.ts';
 import type { SeenType, Signature } from '../read-set.ts';
+import { smallSha256 } from './small-sha256.ts';
 
 export type Status = { readonly type: SeenType; readonly signature: Signature };
 
@@ -103,9 +104,16 @@ export class FileWorld {
   }
 }
 
-/** Loading `node:crypto` takes longer than most evaluations need to be told from each other. */
+/** So much is hashed before `node:crypto` is loaded for it. */
+const smallBytes = 1 << 15;
+let hashedBytes = 0;
+
+/** In hexadecimal digits. */
 export function sha256(bytes: Uint8Array): string {
-  return process.getBuiltinModule('node:crypto').hash('sha256', bytes, 'hex');
+  hashedBytes += bytes.length;
+  return hashedBytes <= smallBytes
+    ? smallSha256(bytes)
+    : process.getBuiltinModule('node:crypto').hash('sha256', bytes, 'hex');
 }
 
 export function isSameSignature(left: Signature, right: Signature): boolean {

@@ -13,8 +13,9 @@ import { concatBytes } from '@neve/bytes';
 import type { CoreImage, EvalIO, KeptImage } from '@neve/eval';
 import { checksum } from '../checksum.ts';
 import { ImageError } from '../image-error.ts';
-import { decodeReadSet, encodeReadSet } from '../read-set-file.ts';
+import { decodeReadSet, encodeReadSet, heldReads } from '../read-set-file.ts';
 import type { ReadSet } from '../read-set.ts';
+import type { RecordingIO } from '../recording-io.ts';
 import { checkReads } from './check-reads.ts';
 import { haveSignaturesHeld } from './check-signatures.ts';
 import type { FileWorld } from './file-world.ts';
@@ -35,8 +36,8 @@ export type KeptImagesOptions = {
 /** An image that holds, open for reading; whoever gets it disposes of it. */
 export type OpenImage = Disposable & {
   readonly image: KeptImage;
-  /** What the image depends on. */
-  readonly reads: ReadSet;
+  /** What the image depends on is noted down as read by the shared region. */
+  readonly noteReads: (recording: RecordingIO) => void;
   /** As it was kept. Throws `ImageError` when it is damaged. */
   described(): Uint8Array;
 };
@@ -65,6 +66,7 @@ export type NewImage = {
 
 const headerBytes = 16;
 const checksumBytes = 8;
+const damagedReads = { kind: 'changed', change: 'what was read is damaged' } as const;
 
 export class KeptImages {
   readonly #options: KeptImagesOptions;
@@ -79,16 +81,19 @@ export class KeptImages {
     if (entry === undefined) return { kind: 'none' };
     let isTaken = false;
     try {
-      const reads = decodeReadSet(entry.reads);
-      if (reads === undefined) return { kind: 'changed', change: 'what was read is damaged' };
+      let noteReads = (recording: RecordingIO): void => recording.hold(heldReads(entry.reads));
       if (!haveSignaturesHeld(entry.reads, { files, world })) {
+        const reads = decodeReadSet(entry.reads);
+        if (reads === undefined) return damagedReads;
         const checked = await checkReads(reads, { files, world, nowMs: nowMs() });
         if (!checked.holds) return { kind: 'changed', change: checked.change };
+        noteReads = (recording) => recording.include(reads, 'shared');
       }
       const payload = openPayload(entry);
       if (payload === undefined) return { kind: 'changed', change: 'the image is damaged' };
       isTaken = true;
-      return { kind: 'kept', opened: { ...payload, reads, [Symbol.dispose]: () => entry[Symbol.dispose]() } };
+      const opened = { ...payload, noteReads, [Symbol.dispose]: () => entry[Symbol.dispose]() };
+      return { kind: 'kept', opened };
     } finally {
       if (!isTaken) entry[Symbol.dispose]();
     }
@@ -104,9 +109,7 @@ export class KeptImages {
 
   /** Keeps an image whose reads were signed. */
   keep(key: string, { reads, image: { head, parts }, described, change }: NewImage): boolean {
-    const { paths, trees, objects, variables } = reads;
-    const count = paths.size + trees.size + objects.size + variables.size;
-    const info: ImageInfo = { atMs: Date.now(), reads: count, change };
+    const info: ImageInfo = { atMs: Date.now(), reads: reads.count(), change };
     const [low, high] = checksum(head);
     const header = new Uint8Array(Uint32Array.of(head.length, described.length, low, high).buffer);
     const end = new Uint8Array(Uint32Array.of(...checksum(described)).buffer);

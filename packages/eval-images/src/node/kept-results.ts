@@ -105,9 +105,7 @@ export class KeptResults {
       this.noteRun(key, obstacle);
       return;
     }
-    const { paths, trees, objects, variables } = reads;
-    const count = paths.size + trees.size + objects.size + variables.size;
-    const info: ResultInfo = { atMs: Date.now(), tookMs, reads: count, change };
+    const info: ResultInfo = { atMs: Date.now(), tookMs, reads: reads.count(), change };
     const payload = [encodePieces(written)];
     folder.put({ kind: 'result', key, info, reads: encodeReadSet(reads), payload });
   }
