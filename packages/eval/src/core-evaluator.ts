@@ -298,6 +298,10 @@ export class CoreEvaluator implements Evaluator {
     return decodeUtf8(this.#core.read(found));
   }
 
+  postponeCollection(heapBytes: number): void {
+    this.#core.exports.postponeCollection(heapBytes);
+  }
+
   stats(): Readonly<Record<string, unknown>> {
     return statistics(this.#core);
   }

@@ -24,6 +24,7 @@ export type CoreExports = {
   configureHome(length: number): void;
   configureLimits(maximumCallDepth: number, maximumStackSize: number): void;
   configureMemory(heapThreshold: number, limit: number, stress: number): void;
+  postponeCollection(bytes: number): void;
   configureEvaluation(pure: boolean, restricted: boolean, writesStore: boolean, traceVerbose: boolean): void;
   configureTraces(calls: boolean): void;
   configureHashing(byHost: boolean): void;
@@ -157,9 +158,15 @@ export const raised: Error = new Error('an error of the evaluated program is on 
 export type CoreOptions = {
   readonly profiler?: CoreProfiler | undefined;
   readonly maxHeapBytes?: number | undefined;
+  /** Hashes the texts of derivations, where the core is told that the host hashes. */
+  readonly sha256?: ((bytes: Uint8Array) => Uint8Array) | undefined;
   /** Whether `run` comes back before it is done, so that the evaluation can be ended. */
   readonly isInterruptible?: boolean;
 };
+
+function noHash(): never {
+  throw new Error('the language core was not told that the host hashes');
+}
 
 /** Why there is no memory: the host said no, rather than a limit. */
 const engineRefuses = 1;
@@ -178,7 +185,7 @@ export class Core {
   #shortage: OutOfMemory | undefined;
 
   constructor(module: WebAssembly.Module, options: CoreOptions = {}) {
-    const { profiler, maxHeapBytes, isInterruptible = false } = options;
+    const { profiler, maxHeapBytes, sha256 = noHash, isInterruptible = false } = options;
     this.profiler = profiler;
     this.#isInterruptible = isInterruptible;
     const instance = new WebAssembly.Instance(module, {
@@ -196,6 +203,10 @@ export class Core {
           throw this.#shortage;
         },
         ticks: profiler?.ticks ?? noTicks,
+        sha256: (text: Address, length: number, out: Address): void => {
+          const bytes = this.bytes.subarray(text >>> 0, (text >>> 0) + (length >>> 0));
+          this.bytes.set(sha256(bytes), out >>> 0);
+        },
       },
     });
     // The module's exports are what `index.ts` of the core says; nothing checks that at run time.

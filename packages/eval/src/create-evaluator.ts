@@ -35,6 +35,7 @@ export function createEvaluator({
     new Core(module, {
       profiler: profiler && new CoreProfiler(profiler),
       maxHeapBytes: settings.maxHeapBytes,
+      sha256: (bytes) => hashed(io, bytes),
       isInterruptible,
     });
   const resumed = images?.kept && resume(makeCore(), images.kept);
@@ -58,6 +59,11 @@ export function createEvaluator({
     ...{ io: visibleWorld(io, settings), settings, isInterruptible },
     ...{ images: requests, isResumed },
   });
+}
+
+function hashed(io: EvalIO, bytes: Uint8Array): Uint8Array {
+  if (io.hashBytes === undefined) throw new Error('a world without hashes was asked for one');
+  return io.hashBytes(bytes, 'sha256');
 }
 
 /** Undefined when the image is damaged. */

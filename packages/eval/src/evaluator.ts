@@ -280,6 +280,12 @@ export interface Evaluator {
   /** The path that `<name>` means. */
   findFile(name: string): Promise<string>;
 
+  /**
+   * The next collection comes when the heap has so many bytes, if it was to come sooner; not under a limit of `maxHeapBytes`. For who
+   * has a use for the evaluator only as long as it is not too large. Collecting a heap above 2 GiB may find no room for what is alive.
+   */
+  postponeCollection(heapBytes: number): void;
+
   /** Counters in the form of Nix's `NIX_SHOW_STATS`. */
   stats(): Readonly<Record<string, unknown>>;
 

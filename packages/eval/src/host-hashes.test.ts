@@ -1,62 +1,70 @@
-import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
+/** Derivations whose texts the host hashes: their paths are those that the core finds by itself. */
+import { decodeUtf8 } from '@neve/bytes';
+import { nodeHashes } from '@neve/bytes/node';
 import { coreUrl, debugCoreUrl } from '@neve/language';
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { createEvaluator } from './create-evaluator.ts';
 import type { EvalIO } from './eval-io.ts';
 import { emptyWorld } from './testing/empty-world.ts';
+import { evaluateToJson, newEvaluator } from './testing/evaluate.ts';
 
-/** A world with nothing in it but hashes, and the lengths of what it hashed. */
-function hashingWorld(): { io: EvalIO; hashed: number[] } {
-  const hashed: number[] = [];
-  const io: EvalIO = {
-    ...emptyWorld,
-    hashBytes(bytes, algorithm) {
-      hashed.push(bytes.length);
-      return createHash(algorithm).update(bytes).digest();
-    },
-  };
-  return { io, hashed };
-}
+/** Each needs the one before, and all together are some MiB: several outputs, fixed and floating ones, structured attributes. */
+const chain = `
+  let
+    text = builtins.concatStringsSep "\\n" (builtins.genList (i: "line \${toString i} \\"quoted\\"") 300);
+    make = i: { previous, paths }:
+      let
+        drv = derivation ({
+          name = "link-\${toString i}"; system = "x86_64-linux"; builder = "/bin/sh";
+          inherit text previous;
+        } // kind.\${toString (i - i / 4 * 4)});
+      in { previous = drv; paths = paths ++ [ drv.drvPath ] ++ map (o: drv.\${o}.outPath) drv.outputs or [ "out" ]; };
+    kind = {
+      "0" = { };
+      "1" = { outputs = [ "out" "dev" "man" ]; };
+      "2" = { outputHash = builtins.hashString "sha256" "x"; outputHashAlgo = "sha256"; };
+      "3" = { __structuredAttrs = true; outputs = [ "bin" "out" ]; };
+    };
+    last = builtins.foldl' (it: i: make i it) { previous = null; paths = [ ]; } (builtins.genList (i: i) 400);
+    floating = derivation {
+      name = "floating"; system = "x86_64-linux"; builder = "/bin/sh"; inherit text;
+      __contentAddressed = true; outputHashMode = "recursive"; outputHashAlgo = "sha256";
+    };
+    deferred = derivation { name = "deferred"; system = "x86_64-linux"; builder = "/bin/sh"; inherit floating text; };
+  in last.paths ++ [ floating.drvPath deferred.drvPath deferred.outPath ]`;
 
-/** Evaluates a string with a core of its own. Returns it, and the lengths of what the world hashed. */
-async function evaluate(url: URL, text: string): Promise<{ value: string; hashed: number[] }> {
-  const { io, hashed } = hashingWorld();
-  const evaluator = createEvaluator({
-    core: new WebAssembly.Module(readFileSync(url)),
-    io,
-  });
-  const program = await evaluator.parse({ kind: 'string', text: encodeUtf8(text), directory: '/' });
-  return { value: decodeUtf8(await evaluator.toRaw(await evaluator.evaluate(program))), hashed };
-}
-
-/** A string of `length` times 64 bytes, and its digest, in the language. */
-const prelude = `
-  x = builtins.concatStringsSep "" (builtins.genList (i: "x") 64);
-  long = length: builtins.concatStringsSep "" (builtins.genList (i: x) length);
-  hash = algorithm: length: builtins.hashString algorithm (long length);
-`;
-
-const digest = (algorithm: string, length: number): string =>
-  createHash(algorithm)
-    .update('x'.repeat(64 * length))
-    .digest('hex');
+const settings = { experimentalFeatures: new Set(['ca-derivations']) };
 
 describe.each([
   ['release', coreUrl],
   ['debug', debugCoreUrl],
-])('hashes of the world, %s core', (_, url) => {
-  test.each(['md5', 'sha1', 'sha256', 'sha512'])('%s of a long string', async (algorithm) => {
-    const { value, hashed } = await evaluate(url, `let ${prelude} in hash "${algorithm}" 20000`);
-    expect(value).toBe(digest(algorithm, 20000));
-    expect(hashed).toEqual([64 * 20000]);
-  });
+])('%s build', (_, url) => {
+  const core = new WebAssembly.Module(readFileSync(url));
 
-  test('the first mebibyte of long strings, and all short ones, are hashed by the core', async () => {
-    const text = `let ${prelude} in "\${hash "sha256" 16384}\${hash "sha256" 100}\${hash "sha256" 256}\${hash "sha256" 255}"`;
-    const { value, hashed } = await evaluate(url, text);
-    expect(value).toBe([16384, 100, 256, 255].map((length) => digest('sha256', length)).join(''));
-    expect(hashed).toEqual([64 * 256]);
-  });
+  test.each([true, false])(
+    'derivations that the host hashes have the same paths (written: %s)',
+    async (writesStore) => {
+      let calls = 0;
+      const written = new Map<string, string>();
+      const world = (hashBytes?: NonNullable<EvalIO['hashBytes']>): EvalIO => ({
+        ...emptyWorld,
+        writeDerivation: ({ storePath, contents }) => void written.set(storePath, decodeUtf8(contents)),
+        ...(hashBytes && { hashBytes }),
+      });
+      const options = { core, settings: { ...settings, writesStore } };
+      const own = await evaluateToJson(newEvaluator(world(), options), chain);
+      const ownWritten = new Map(written);
+      written.clear();
+      const hashing = world((bytes, algorithm) => {
+        calls += 1;
+        return nodeHashes.hash(algorithm, bytes).bytes;
+      });
+      expect(await evaluateToJson(newEvaluator(hashing, options), chain)).toEqual(own);
+      expect(written).toEqual(ownWritten);
+      expect(written.size).toBe(writesStore ? 402 : 0);
+      // Without loading a library for the first of them.
+      expect(calls).toBeGreaterThan(300);
+      expect(calls).toBeLessThan(1100);
+    },
+  );
 });

@@ -12,6 +12,7 @@ import { defineDerivation, loadDerivation } from "./builtins/derivation-function
 import { defineCurrentTime as defineTimeBuiltin } from "./builtins/environment";
 import { setTraceVerbose } from "./builtins/control";
 import { setHostHashes } from "./builtins/hashing";
+import { setHostHashesDrafts } from "./derivation/draft";
 import { defineConstantNamed } from "./builtins/registry";
 import { Block, Code } from "./compile/code";
 import { findGlobal, initializeGlobals } from "./compile/globals";
@@ -120,7 +121,7 @@ import { input, reserveInput } from "./memory/input";
 import { permanentBytes } from "./memory/permanent";
 import { abandonEvaluation, retryStep } from "./machine/recovery";
 import { setStressInterval, stressInterval } from "./memory/stress";
-import { setMemoryLimit, setMinimumThreshold } from "./memory/thresholds";
+import { postponeNextCollection, setMemoryLimit, setMinimumThreshold } from "./memory/thresholds";
 import { releaseRoot, takeRoot } from "./memory/roots";
 import { appendBytes, textLengthFrom, textMark, textRewind, textStart } from "./memory/text";
 import { AUTO_CALL, SELECT_ALONG_PATH } from "./operations/auto-call";
@@ -237,9 +238,10 @@ export function configureFailures(kept: bool): void {
   setFailuresKept(kept);
 }
 
-/** Whether the host hashes long strings, since it is faster: REQUEST_HASH_BYTES. */
+/** Whether the host hashes long strings and derivations, since it is faster: REQUEST_HASH_BYTES, `host.sha256`. */
 export function configureHashing(byHost: bool): void {
   setHostHashes(byHost);
+  setHostHashesDrafts(byHost);
 }
 
 /** Whether the host is to be told when a file has been evaluated: REQUEST_FILE_EVALUATED. */
@@ -272,6 +274,11 @@ export function configureMemory(heapThreshold: u32, limit: f64, stress: u32): vo
   if (limit != 0) setMemoryLimit(limit);
   setStressInterval(stress);
   if (stress != 0) setFuelOfRun(stress + 1);
+}
+
+/** The next collection comes when the heap has so many bytes, if it was to come sooner and memory is not limited. */
+export function postponeCollection(bytes: u32): void {
+  postponeNextCollection(bytes);
 }
 
 // ── Images: the state of the module, kept for later evaluations (images/) ──

@@ -8,7 +8,7 @@
 // as it lasts. When it frees next to nothing, the evaluation ends.
 
 import { CHUNK_SIZE, MAX_CHUNKS, allowedChunks, setAllowedChunks, usedChunks } from "./chunks";
-import { heapChunks, setCollectionThreshold } from "./heap";
+import { collectionThreshold, heapChunks, setCollectionThreshold } from "./heap";
 
 const SMALL_HEAP: u64 = 256 << 20;
 const SMALL_GROWTH: u64 = 3;
@@ -38,6 +38,15 @@ export function setNextThreshold(surviving: u32): void {
   // A collection that gains less than an eighth of this is not worth it: `isTight` says when the next one comes.
   const bound = alive < half - (half >>> 3) ? half : LARGEST_THRESHOLD;
   setCollectionThreshold(<u32>min(min(wanted, bound), LARGEST_THRESHOLD));
+}
+
+/**
+ * The next collection comes when the heap has `bytes`, if it was to come sooner: for who would rather give up the whole memory than
+ * collect. Where memory is limited nothing changes.
+ */
+export function postponeNextCollection(bytes: u32): void {
+  if (allowedChunks() < MAX_CHUNKS) return;
+  setCollectionThreshold(max(collectionThreshold, <u32>min(<u64>bytes, LARGEST_THRESHOLD)));
 }
 
 /** Bytes that the heap may have beside all else that is in use. */
