@@ -22,7 +22,7 @@ const usage = `usage: npm run bench:jobs -- --nixpkgs TREE [options]
   --from N               from this one on (default: 0)
   --workers N            processes of each side (default: 2)
   --parts N              parts that the Nix does one after the other, since it is not restarted (default: 1)
-  --max-memory-size MIB  of a worker (default: 2800)
+  --max-memory-size MIB  of a worker (default: 2600)
   --neve CMD             the command under test (default: the project's neve)`;
 
 await runHarness(
@@ -47,7 +47,7 @@ await runHarness(
       const step = countOption('step', values['step'], 1);
       const from = countOption('from', values['from'], 0);
       const parts = countOption('parts', values['parts'], 1);
-      const memory = String(countOption('max-memory-size', values['max-memory-size'], 2800));
+      const memory = String(countOption('max-memory-size', values['max-memory-size'], 2600));
       writeFileSync(join(folder, 'jobs.nix'), jobsOf(values['nixpkgs']));
       const context = { folder, env };
 

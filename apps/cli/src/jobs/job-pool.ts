@@ -32,6 +32,7 @@ const maxFalseStarts = 3;
 
 /** A place for a worker, and what it works on. */
 type Slot = {
+  readonly index: number;
   worker: WorkerProcess | undefined;
   hasStarted: boolean;
   falseStarts: number;
@@ -59,7 +60,8 @@ class Pool {
     this.#options = options;
     this.#signal = signal;
     this.#queue = new JobQueue(options.workers);
-    this.#slots = Array.from({ length: options.workers }, () => ({
+    this.#slots = Array.from({ length: options.workers }, (_, index) => ({
+      index,
       ...{ worker: undefined, hasStarted: false, falseStarts: 0, isFresh: true, last: undefined },
       ...{ batch: [], size: 0, begun: 0, suspects: [] },
     }));
@@ -96,7 +98,7 @@ class Pool {
   /** The next batch, if there is one. */
   #give(slot: Slot): void {
     const suspect = slot.suspects.shift();
-    const batch = suspect === undefined ? this.#queue.take() : [suspect];
+    const batch = suspect === undefined ? this.#queue.take(slot.index) : [suspect];
     slot.batch = batch;
     slot.size = batch.length;
     slot.begun = performance.now();
@@ -117,7 +119,10 @@ class Pool {
         break;
       case 'names': {
         const path = this.#answered(slot);
-        this.#queue.add(report.names.map((name) => [...path, name]));
+        this.#queue.add(
+          report.names.map((name) => [...path, name]),
+          slot.index,
+        );
         if (report.names.length > 0) this.#wake();
         break;
       }
@@ -172,9 +177,9 @@ class Pool {
       slot.suspects.unshift(...batch);
     } else if (last === 'out-of-memory' && first !== undefined) {
       slot.suspects.unshift(first);
-      this.#queue.add(rest);
+      this.#queue.add(rest, slot.index);
     } else if (last === undefined) this.#suspect(slot, { batch, reason });
-    else this.#queue.add(batch);
+    else this.#queue.add(batch, slot.index);
     if (slot.suspects.length === 0 && this.#queue.size === 0) {
       slot.worker = undefined;
       this.#rest();
@@ -191,7 +196,7 @@ class Pool {
     this.#options.onTrouble(message);
     this.#options.onLine(errorLine(first, `error: ${message}`));
     // The others were innocent.
-    this.#queue.add(slot.suspects);
+    this.#queue.add(slot.suspects, slot.index);
     slot.suspects = [];
   }
 

@@ -2,7 +2,9 @@
  * The attribute paths that are to be evaluated, given out in batches. A batch should take about half a second: long enough that
  * asking for it costs nothing, short enough that nobody waits long for the last one.
  *
- * Names of a set come before what is left of the set around it, so that one worker has most of it.
+ * Each worker has a stretch of its own: what it has found itself, names of a set before what is left of the set around it. Who has
+ * nothing left takes half of the longest stretch, from its end. So neighbours, which have more in common than others, are evaluated in
+ * one memory.
  */
 import type { JobPath } from './job-path.ts';
 
@@ -11,41 +13,51 @@ const maxBatch = 256;
 const firstBatch = 4;
 
 export class JobQueue {
-  /** The next one is the last. */
-  readonly #paths: JobPath[] = [[]];
-  readonly #workers: number;
+  /** By worker; the next path is the last. */
+  readonly #stretches: JobPath[][];
   /** That a path took, of late. */
   #pathMs: number | undefined;
 
   constructor(workers: number) {
-    this.#workers = workers;
+    this.#stretches = Array.from({ length: workers }, (_, worker) => (worker === 0 ? [[]] : []));
   }
 
   get size(): number {
-    return this.#paths.length;
+    return this.#stretches.reduce((total, { length }) => total + length, 0);
   }
 
-  /** Paths that come next, in this order. */
-  add(paths: readonly JobPath[]): void {
+  /** Paths that come next for a worker, in this order. */
+  add(paths: readonly JobPath[], worker: number): void {
+    const stretch = this.#stretches[worker];
     for (let index = paths.length - 1; index >= 0; index -= 1) {
       const path = paths[index];
-      if (path !== undefined) this.#paths.push(path);
+      if (path !== undefined) stretch?.push(path);
     }
   }
 
-  /** The next batch; empty when there is nothing for the moment. */
-  take(): readonly JobPath[] {
-    const { length } = this.#paths;
+  /** The next batch of a worker; empty when there is nothing for the moment. */
+  take(worker: number): readonly JobPath[] {
+    let stretch = this.#stretches[worker] ?? [];
+    if (stretch.length === 0) {
+      stretch = this.#halfOfLongest();
+      this.#stretches[worker] = stretch;
+    }
+    const { length } = stretch;
     const wanted = this.#pathMs === undefined ? firstBatch : Math.ceil(batchMs / this.#pathMs);
-    // What is left is for all of them.
-    const fair = Math.ceil(length / (2 * this.#workers));
+    // Something is left for who has nothing.
+    const fair = Math.ceil(length / 2);
     const count = Math.max(1, Math.min(wanted, fair, maxBatch));
-    return this.#paths.splice(Math.max(0, length - count)).toReversed();
+    return stretch.splice(Math.max(0, length - count)).toReversed();
   }
 
   /** So long a batch took. */
   taken(count: number, milliseconds: number): void {
     const pathMs = Math.max(milliseconds, 0.01) / Math.max(count, 1);
     this.#pathMs = this.#pathMs === undefined ? pathMs : (this.#pathMs + pathMs) / 2;
+  }
+
+  #halfOfLongest(): JobPath[] {
+    const longest = this.#stretches.reduce((one, other) => (other.length > one.length ? other : one));
+    return longest.splice(0, Math.ceil(longest.length / 2));
   }
 }
