@@ -10,6 +10,7 @@ import { runChecks } from '../lib/run-checks.mjs';
 import { Tally } from '../lib/tally.mjs';
 import { aggregateChecks } from './aggregate-checks.mjs';
 import { EvalJobs } from './eval-jobs-command.mjs';
+import { imageChecks } from './image-checks.mjs';
 import { listingChecks } from './listing-checks.mjs';
 import { jobChecks } from './job-checks.mjs';
 import { troubleChecks } from './trouble-checks.mjs';
@@ -38,6 +39,7 @@ await runHarness(
         ...jobChecks(context),
         ...aggregateChecks(context),
         ...troubleChecks(context),
+        ...imageChecks({ ...context, program }),
         ...listingChecks({ ...context, program }),
       ];
       await runChecks(checks, { tally, filter: values['filter'] });

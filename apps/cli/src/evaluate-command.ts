@@ -66,7 +66,7 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
   const written = await kept.find();
   const answered = written && (await answer(input, written));
   if (answered !== undefined) return answered;
-  using image = await openEvaluationImage(input, { evaluation: kept, storeAccess });
+  using image = await openEvaluationImage({ ...input, storeAccess }, kept);
   const run = async ({ caller, around }: KeptEvaluation, hooks?: EvaluationHooks): Promise<number> =>
     await runEvaluation({ ...input, ...hooks, caller, around });
   const describedBefore = (): Iterable<Added> => image?.describedBefore() ?? [];

@@ -193,6 +193,7 @@ async function evaluateJobs(argv: readonly string[], scripts: CommandScripts): P
   const format = formatForPrograms(argv);
   const ownFormat = format === undefined ? [] : ['--log-format', format];
   return await (scripts.load('jobs-main.cjs') as typeof JobsMain).runEvalJobs(argv, {
+    build: NEVE_BUILD,
     caller,
     openSession: (options) =>
       (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, caller),
@@ -214,6 +215,7 @@ async function listPackages(
 async function workOnJobs(scripts: CommandScripts): Promise<number> {
   using caller = new ProcessCaller();
   return await (scripts.load('jobs-main.cjs') as typeof JobsMain).runJobWorker({
+    build: NEVE_BUILD,
     caller,
     openSession: (options) =>
       (scripts.load('realise-main.cjs') as typeof RealiseMain).openRealiseSession(options, caller),

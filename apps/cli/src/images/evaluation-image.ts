@@ -9,13 +9,8 @@ import { ImageError } from '@neve/eval-images';
 import { type FoundImage, KeptImages, type OpenImage } from '@neve/eval-images/node';
 import { type Added, decodeDescribed, encodeDescribed } from '@neve/eval-store/node';
 import type { CommandInput, EvaluationHooks } from '../evaluate-command.ts';
-import {
-  type SessionSettings,
-  type StoreAccess,
-  evaluatorSettings,
-  hostFiles,
-} from '../evaluation-session.ts';
-import { fileWorldOf, type KeptEvaluation } from './kept-evaluation.ts';
+import { type SessionSettings, evaluatorSettings, hostFiles } from '../evaluation-session.ts';
+import { type NotedEvaluation, fileWorldOf } from './noted-evaluation.ts';
 import { imageWishes, openImageFolder } from './image-cache.ts';
 import { coreVersion } from './evaluation-key.ts';
 
@@ -31,7 +26,7 @@ const maxImageBytes = 160 << 20;
 export class EvaluationImage implements Disposable {
   readonly #images: KeptImages;
   readonly #key: string;
-  readonly #evaluation: KeptEvaluation;
+  readonly #evaluation: NotedEvaluation;
   readonly #opened: OpenImage | undefined;
   readonly #change: string | undefined;
   readonly #worthMs: number;
@@ -41,7 +36,7 @@ export class EvaluationImage implements Disposable {
   constructor(options: {
     images: KeptImages;
     key: string;
-    evaluation: KeptEvaluation;
+    evaluation: NotedEvaluation;
     opened: OpenImage | undefined;
     change: string | undefined;
     worthMs: number;
@@ -124,11 +119,11 @@ export class EvaluationImage implements Disposable {
 
 /** Undefined where there can be no image. */
 export async function openEvaluationImage(
-  input: CommandInput,
-  { evaluation, storeAccess }: { evaluation: KeptEvaluation; storeAccess: StoreAccess },
+  input: ImageLookupInput,
+  evaluation: NotedEvaluation,
 ): Promise<EvaluationImage | undefined> {
   const { settings, caller } = input;
-  const lookup = await lookUpImage({ ...input, storeAccess });
+  const lookup = await lookUpImage(input);
   if (lookup === undefined) return undefined;
   const { images, key, found } = lookup;
   return new EvaluationImage({

@@ -1,6 +1,7 @@
 /** `neve eval-jobs`: all derivations of a value, each a line of JSON, by several processes. */
 import type { CommandDescription } from '../command-description.ts';
 import { applyConfigFiles } from '../config-files.ts';
+import { imageWishes } from '../images/image-cache.ts';
 import type { Interruption } from '../interruption.ts';
 import { Settings } from '../settings.ts';
 import { showVersion } from '../show-version.ts';
@@ -11,7 +12,7 @@ import { UsageError } from '../usage-error.ts';
 import { type JobRecord, completeAggregates, isUnresolved } from './constituents.ts';
 import { recordLine } from './job-line.ts';
 import { megabytesOption, workersOption } from './job-limits.ts';
-import { type JobArguments, jobOptionTable, parseJobArguments } from './job-options.ts';
+import { type JobArguments, jobOptionTable, parseJobArguments, setOptions } from './job-options.ts';
 import { runJobPool } from './job-pool.ts';
 import { type JobContext, type JobHost, openJobWorld } from './job-world.ts';
 
@@ -27,12 +28,7 @@ export async function runEvalJobs(argv: readonly string[], host: EvalJobsHost): 
   try {
     applyConfigFiles(settings, caller.environment);
     const args = parseJobArguments(argv, settings);
-    for (const { option, values } of args.occurrences) {
-      const [name = '', value = ''] = values;
-      if (option === 'option' && !settings.set(name, value)) {
-        caller.write(2, `warning: unknown setting '${name}'\n`);
-      }
-    }
+    for (const name of setOptions(args, settings)) caller.write(2, `warning: unknown setting '${name}'\n`);
     if (args.has('version')) showVersion(caller);
     else if (args.has('help')) caller.write(1, helpText(evalJobsDescription));
     else {
@@ -73,7 +69,7 @@ function checkArguments(args: JobArguments): void {
 type Context = EvalJobsHost & JobContext & { readonly argv: readonly string[] };
 
 async function evaluateJobs(args: JobArguments, context: Context): Promise<number> {
-  const { caller, workerCommand, argv } = context;
+  const { caller, settings, workerCommand, argv } = context;
   const workers = workersOption(args.last('workers'), megabytesOption(args.last('maxMemorySize')));
   const wantsInput = args.has('argFromStdin') || args.positional.includes('-');
   const jobs = new Map<string, JobRecord>();
@@ -100,6 +96,7 @@ async function evaluateJobs(args: JobArguments, context: Context): Promise<numbe
         argv,
         standardInput: wantsInput ? Buffer.from(caller.readStandardInput()).toString('base64') : undefined,
       },
+      usesImages: imageWishes(settings, caller.environment).isOn,
       onLine: take,
       onTrouble: (message) => caller.write(2, `error: ${message}\n`),
     },
@@ -119,7 +116,7 @@ async function printAggregates(
   jobs: ReadonlyMap<string, JobRecord>,
   { args, context }: { readonly args: JobArguments; readonly context: Context },
 ): Promise<void> {
-  await using world = openJobWorld(args, context);
+  await using world = await openJobWorld(args, context, 'none');
   const { store } = world;
   if (store === undefined) throw new Error('aggregates are completed only where derivations are written');
   for (const job of await completeAggregates(jobs, store)) context.caller.write(1, `${recordLine(job)}\n`);

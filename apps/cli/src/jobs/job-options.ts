@@ -104,6 +104,14 @@ export function parseJobArguments(argv: readonly string[], settings: Settings): 
   return parseWords(argv, options, settingTaker([...options.keys()], settings));
 }
 
+/** Sets what `--option` names; gives the names that are no settings. */
+export function setOptions(args: JobArguments, settings: Settings): readonly string[] {
+  return args.occurrences.flatMap(({ option, values }) => {
+    const [name = '', value = ''] = values;
+    return option === 'option' && !settings.set(name, value) ? [name] : [];
+  });
+}
+
 /** The part of a command line that decides how is evaluated, as the commands that evaluate have it. */
 export function evaluationArguments(args: Arguments<string>): EvaluateArguments {
   const occurrences = args.occurrences.flatMap(({ option, values }) =>

@@ -9,13 +9,14 @@ import { errorLine } from './job-line.ts';
 import { type JobPath, joinedPath } from './job-path.ts';
 import { JobQueue } from './job-queue.ts';
 import { WorkerProcess } from './worker-process.ts';
-import type { WorkerReport, WorkerSetup } from './worker-protocol.ts';
+import type { ImageUse, WorkerReport, WorkerSetup } from './worker-protocol.ts';
 
 export type JobPoolOptions = {
   readonly workers: number;
   /** The program of a worker, with its arguments. */
   readonly command: readonly string[];
-  readonly setup: WorkerSetup;
+  readonly setup: Omit<WorkerSetup, 'images'>;
+  readonly usesImages: boolean;
   /** Is given what is found, as lines without their ends. */
   readonly onLine: (line: string) => void;
   /** Is told of a worker that was replaced, in words. */
@@ -45,7 +46,7 @@ type Slot = {
   /** Paths that are tried one by one. */
   suspects: JobPath[];
   /** What the worker said at last. */
-  last: 'restart' | 'out-of-memory' | undefined;
+  last: 'restart' | 'without-image' | 'out-of-memory' | undefined;
 };
 
 class Pool {
@@ -55,10 +56,12 @@ class Pool {
   readonly #slots: readonly Slot[];
   #end: (exitCode: number) => void = () => undefined;
   #isOver = false;
+  #usesImages: boolean;
 
   constructor(options: JobPoolOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#usesImages = options.usesImages;
     this.#queue = new JobQueue(options.workers);
     this.#slots = Array.from({ length: options.workers }, (_, index) => ({
       index,
@@ -73,24 +76,31 @@ class Pool {
     try {
       return await new Promise((resolve) => {
         this.#end = resolve;
-        for (const slot of this.#slots) this.#begin(slot);
+        const [first, ...others] = this.#slots;
+        if (first !== undefined) this.#begin(first, 'use-or-keep');
+        // With images they begin when there is something to do, perhaps from one that the first worker has kept.
+        if (!this.#usesImages) for (const slot of others) this.#begin(slot);
       });
     } finally {
       this.#signal.removeEventListener('abort', abort);
     }
   }
 
-  #begin(slot: Slot): void {
+  #begin(slot: Slot, images: ImageUse = 'use'): void {
     const { command, setup } = this.#options;
     slot.hasStarted = false;
     slot.isFresh = true;
     slot.last = undefined;
-    const worker = new WorkerProcess(command, setup, {
-      onReport: (report) => this.#take(slot, report),
-      onEnd: (reason) => {
-        if (slot.worker === worker) this.#ended(slot, reason);
+    const worker = new WorkerProcess(
+      command,
+      { ...setup, images: this.#usesImages ? images : 'none' },
+      {
+        onReport: (report) => this.#take(slot, report),
+        onEnd: (reason) => {
+          if (slot.worker === worker) this.#ended(slot, reason);
+        },
       },
-    });
+    );
     slot.worker = worker;
     this.#give(slot);
   }
@@ -133,6 +143,10 @@ class Pool {
         break;
       case 'failed':
         this.#finish(report.exitCode);
+        break;
+      case 'without-image':
+        this.#usesImages = false;
+        slot.last = report.kind;
         break;
       default:
         slot.last = report.kind;

@@ -14,12 +14,12 @@ import { reportError } from '../report-error.ts';
 import { Settings } from '../settings.ts';
 import { JobEvaluator, type Job } from './evaluate-job.ts';
 import { errorLine, jobLine } from './job-line.ts';
-import { type JobArguments, evaluationArguments, parseJobArguments } from './job-options.ts';
+import { type JobArguments, evaluationArguments, parseJobArguments, setOptions } from './job-options.ts';
 import type { JobPath } from './job-path.ts';
 import { megabytesOption, workerBytes } from './job-limits.ts';
 import { type JobContext, type JobHost, type JobWorld, openJobWorld } from './job-world.ts';
 import { PackageReader } from './package-info.ts';
-import { type WorkerOrder, type WorkerSetup, printReport } from './worker-protocol.ts';
+import { type ImageUse, type WorkerOrder, type WorkerSetup, printReport } from './worker-protocol.ts';
 
 /** Answers are kept back so long, to be written together. */
 const flushMs = 100;
@@ -35,7 +35,9 @@ export async function runJobWorker(host: JobHost): Promise<number> {
   try {
     applyConfigFiles(settings, host.caller.environment);
     const args = parseJobArguments(setup.argv, settings);
-    worker = await JobWorker.start(args, { ...host, settings, caller: callerOf(host.caller, setup) });
+    setOptions(args, settings);
+    const context = { ...host, settings, caller: callerOf(host.caller, setup) };
+    worker = await startWorker(args, context, setup.images);
   } catch (error) {
     reportError(error, { showTrace: settings.isOn('show-trace'), command: 'eval-jobs', caller: host.caller });
     write(1, printReport({ kind: 'failed', exitCode: 1 }));
@@ -47,6 +49,19 @@ export async function runJobWorker(host: JobHost): Promise<number> {
     if (!(await running.perform(JSON.parse(line) as WorkerOrder))) break;
   }
   return 0;
+}
+
+/** What an error says may depend on an image: without one it is what it is. */
+async function startWorker(args: JobArguments, context: JobContext, images: ImageUse): Promise<JobWorker> {
+  const world = await openJobWorld(args, context, images);
+  try {
+    return await JobWorker.start(args, context, world);
+  } catch (error) {
+    const isUsed = world.image.isUsed;
+    await world[Symbol.asyncDispose]();
+    if (!isUsed) throw error;
+    return await JobWorker.start(args, context, await openJobWorld(args, context, 'none'));
+  }
 }
 
 class JobWorker implements AsyncDisposable {
@@ -75,9 +90,9 @@ class JobWorker implements AsyncDisposable {
   }
 
   /** Evaluates the value that all jobs are in. Throws what evaluation throws, and `UsageError`. */
-  static async start(args: JobArguments, context: JobContext): Promise<JobWorker> {
+  // oxlint-disable-next-line eslint/max-params -- what, how, and where
+  static async start(args: JobArguments, context: JobContext, world: JobWorld): Promise<JobWorker> {
     const { settings, caller } = context;
-    const world = openJobWorld(args, context);
     const { evaluator } = world.evaluation;
     const functionArgs = await functionArguments(evaluator, { args: evaluationArguments(args), caller });
     const hasUnknownPaths = settings.list('experimental-features').includes('ca-derivations');
@@ -108,9 +123,11 @@ class JobWorker implements AsyncDisposable {
       }
       if (performance.now() - this.#lastFlush > flushMs) await this.#flush();
     }
+    // Those who are told of what was found begin with the image.
+    const isOver = this.#world.image.keep();
     await this.#flush();
-    write(1, printReport({ kind: 'done' }));
-    return true;
+    write(1, printReport({ kind: isOver ? 'restart' : 'done' }));
+    return !isOver;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,6 +146,11 @@ class JobWorker implements AsyncDisposable {
       } else this.#answers.push(printReport(report));
       return true;
     } catch (error) {
+      if (this.#world.image.isInDoubt) {
+        await this.#flush();
+        write(1, printReport({ kind: 'without-image' }));
+        return false;
+      }
       const isUsable = error instanceof EvaluationError && !isOutOfMemory(error);
       if (isOutOfMemory(error) && !isFirst) {
         await this.#flush();

@@ -12,9 +12,13 @@ import { type RealiseOptions, realiseOptions } from '../realise/realise-options.
 import type { JobSession } from '../realise/realise-session.ts';
 import type { Settings } from '../settings.ts';
 import { type JobArguments, evaluationArguments } from './job-options.ts';
+import { JobImage } from './job-image.ts';
 import { JobStore } from './job-store.ts';
+import type { ImageUse } from './worker-protocol.ts';
 
 export type JobHost = {
+  /** Which build of Neve this is. */
+  readonly build: string;
   readonly caller: Caller;
   /** Loads what realises. */
   readonly openSession: (options: RealiseOptions) => Promise<JobSession>;
@@ -27,10 +31,15 @@ export type JobWorld = AsyncDisposable & {
   /** Nothing where derivations are not written. */
   readonly store: JobStore | undefined;
   readonly storeDir: string;
+  readonly image: JobImage;
 };
 
 /** Throws `UsageError`. */
-export function openJobWorld(args: JobArguments, { settings, caller, openSession }: JobContext): JobWorld {
+export async function openJobWorld(
+  args: JobArguments,
+  { settings, caller, build, openSession }: JobContext,
+  images: ImageUse,
+): Promise<JobWorld> {
   const evaluationArgs = evaluationArguments(args);
   const storeDir = storeDirOf(evaluationArgs, caller);
   const isDirectory = args.has('physicalStoreDir');
@@ -46,10 +55,9 @@ export function openJobWorld(args: JobArguments, { settings, caller, openSession
     if (!writes) return { kind: 'computed' };
     return isDirectory ? { kind: 'directory' } : { kind: 'realised', open: async () => (await open()).io };
   };
-  const evaluation = startEvaluator({
-    ...{ args: evaluationArgs, settings, caller },
-    storeAccess: storeAccess(),
-  });
+  const session = { args: evaluationArgs, settings, caller, storeAccess: storeAccess() };
+  const image = await JobImage.open({ ...session, build }, images);
+  const evaluation = startEvaluator({ ...session, ...image.hooks });
   const gcRootsDir = args.last('gcRootsDir');
   const store = new JobStore({
     ...{ io: evaluation.io, load: evaluation.loadStore, storeDir },
@@ -61,8 +69,9 @@ export function openJobWorld(args: JobArguments, { settings, caller, openSession
   return {
     evaluation,
     store: writes ? store : undefined,
-    storeDir,
+    ...{ storeDir, image },
     [Symbol.asyncDispose]: async () => {
+      image[Symbol.dispose]();
       await (await opened?.catch(() => undefined))?.[Symbol.asyncDispose]();
     },
   };

@@ -8,6 +8,7 @@
  *              n<JSON>      the names of a set that is to be looked into, or none
  *              d            the order is done
  *              r            it has become too large and ends; what was not answered is for others
+ *              w            what was kept of other evaluations does not serve the next path, and it ends
  *              o            it has run out of memory over the next path, perhaps because of what came before, and ends
  *              f<JSON>      nothing can be evaluated, with the exit code; the message was shown
  *
@@ -20,14 +21,18 @@ export type WorkerSetup = {
   readonly argv: readonly string[];
   /** All of standard input in base64, where the arguments ask for it. */
   readonly standardInput?: string | undefined;
+  readonly images: ImageUse;
 };
+
+/** Whether a worker goes on from an image if there is one, and if there is none, keeps one for the others. */
+export type ImageUse = 'none' | 'use' | 'use-or-keep';
 
 export type WorkerOrder = { readonly paths: readonly JobPath[] };
 
 export type WorkerReport =
   | { readonly kind: 'job'; readonly line: string }
   | { readonly kind: 'names'; readonly names: readonly string[] }
-  | { readonly kind: 'started' | 'done' | 'restart' | 'out-of-memory' }
+  | { readonly kind: 'started' | 'done' | 'restart' | 'without-image' | 'out-of-memory' }
   | { readonly kind: 'failed'; readonly exitCode: number };
 
 export function printReport(report: WorkerReport): string {
@@ -57,6 +62,8 @@ export function parseReport(line: string): WorkerReport {
       return { kind: 'done' };
     case 'r':
       return { kind: 'restart' };
+    case 'w':
+      return { kind: 'without-image' };
     case 'o':
       return { kind: 'out-of-memory' };
     case 'f':

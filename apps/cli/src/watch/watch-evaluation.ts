@@ -7,7 +7,7 @@ import { ReadSet, type RecordingIO } from '@neve/eval-images';
 import { checkReads } from '@neve/eval-images/node';
 import { type CommandInput, accessOf, runEvaluation } from '../evaluate-command.ts';
 import { hostFiles, loadCore, storeDirOf } from '../evaluation-session.ts';
-import { fileWorldOf, recordingOf } from '../images/kept-evaluation.ts';
+import { fileWorldOf, recordingOf } from '../images/noted-evaluation.ts';
 import { RecordedCaller } from '../images/recorded-caller.ts';
 import { reportError } from '../report-error.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,0 +1,79 @@
+/** An evaluation whose reads are noted down, with what it describes to the store: by region, for what can be kept of it. */
+import type { EvalIO } from '@neve/eval';
+import { RecordingIO, type Region, type Signature } from '@neve/eval-images';
+import { FileWorld, sha256 } from '@neve/eval-images/node';
+import type { Added, FileSystemIO } from '@neve/eval-store/node';
+import { currentLogs, currentTracing } from '@neve/telemetry';
+import {
+  type SessionSettings,
+  type StoreAccess,
+  physicalStoreDirOf,
+  storeDirOf,
+} from '../evaluation-session.ts';
+import { imageWishes } from './image-cache.ts';
+
+export class NotedEvaluation {
+  /** What was described to the store while something of a region was evaluated. */
+  readonly described: Readonly<Record<Region, Added[]>> = { own: [], shared: [] };
+  readonly #session: SessionSettings;
+  #recording: RecordingIO | undefined;
+  #files: FileSystemIO | undefined;
+
+  constructor(session: SessionSettings) {
+    this.#session = session;
+  }
+
+  /** Is told by whoever stands before the store. */
+  readonly onAdded = (added: Added): void => {
+    this.described[this.#recording?.region ?? 'own'].push(added);
+  };
+
+  /** Puts what notes down the reads around the world of the evaluation. */
+  readonly around = (world: EvalIO, files: FileSystemIO): EvalIO => {
+    this.#files = files;
+    const { args, caller, storeAccess } = this.#session;
+    this.#recording = recordingOf(world, { storeDir: storeDirOf(args, caller), storeAccess });
+    return this.#recording;
+  };
+
+  /** What is read, once the evaluation has begun. */
+  get recording(): RecordingIO | undefined {
+    return this.#recording;
+  }
+
+  /** What the system said of files when they were first looked at. */
+  readonly knownSignature = (key: string): Signature | undefined => this.#files?.signatureOf(key);
+}
+
+/** Why nothing at all is kept of an evaluation; undefined when something can be. */
+export function whyNotNoted({
+  args,
+  settings,
+  caller,
+}: Pick<SessionSettings, 'args' | 'settings' | 'caller'>): string | undefined {
+  const files = [...args.all('file'), ...args.positional];
+  if (files.includes('-') || args.has('argFromStdin')) return 'it reads standard input';
+  if (!imageWishes(settings, caller.environment).isOn)
+    return 'it is off: --no-image, the setting image, or NEVE_IMAGE';
+  if ((settings.text('eval-profiler') ?? 'disabled') !== 'disabled') return 'it is profiled';
+  if ((caller.environment['NIX_SHOW_STATS'] ?? '0') !== '0')
+    return 'it counts what is evaluated (NIX_SHOW_STATS)';
+  return currentTracing() !== undefined || currentLogs() !== undefined ? 'it is traced' : undefined;
+}
+
+export function fileWorldOf({ args, caller }: Pick<SessionSettings, 'args' | 'caller'>): FileWorld {
+  return new FileWorld({
+    storeDir: storeDirOf(args, caller),
+    physicalStoreDir: physicalStoreDirOf(args, caller),
+  });
+}
+
+export function recordingOf(
+  world: EvalIO,
+  { storeDir, storeAccess }: { readonly storeDir: string; readonly storeAccess: StoreAccess },
+): RecordingIO {
+  return new RecordingIO({
+    ...{ world, storeDir, hash: sha256, nowMs: Date.now() },
+    writesStore: storeAccess.kind === 'directory',
+  });
+}
