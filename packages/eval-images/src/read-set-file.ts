@@ -21,7 +21,7 @@
  * Who compares signatures needs no checksum of signatures and paths: what is damaged of these is not what is there.
  */
 import { concatBytes, decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from '@neve/bytes';
-import type { MessageSubject } from '@neve/eval';
+import type { FileType, MessageSubject } from '@neve/eval';
 import { type Checksum, checksum } from './checksum.ts';
 import {
   type HeldReads,
@@ -130,19 +130,50 @@ export function decodeReadSet(encoded: Uint8Array): ReadSet | undefined {
   }
 }
 
-/** Encoded reads, of an undamaged outside, that were found to hold. */
+/** Encoded reads whose signatures were just found to hold. */
 export function heldReads(encoded: Uint8Array): HeldReads {
-  const made: string[] = [];
-  let count = 0;
-  for (let bytes: Uint8Array | undefined = encoded; bytes !== undefined;) {
-    const columns = openColumns(bytes);
-    if (columns === undefined) throw new Error('reads were not found to hold, as they are damaged');
-    const rest = columns.rest();
-    made.push(...rest.made);
-    count += columns.count + rest.trees.length + rest.objects.length + rest.variables.length;
+  const parts: Columns[] = [];
+  for (let bytes: Uint8Array | undefined = aligned(encoded); bytes !== undefined;) {
+    const columns = layOut(bytes);
+    parts.push(columns);
     bytes = columns.next;
   }
-  return { encoded, made, count, decode: () => decodeReadSet(encoded) };
+  const rests = parts.map(({ rest }) => rest());
+  return {
+    encoded,
+    made: rests.flatMap(({ made }) => made),
+    count: parts.reduce((sum, it) => sum + it.count, 0) + rests.reduce((sum, it) => sum + restCount(it), 0),
+    types: () => new Map(parts.flatMap(typesIn)),
+    decode: () => decodeReadSet(encoded),
+  };
+}
+
+function restCount({ trees, objects, variables }: Rest): number {
+  return trees.length + objects.length + variables.length;
+}
+
+const executableBit = 0o100;
+
+/** What is at paths that have a signature, or nothing is. */
+function typesIn(columns: Columns): [path: string, type: FileType | undefined][] {
+  const { rows, count } = columns;
+  const names = columns.paths();
+  const numbers = columns.numbers();
+  const types: [string, FileType | undefined][] = [];
+  let mode = 5;
+  for (let index = 0; index < count; index++) {
+    const type = seenTypes[rows[index * 4 + 1] ?? 0];
+    const parts = rows[index * 4 + 2] ?? 0;
+    const name = names[index] ?? '';
+    if (type === 'absent') types.push([name, undefined]);
+    else if (type !== undefined && (parts & has.signature) !== 0) {
+      const isExecutable = type === 'regular' && ((numbers[mode] ?? 0) & executableBit) !== 0;
+      types.push([name, isExecutable ? 'executable' : type]);
+    }
+    if ((parts & has.signature) !== 0) mode += signatureWords;
+    if ((parts & has.followed) !== 0) mode += signatureWords;
+  }
+  return types;
 }
 
 function isWhole({ bytes, view, end }: Columns): boolean {
@@ -152,12 +183,16 @@ function isWhole({ bytes, view, end }: Columns): boolean {
 /** The columns of the first set, without a look at the answers. Undefined when what is not compared is damaged. */
 export function openColumns(encoded: Uint8Array): Columns | undefined {
   if (encoded.length < headerBytes) return undefined;
-  // Numbers must be aligned.
-  const bytes = encoded.byteOffset % 8 === 0 ? encoded : Uint8Array.from(encoded);
+  const bytes = aligned(encoded);
   const columns = layOut(bytes);
   const { view } = columns;
   if (view.getUint32(16, true) !== format || columns.end > bytes.length) return undefined;
   return isChecksum(view, 8, outerChecksum(columns)) ? columns : undefined;
+}
+
+/** Numbers must be aligned. */
+function aligned(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 8 === 0 ? bytes : Uint8Array.from(bytes);
 }
 
 /** Where everything is, whether or not it is true. */

@@ -9,7 +9,7 @@
  * file is, if the file had been left alone for longer than its clock is coarse when the evaluation began. A signature that
  * does not prove so much is not kept.
  */
-import type { EvalIOErrorCode, IngestionMethod, MessageLevel, MessageSubject } from '@neve/eval';
+import type { EvalIOErrorCode, FileType, IngestionMethod, MessageLevel, MessageSubject } from '@neve/eval';
 import type { HashAlgorithm } from '@neve/bytes';
 
 export type Region = 'own' | 'shared';
@@ -92,6 +92,8 @@ export type HeldReads = {
   readonly made: readonly string[];
   /** How many there are. */
   readonly count: number;
+  /** What is at the paths, by `byteKey`; undefined where nothing is. */
+  readonly types: () => ReadonlyMap<string, FileType | undefined>;
   /** Undefined when they are damaged. */
   readonly decode: () => ReadSet | undefined;
 };

@@ -59,6 +59,8 @@ export class RecordingIO implements EvalIO {
   readonly #contents: ContentsToHash;
   /** Types of paths outside of the store. */
   readonly #types = new Map<string, FileType>();
+  /** What is known of paths from reads that are held, which are a part of these whoever asks again. */
+  #heldTypes: ReadonlyMap<string, FileType | undefined> | undefined;
   /** What this evaluation has added, whether or not it was written. */
   readonly #added = new Set<string>();
 
@@ -105,6 +107,7 @@ export class RecordingIO implements EvalIO {
   /** The same for reads in their encoded form: the shared region depends on them too. */
   hold(reads: HeldReads): void {
     this.#reads.hold(reads);
+    this.#heldTypes = new Map([...(this.#heldTypes ?? []), ...reads.types()]);
     for (const path of reads.made) this.#added.add(path);
   }
 
@@ -121,6 +124,8 @@ export class RecordingIO implements EvalIO {
 
   fileType(path: Uint8Array): Answer<FileType | undefined> {
     const key = byteKey(path);
+    const held = this.#heldTypes?.get(key);
+    if (held !== undefined || this.#heldTypes?.has(key) === true) return held;
     const known = this.#types.get(key);
     if (known === undefined) return this.#askType(path, key);
     this.#reads.at(key).asked |= question.type * regionBits[this.region];

@@ -46,7 +46,8 @@ function world(): EvalIO {
       }
     },
     fileType(path) {
-      const { type } = files.lstat(decodeUtf8(path));
+      const { type, signature } = files.lstat(decodeUtf8(path));
+      if (type === 'regular' && (signature[5] & fs.constants.S_IXUSR) !== 0) return 'executable';
       return type === 'absent' ? undefined : type;
     },
     readDirectory: (path) => files.entries(decodeUtf8(path)),
@@ -432,6 +433,28 @@ test('reads that are held without being decoded are looked at like all others', 
   fs.writeFileSync(join(root, 'dir/file'), 'CONTENTS');
   expect(haveSignaturesHeld(both, options)).toBe(false);
   expect(await holds()).toBe('the contents of /dir/file changed');
+});
+
+test('what is at paths is known from reads that are held, and not asked again', async () => {
+  fs.chmodSync(join(root, 'dir/file'), 0o755);
+  const names = ['dir/file', 'dir/inner/deep', 'dir', 'way', 'missing'];
+  const ask = (io: RecordingIO): unknown[] => names.map((name) => io.fileType(at(name)));
+  let expected: unknown[] = [];
+  const image = await evaluate((io) => {
+    io.region = 'shared';
+    expected = ask(io);
+  }, 10_000);
+  expect(expected).toEqual(['executable', 'regular', 'directory', 'symlink', undefined]);
+  const held = heldReads(encodeReadSet(image.of('shared')));
+  const user = await evaluate((io) => {
+    io.hold(held);
+    expect(ask(io)).toEqual(expected);
+  }, 10_000);
+  expect(user.paths.size).toBe(0);
+  // As they stand in the file of an image.
+  const moved = new Uint8Array(held.encoded.length + 3).subarray(3);
+  moved.set(held.encoded);
+  expect([...heldReads(moved).types()]).toEqual([...held.types()]);
 });
 
 test('reads that are held and damaged cannot be kept for another image', async () => {
