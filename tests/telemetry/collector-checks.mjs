@@ -84,7 +84,7 @@ export function* collectorChecks({ folder, script }) {
  * @param {(socket: import('node:net').Socket) => void} take
  * @param {(url: string) => Promise<void>} use
  */
-async function withServer(take, use) {
+export async function withServer(take, use) {
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();
   const server = createServer((socket) => {

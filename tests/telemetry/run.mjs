@@ -7,6 +7,7 @@ import { Tally } from '../lib/tally.mjs';
 import { storeTestOptions, storeTestUsage, withWorkingFolder } from '../store/working-folder.mjs';
 import { collectorChecks } from './collector-checks.mjs';
 import { settingChecks } from './setting-checks.mjs';
+import { signalChecks } from './signal-checks.mjs';
 import { traceChecks } from './trace-checks.mjs';
 
 const usage = `usage: node tests/telemetry/run.mjs [options]
@@ -25,6 +26,7 @@ await runHarness(
       await runChecks(traceChecks({ ...context, protocol: 'http/protobuf' }), options);
       await runChecks(settingChecks(context), options);
       await runChecks(collectorChecks(context), options);
+      await runChecks(signalChecks(context), options);
       return tally.conclude();
     }),
 );

@@ -34,6 +34,7 @@ import { hostSystem } from './host-system.ts';
 import type { EvaluateArguments } from './parse-arguments.ts';
 import { channels, parseSearchPath, parseSearchPathEntry } from './search-path.ts';
 import type { Settings } from './settings.ts';
+import { pauseForSignals } from './telemetry/signal-watch.ts';
 import { tracedEvaluator } from './telemetry/traced-evaluator.ts';
 
 export type SessionOptions = {
@@ -102,6 +103,7 @@ export function startEvaluator({
   const evaluator = createEvaluator({
     core,
     isInterruptible: isInteractive,
+    pause: isInteractive ? undefined : pauseForSignals(),
     profiler: profiler?.options,
     io: around(io, files),
     settings: {

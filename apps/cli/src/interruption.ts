@@ -23,6 +23,11 @@ export class Interruption extends Error {
   }
 }
 
+/** It may come from another script, with a class of its own. */
+export function isInterruption(error: unknown): boolean {
+  return error instanceof Error && error.name === 'Interruption';
+}
+
 /** Calls `interrupt` for the first signal that comes before it is disposed of. */
 export function watchInterruptions(interrupt: (interruption: Interruption) => void): Disposable {
   const names = Object.keys(numbers) as SignalName[];

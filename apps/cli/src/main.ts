@@ -25,7 +25,7 @@ import { setStandardError } from './output.ts';
 import { showVersion } from './show-version.ts';
 import {
   type WantedTelemetry,
-  endMeasuring,
+  measureToEnd,
   runMeasured,
   serviceNameOf,
   wantedTelemetry,
@@ -50,13 +50,8 @@ async function main(argv: readonly string[]): Promise<void> {
   sayForPrograms(argv, scripts);
   const telemetry = wantedTelemetry(argv, process.env);
   const endTelemetry = telemetry && (await startTelemetry(argv, scripts, telemetry));
-  try {
-    await runToEnd(argv, scripts, endTelemetry !== undefined);
-  } catch (error) {
-    await endTelemetry?.();
-    throw error;
-  }
-  if (endTelemetry !== undefined) await endMeasuring(endTelemetry);
+  if (endTelemetry === undefined) await runToEnd(argv, scripts);
+  else await measureToEnd(endTelemetry, () => runToEnd(argv, scripts, { isMeasured: true }));
 }
 
 /** Whatever is said to standard error, by whichever script, is JSON where the command line asks for it. */
@@ -74,7 +69,7 @@ function sayForPrograms(argv: readonly string[], scripts: CommandScripts): void 
 async function runToEnd(
   argv: readonly string[],
   scripts: CommandScripts,
-  isMeasured: boolean,
+  { isMeasured = false } = {},
 ): Promise<void> {
   const exitCode = await (isMeasured ? runMeasured(argv, () => run(argv, scripts)) : run(argv, scripts));
   process.exitCode = exitCode;

@@ -4,6 +4,7 @@ import { EvalIOError, EvaluationError } from '@neve/eval';
 import { log } from '@neve/telemetry';
 import { bugText } from './bug-text.ts';
 import type { Caller } from './caller.ts';
+import { isInterruption } from './interruption.ts';
 import { UsageError } from './usage-error.ts';
 
 export function reportError(
@@ -24,6 +25,8 @@ export function reportError(
   const hintAtHelp = (): void => {
     caller.write(2, `Try 'neve ${command} --help' for more information.\n`);
   };
+  // Then the process is ended by the signal (`signal-watch.ts`).
+  if (isInterruption(error)) return;
   if (error instanceof EvaluationError) {
     report(error.diagnostic);
     if (error.isUsageError) hintAtHelp();

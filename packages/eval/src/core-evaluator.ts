@@ -24,7 +24,7 @@ import {
   type ValueDescription,
   type ValuePart,
 } from './evaluator.ts';
-import { Fibers, type Offers } from './fibers.ts';
+import { type FiberOptions, Fibers, type Offers } from './fibers.ts';
 import type { EvaluationProfile } from './profile/profile.ts';
 import { HostRequests, type ImageRequests } from './host-requests.ts';
 import { OutOfMemory } from './out-of-memory.ts';
@@ -68,6 +68,7 @@ class LoadedProgram implements Program {
 export type CoreEvaluatorOptions = {
   readonly io: EvalIO;
   readonly isInterruptible: boolean;
+  readonly pause: FiberOptions['pause'];
   readonly settings: EvaluatorSettings;
   readonly images: ImageRequests | undefined;
   /** Whether the core goes on from an image. */
@@ -84,7 +85,7 @@ export class CoreEvaluator implements Evaluator {
   readonly #isResumed: boolean;
   readonly #sharedAtStart: number;
 
-  constructor(core: Core, { io, settings, isInterruptible, images, isResumed }: CoreEvaluatorOptions) {
+  constructor(core: Core, { io, settings, isInterruptible, pause, images, isResumed }: CoreEvaluatorOptions) {
     this.#core = core;
     this.#isResumed = isResumed;
     this.#sharedAtStart = core.exports.sharedBytes();
@@ -107,6 +108,7 @@ export class CoreEvaluator implements Evaluator {
       requests: this.#requests,
       maximum: settings.maxConcurrentFibers ?? defaultMaximumOfFibers,
       isInterruptible,
+      pause,
       showWarnings: () => this.#showWarnings(),
       guard: (step) => this.#guard(step, undefined),
       refusal: (error) => this.#refusal(error),

@@ -160,8 +160,8 @@ export type CoreOptions = {
   readonly maxHeapBytes?: number | undefined;
   /** Hashes the texts of derivations, where the core is told that the host hashes. */
   readonly sha256?: ((bytes: Uint8Array) => Uint8Array) | undefined;
-  /** Whether `run` comes back before it is done, so that the evaluation can be ended. */
-  readonly isInterruptible?: boolean;
+  /** Whether `run` comes back before it is done, so that others come, and the evaluation can be ended. */
+  readonly leavesOff?: boolean;
 };
 
 function noHash(): never {
@@ -179,15 +179,15 @@ const looksBetweenTurns = 16;
 export class Core {
   readonly exports: CoreExports;
   readonly profiler: CoreProfiler | undefined;
-  readonly #isInterruptible: boolean;
+  readonly #leavesOff: boolean;
   #bytes: Uint8Array;
   /** What the memory was too small for, until `recover` has made the core fit to evaluate again. */
   #shortage: OutOfMemory | undefined;
 
   constructor(module: WebAssembly.Module, options: CoreOptions = {}) {
-    const { profiler, maxHeapBytes, sha256 = noHash, isInterruptible = false } = options;
+    const { profiler, maxHeapBytes, sha256 = noHash, leavesOff = false } = options;
     this.profiler = profiler;
-    this.#isInterruptible = isInterruptible;
+    this.#leavesOff = leavesOff;
     const instance = new WebAssembly.Instance(module, {
       env: {
         abort(...[, , line, column]: readonly number[]): never {
@@ -244,9 +244,9 @@ export class Core {
     this.exports.abandon();
   }
 
-  /** Runs the machine until it is done, wants the host or waits for another fiber; or for a while, if it is interruptible. */
+  /** Runs the machine until it is done, wants the host or waits for another fiber; or for a while, if it leaves off. */
   run(): number {
-    if (this.#isInterruptible) return this.runBriefly(looksBetweenTurns);
+    if (this.#leavesOff) return this.runBriefly(looksBetweenTurns);
     while (true) {
       const status = this.exports.run();
       if (status !== statusYield) return status;

@@ -28,6 +28,7 @@ export function createEvaluator({
   settings: given,
   profiler,
   isInterruptible = false,
+  pause,
   images,
 }: EvaluatorOptions): Evaluator {
   const settings: EvaluatorSettings = { ...defaultSettings, ...given };
@@ -36,7 +37,7 @@ export function createEvaluator({
       profiler: profiler && new CoreProfiler(profiler),
       maxHeapBytes: settings.maxHeapBytes,
       sha256: (bytes) => hashed(io, bytes),
-      isInterruptible,
+      leavesOff: isInterruptible || pause !== undefined,
     });
   const resumed = images?.kept && resume(makeCore(), images.kept);
   const core = resumed ?? makeCore();
@@ -56,7 +57,7 @@ export function createEvaluator({
   };
   const isResumed = resumed !== undefined;
   return new CoreEvaluator(core, {
-    ...{ io: visibleWorld(io, settings), settings, isInterruptible },
+    ...{ io: visibleWorld(io, settings), settings, isInterruptible, pause },
     ...{ images: requests, isResumed },
   });
 }

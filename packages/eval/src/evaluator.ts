@@ -330,6 +330,12 @@ export type EvaluatorOptions = {
    * what has failed, when it is needed again.
    */
   readonly isInterruptible?: boolean | undefined;
+  /**
+   * Is called every few milliseconds while something is evaluated. If it returns a promise, the evaluation goes on when that is
+   * fulfilled, and fails with the reason when it is rejected: so a host can let its event loop come, and end an evaluation whose
+   * evaluator is not needed any more. Not together with `isInterruptible`.
+   */
+  readonly pause?: (() => Promise<void> | undefined) | undefined;
   /** Profiles what is evaluated. */
   readonly profiler?: ProfilerOptions | undefined;
   /** Prepares the evaluation for an image, or goes on from one. Not together with a profiler. */

@@ -39,7 +39,7 @@ type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'waiting'; readonly answer: Promise<LateAnswer> }
   | { readonly kind: 'blocked' }
-  | { readonly kind: 'paused' }
+  | { readonly kind: 'paused'; readonly until?: Promise<void> | undefined }
   | { readonly kind: 'failed' };
 
 type Fiber = {
@@ -61,6 +61,8 @@ export type FiberOptions = {
   readonly maximum: number;
   /** Whether an evaluation lets the event loop in now and then, and can be ended from there. */
   readonly isInterruptible: boolean;
+  /** Called now and then: the evaluation that was asked for waits for what it returns. */
+  readonly pause: (() => Promise<void> | undefined) | undefined;
   /** Called whenever the core was left: shows what the parser has to say. */
   readonly showWarnings: () => void;
   /** Runs a step of the evaluation that was asked for; what is not caught in the program is thrown. */
@@ -105,6 +107,7 @@ export class Fibers {
     try {
       begin();
       this.#main.next = this.#run;
+      this.#main.state = 'ready';
       // Should an evaluation before have been left while it waited, its answer is nobody's.
       this.#main.awaited = undefined;
       const outcome = this.#profiled(() => this.#advance(this.#main));
@@ -167,6 +170,7 @@ export class Fibers {
   async #finish(first: Outcome): Promise<Address> {
     try {
       this.#park(this.#main, first);
+      await this.#pause(first);
       while (true) {
         if (this.#interruption !== undefined) throw this.#interruption;
         if (this.#isReady(this.#main)) {
@@ -174,7 +178,7 @@ export class Fibers {
           const outcome = this.#profiled(() => this.#advance(this.#main));
           if (outcome.kind === 'done') return this.#core.exports.takeResult();
           this.#park(this.#main, outcome);
-          if (outcome.kind === 'paused') await this.#turn(interruptibleTurnMs);
+          await this.#pause(outcome);
           continue;
         }
         const fiber = this.#choose();
@@ -192,6 +196,10 @@ export class Fibers {
     } finally {
       this.#core.exports.enterFiber(this.#main.address);
     }
+  }
+
+  async #pause(outcome: Outcome): Promise<void> {
+    if (outcome.kind === 'paused') await (outcome.until ?? this.#turn(interruptibleTurnMs));
   }
 
   /** Whatever runs on the core counts for the profiler, what waits for the world does not. */
@@ -218,7 +226,14 @@ export class Fibers {
       if (status === statusDone) return { kind: 'done' };
       if (status === statusBlocked) return { kind: 'blocked' };
       if (status === undefined) return { kind: 'failed' };
-      if (status !== statusHost) return { kind: 'paused' };
+      if (status !== statusHost) {
+        const { pause } = this.#options;
+        if (!isMain || pause === undefined) return { kind: 'paused' };
+        const until = pause();
+        if (until !== undefined) return { kind: 'paused', until };
+        step = run;
+        continue;
+      }
       try {
         const answer = this.#options.requests.answer();
         if (answer instanceof Promise) return { kind: 'waiting', answer };

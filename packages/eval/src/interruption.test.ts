@@ -43,6 +43,36 @@ describe.each(Object.entries(modules))('the %s core', (_, core) => {
     expect(await shown(evaluator, await evaluate(evaluator, '1 + 1'))).toBe('2');
   });
 
+  test('an evaluation pauses where its host wants that, and fails where that is refused', async () => {
+    const text = "builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: x) 1000000)";
+    let asked = 0;
+    let turns = 0;
+    const pausing = createEvaluator({
+      core,
+      io: createMemoryIO({ core }),
+      pause: () => {
+        asked += 1;
+        if (asked % 2 === 0) return undefined;
+        return new Promise((resolve) => {
+          setImmediate(() => {
+            turns += 1;
+            resolve();
+          });
+        });
+      },
+    });
+    expect(await shown(pausing, await evaluate(pausing, text))).toBe('499999500000');
+    expect(asked).toBeGreaterThan(1);
+    expect(turns).toBe(Math.ceil(asked / 2));
+    const reason = new Error('enough');
+    const refusing = createEvaluator({
+      core,
+      io: createMemoryIO({ core }),
+      pause: () => Promise.reject(reason),
+    });
+    await expect(evaluate(refusing, text)).rejects.toBe(reason);
+  });
+
   test('memory that runs out ends an evaluation only', async () => {
     const io = createMemoryIO({ core });
     const evaluator = createEvaluator({

@@ -3,7 +3,7 @@
  * of Nix 2.34 prints.
  */
 import type { Caller } from '../caller.ts';
-import type { Interruption } from '../interruption.ts';
+import { type Interruption, isInterruption } from '../interruption.ts';
 import { reportError } from '../report-error.ts';
 import { helpOfCommands } from './repl-commands.ts';
 import { type ReplLine, readReplLine, replError } from './repl-line.ts';
@@ -183,11 +183,6 @@ export class ReplSession {
 
 const missingFlake =
   "cannot use ':load-flake' without a path specified. (Use '.' for the current working directory.)";
-
-function isInterruption(error: unknown): boolean {
-  // It may come from another script, with a class of its own.
-  return error instanceof Error && error.name === 'Interruption';
-}
 
 /** Whether the evaluator is as good as before: the program, the world or the line is to blame. */
 function isSurvived(error: unknown): boolean {

@@ -5,6 +5,7 @@
 import { inSpan, parentFromEnvironment } from '@neve/telemetry';
 import type { Environment } from '../caller.ts';
 import { lastValue } from '../last-value.ts';
+import { watchSignals } from './signal-watch.ts';
 import type { EndTelemetry } from './telemetry-main.ts';
 
 export type WantedTelemetry = {
@@ -65,8 +66,19 @@ export async function runMeasured(argv: readonly string[], run: () => Promise<nu
   });
 }
 
-/** Measures `run` until it has ended; then the process ends, whatever a collector does. */
-export async function endMeasuring(end: EndTelemetry): Promise<void> {
+/** Ends what measures when `run` has ended, or was ended by a signal; then the process ends, whatever a collector does. */
+export async function measureToEnd(end: EndTelemetry, run: () => Promise<void>): Promise<void> {
+  {
+    using watch = watchSignals(end);
+    try {
+      await run();
+    } catch (error) {
+      await watch.conclude();
+      await end();
+      throw error;
+    }
+    await watch.conclude();
+  }
   const isAllSent = await end();
   // A request that nobody answers would keep the process.
   if (!isAllSent) process.exit();
