@@ -48,6 +48,13 @@ const evaluationEnvironment: readonly Note[] = [
   },
 ];
 
+/** Of a command that evaluates. */
+const evaluating = (notes: CommandNotes): CommandNotes => ({
+  environment: evaluationEnvironment,
+  files: settingFiles,
+  ...notes,
+});
+
 export const generalNotes: CommandNotes = {
   environment: [
     { name: 'NO_COLOR', text: 'Messages have no colours, whatever its value is.' },
@@ -65,7 +72,7 @@ export const generalNotes: CommandNotes = {
 };
 
 export const notesOfCommands: Readonly<Record<string, CommandNotes>> = {
-  eval: {
+  eval: evaluating({
     examples: [
       { text: 'A value', command: "neve eval --expr '1 + 1'" },
       { text: 'A part of a file, as JSON', command: 'neve eval --file ./config.nix --json services.web' },
@@ -74,17 +81,13 @@ export const notesOfCommands: Readonly<Record<string, CommandNotes>> = {
         command: 'neve eval --expr \'{ name }: "hello ${name}"\' --argstr name world',
       },
     ],
-    environment: evaluationEnvironment,
-    files: settingFiles,
-  },
-  instantiate: {
+  }),
+  instantiate: evaluating({
     examples: [
       { text: 'The derivation of an attribute', command: 'neve instantiate ./default.nix -A hello' },
     ],
-    environment: evaluationEnvironment,
-    files: settingFiles,
-  },
-  'eval-jobs': {
+  }),
+  'eval-jobs': evaluating({
     examples: [
       {
         text: 'All packages of a file, without writing anything',
@@ -99,14 +102,12 @@ export const notesOfCommands: Readonly<Record<string, CommandNotes>> = {
         command: "neve eval-jobs ./ci.nix --select 'jobs: { inherit (jobs) tests; }'",
       },
     ],
-    environment: evaluationEnvironment,
-    files: settingFiles,
     exitCodes: [
       { name: '0', text: 'All attributes were looked at; those that failed have errors in their lines.' },
       ...usualExitCodes.slice(1),
     ],
-  },
-  search: {
+  }),
+  search: evaluating({
     examples: [
       { text: 'By name or description', command: "neve search --file '<nixpkgs>' '' 'text editor'" },
       {
@@ -114,18 +115,14 @@ export const notesOfCommands: Readonly<Record<string, CommandNotes>> = {
         command: "neve search '' python json --exclude haskell",
       },
     ],
-    environment: evaluationEnvironment,
-    files: settingFiles,
-  },
-  env: {
+  }),
+  env: evaluating({
     examples: [
       { text: 'Attributes and names', command: "neve env -qaP --file '<nixpkgs>'" },
       { text: 'Every Firefox there is', command: "neve env -qaP --description 'firefox.*'" },
     ],
-    environment: evaluationEnvironment,
-    files: settingFiles,
-  },
-  build: {
+  }),
+  build: evaluating({
     examples: [
       { text: 'What ./default.nix describes', command: 'neve build -A hello' },
       { text: 'What would be done for it', command: 'neve build --dry-run -A hello' },
@@ -134,28 +131,21 @@ export const notesOfCommands: Readonly<Record<string, CommandNotes>> = {
         command: 'neve build -j 4 --no-link -f ./packages.nix a b c',
       },
     ],
-    environment: evaluationEnvironment,
     files: [
       ...settingFiles,
       { name: './result', text: 'The link to the result; result-2, … to more of them.' },
     ],
     exitCodes: [...usualExitCodes, ...buildExitCodes],
-  },
-  explain: {
+  }),
+  explain: evaluating({
     examples: [{ text: 'Why something would be built', command: 'neve explain -A hello' }],
-    environment: evaluationEnvironment,
-    files: settingFiles,
-  },
-  log: {
+  }),
+  log: evaluating({
     examples: [{ text: 'The log of what an attribute built', command: 'neve log -f ./default.nix hello' }],
-    environment: evaluationEnvironment,
-    files: settingFiles,
-  },
-  'why-depends': {
+  }),
+  'why-depends': evaluating({
     examples: [{ text: 'By attributes', command: 'neve why-depends -f ./default.nix hello glibc' }],
-    environment: evaluationEnvironment,
-    files: settingFiles,
-  },
+  }),
   repl: {
     examples: [
       { text: 'With the attributes of a file as variables', command: 'neve repl --file ./default.nix' },
