@@ -57,25 +57,29 @@ export const knownDifferences = [
     reason: 'a set is made a string when both operands are there',
     failure: 'second',
   },
-  // Nothing is fetched yet, and whether a URI or a set of attributes may be is for him to say who fetches.
+  // The evaluator of this comparison has no fetchers, and whether a URI or a set of attributes may be is for them to say.
   {
     expression: 'builtins.fetchGit { }',
-    reason: 'nothing is fetched yet',
-    failure: 'Neve cannot fetch yet: builtins.fetchGit',
+    reason: 'there are no fetchers',
+    failure:
+      "nothing can be fetched here: builtins.fetchGit; this host has no fetchers, the command 'neve eval' has",
   },
   {
     expression: 'builtins.fetchGit { url = 1; }',
-    reason: 'nothing is fetched yet',
-    failure: 'Neve cannot fetch yet: builtins.fetchGit',
+    reason: 'there are no fetchers',
+    failure:
+      "nothing can be fetched here: builtins.fetchGit; this host has no fetchers, the command 'neve eval' has",
   },
   {
     expression: 'builtins.fetchurl "http://x/z"',
-    reason: 'nothing is fetched yet, so no URI is forbidden',
-    failure: "Neve cannot fetch yet: builtins.fetchurl of 'http://x/z'",
+    reason: 'there are no fetchers, so no URI is forbidden',
+    failure:
+      "nothing can be fetched here: builtins.fetchurl of 'http://x/z'; this host has no fetchers, the command 'neve eval' has",
   },
   {
     expression: 'builtins.fetchurl "http://localhost:1/x"',
-    reason: 'nothing is fetched yet',
-    failure: "Neve cannot fetch yet: builtins.fetchurl of 'http://localhost:1/x'",
+    reason: 'there are no fetchers',
+    failure:
+      "nothing can be fetched here: builtins.fetchurl of 'http://localhost:1/x'; this host has no fetchers, the command 'neve eval' has",
   },
 ];

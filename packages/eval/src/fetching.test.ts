@@ -149,5 +149,17 @@ test.each([false, true])('a refusal of the world is an error of the program (lat
 test('without a world that fetches, the builtin says what it cannot fetch', async () => {
   await expect(
     evaluateToJson(newEvaluator(emptyWorld, { core }), 'builtins.fetchTarball "http://x/y"'),
-  ).rejects.toThrow("Neve cannot fetch yet: builtins.fetchTarball of 'http://x/y'");
+  ).rejects.toThrow(
+    "nothing can be fetched here: builtins.fetchTarball of 'http://x/y'; this host has no fetchers, the command 'neve eval' has",
+  );
+});
+
+test.each([
+  ['builtins.getFlake "nixpkgs"', "Neve has no flakes yet: builtins.getFlake of 'nixpkgs'; import a file"],
+  ['builtins.flakeRefToString { }', 'Neve has no flakes yet: builtins.flakeRefToString; import a file'],
+  ['builtins.fetchClosure { }', 'builtins.fetchClosure; have it copied before, and use builtins.storePath'],
+])('what Neve does not have says what does instead: %s', async (text, message) => {
+  const experimentalFeatures = new Set(['flakes', 'fetch-closure']);
+  const evaluator = newEvaluator(emptyWorld, { core, settings: { experimentalFeatures } });
+  await expect(evaluateToJson(evaluator, text)).rejects.toThrow(message);
 });

@@ -600,12 +600,13 @@ const builtinOfFetch = {
   tree: 'fetchTree',
 } as const;
 
+/** Somebody embeds the evaluator: the playground, a program, a test. */
 function cannotFetch(kind: FetchRequest['kind'], attributes: FetchRequest['attributes']): EvalIOError {
   const url = typeof attributes === 'string' ? attributes : attributes.get('url');
   const subject = typeof url === 'string' ? ` of '${url}'` : '';
   return new EvalIOError(
     'not-supported',
-    `Neve cannot fetch yet: builtins.${builtinOfFetch[kind]}${subject}`,
+    `nothing can be fetched here: builtins.${builtinOfFetch[kind]}${subject}; this host has no fetchers, the command 'neve eval' has`,
   );
 }
 

@@ -1,4 +1,5 @@
-// Builtins that fetch what Neve cannot yet: closures and flakes. They check their arguments as Nix does, and then say so.
+// Builtins for what Neve does not have yet: flakes and closures. They check their arguments as Nix does, and then say so, and
+// what does instead.
 // Those of an experimental feature exist only when it is enabled; those of flakes always do, and fail while it is not.
 
 import {
@@ -16,7 +17,7 @@ import { Value, isString, isWhnf, resolve } from "../values/value";
 import { define } from "./registry";
 
 export function defineUnsupportedFetchers(): void {
-  if (isFeatureEnabled(FEATURE_FETCH_CLOSURE)) define("fetchClosure", 1, args1(STRICT), 0, refuse);
+  if (isFeatureEnabled(FEATURE_FETCH_CLOSURE)) define("fetchClosure", 1, args1(STRICT), 0, fetchClosure);
   let builtin = define("getFlake", 1, args1(PLAIN_STRING), 0, useFlake);
   describeArgument(builtin, 0, "while evaluating the argument passed to builtins.getFlake");
   builtin = define("parseFlakeRef", 1, args1(PLAIN_STRING), 0, useFlake);
@@ -28,24 +29,34 @@ export function defineUnsupportedFetchers(): void {
 
 function useFlake(f: Frame): Value {
   requireFeature(FEATURE_FLAKES);
-  return refuse(f);
-}
-
-function outputOf(f: Frame): Value {
-  fail(ERROR_EVAL, "Neve cannot refer to outputs of derivations that are built first yet: builtins.outputOf");
-  return 0;
-}
-
-function refuse(f: Frame): Value {
-  beginError(ERROR_EVAL);
-  appendText("Neve cannot fetch yet: builtins.");
-  errorString(symbolName(primopOf(f).name));
+  beginRefusal(f, "flakes");
   const argument = resolve(arg(f, 0));
   if (isWhnf(argument) && isString(argument)) {
     appendText(" of '");
     errorString(argument);
     appendText("'");
   }
+  appendText("; import a file of what builtins.fetchGit or builtins.fetchTarball gives");
   raiseError();
+  return 0;
+}
+
+function fetchClosure(f: Frame): Value {
+  beginRefusal(f, "closures that are fetched");
+  appendText("; have it copied before, and use builtins.storePath");
+  raiseError();
+  return 0;
+}
+
+function beginRefusal(f: Frame, what: string): void {
+  beginError(ERROR_EVAL);
+  appendText("Neve has no ");
+  appendText(what);
+  appendText(" yet: builtins.");
+  errorString(symbolName(primopOf(f).name));
+}
+
+function outputOf(f: Frame): Value {
+  fail(ERROR_EVAL, "Neve cannot refer to outputs of derivations that are built first yet: builtins.outputOf");
   return 0;
 }
