@@ -6,6 +6,7 @@ import { join, posix } from 'node:path';
 const allowed = [
   /^package\.json$/,
   /^README\.md$/,
+  /^LICENSE-(APACHE|MIT)$/,
   /^dist\/.*\.(js|d\.ts)(\.map)?$/,
   /^src\/.*\.ts$/,
   /^build\/[a-z.-]+\.(wasm|js|ts)$/,
@@ -24,7 +25,9 @@ export function packageProblems(manifest, folder, files) {
     ...missing
       .filter((field) => manifest[field] === undefined)
       .map((field) => `package.json has no ${field}`),
-    ...['README.md'].filter((file) => !there.has(file)).map((file) => `there is no ${file}`),
+    ...['README.md', 'LICENSE-APACHE', 'LICENSE-MIT']
+      .filter((file) => !there.has(file))
+      .map((file) => `there is no ${file}`),
     ...files.filter((file) => /\.test\./.test(file)).map((file) => `${file} is a test`),
     ...files
       .filter((file) => !allowed.some((pattern) => pattern.test(file)))

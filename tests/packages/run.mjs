@@ -97,10 +97,9 @@ function closureOf(name, packed) {
  */
 async function pack(folder, target) {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const { stdout } = await must(
-    ['npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', target],
-    folder,
-  );
+  // What an earlier run has left would be packed as well.
+  for (const name of readdirSync(folder)) if (name.startsWith('LICENSE')) rmSync(join(folder, name));
+  const { stdout } = await must(['npm', 'pack', '--json', '--pack-destination', target], folder);
   const [{ filename, files }] = JSON.parse(stdout);
   return {
     name: manifest.name,
