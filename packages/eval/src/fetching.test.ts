@@ -155,9 +155,15 @@ test('without a world that fetches, the builtin says what it cannot fetch', asyn
 });
 
 test.each([
-  ['builtins.getFlake "nixpkgs"', "Neve has no flakes yet: builtins.getFlake of 'nixpkgs'; import a file"],
-  ['builtins.flakeRefToString { }', 'Neve has no flakes yet: builtins.flakeRefToString; import a file'],
-  ['builtins.fetchClosure { }', 'builtins.fetchClosure; have it copied before, and use builtins.storePath'],
+  [
+    'builtins.getFlake "nixpkgs"',
+    "Neve cannot use flakes yet: builtins.getFlake of 'nixpkgs'; import a file",
+  ],
+  ['builtins.flakeRefToString { }', 'Neve cannot use flakes yet: builtins.flakeRefToString; import a file'],
+  [
+    'builtins.fetchClosure { }',
+    'Neve cannot fetch closures yet: builtins.fetchClosure; have it copied before, and use builtins.storePath',
+  ],
 ])('what Neve does not have says what does instead: %s', async (text, message) => {
   const experimentalFeatures = new Set(['flakes', 'fetch-closure']);
   const evaluator = newEvaluator(emptyWorld, { core, settings: { experimentalFeatures } });

@@ -29,7 +29,7 @@ export function defineUnsupportedFetchers(): void {
 
 function useFlake(f: Frame): Value {
   requireFeature(FEATURE_FLAKES);
-  beginRefusal(f, "flakes");
+  beginRefusal(f, "use flakes");
   const argument = resolve(arg(f, 0));
   if (isWhnf(argument) && isString(argument)) {
     appendText(" of '");
@@ -42,7 +42,7 @@ function useFlake(f: Frame): Value {
 }
 
 function fetchClosure(f: Frame): Value {
-  beginRefusal(f, "closures that are fetched");
+  beginRefusal(f, "fetch closures");
   appendText("; have it copied before, and use builtins.storePath");
   raiseError();
   return 0;
@@ -50,7 +50,7 @@ function fetchClosure(f: Frame): Value {
 
 function beginRefusal(f: Frame, what: string): void {
   beginError(ERROR_EVAL);
-  appendText("Neve has no ");
+  appendText("Neve cannot ");
   appendText(what);
   appendText(" yet: builtins.");
   errorString(symbolName(primopOf(f).name));
