@@ -62,28 +62,42 @@ const packageStep = (name) => ({
 });
 
 /**
- * A system, the same again, and with one option changed.
+ * A system, the same again, and with one option changed. `systemOf` gives its expression from one option more.
  *
- * @param {string} name
- * @param {{ wrap?: (text: string) => string, before: string }} options where the option goes
+ * @param {(option: string) => string} systemOf
  * @returns {[Step, ...Step[]]}
  */
-function systemSteps(name, { wrap = (text) => text, before }) {
-  const text = readFileSync(join(bench, `${name}.nix`), 'utf8');
-  const changed = text.replace(before, `networking.hostName = "other"; ${before}`);
+function systemSteps(systemOf) {
+  const file = 'system.nix';
   return [
-    { name: 'first', file: `${name}.nix`, text: wrap(text) },
-    { name: 'unchanged', file: `${name}.nix`, text: wrap(text) },
-    { name: 'one option', file: `${name}.nix`, text: wrap(changed) },
+    { name: 'first', file, text: systemOf('') },
+    { name: 'unchanged', file, text: systemOf('') },
+    { name: 'one option', file, text: systemOf('networking.hostName = "other";') },
     // What has no use for an image shows what it costs to load it.
     { name: '1', text: '1' },
     packageStep('hello'),
   ];
 }
 
+/** @param {string} option */
+function oldSystem(option) {
+  const text = readFileSync(join(bench, 'nixos.nix'), 'utf8');
+  return text.replace('services.nginx.enable', `${option} $&`);
+}
+
+/**
+ * The configuration is beside the file with the overlays, as it mostly is.
+ *
+ * @param {string} option
+ */
+function newSystem(option) {
+  const disk = 'fileSystems."/" = { device = "/dev/vda1"; fsType = "ext4"; };';
+  const configuration = `boot.loader.grub.device = "/dev/vda"; ${disk} system.stateVersion = "26.05"; ${option}`;
+  return `import ${join(bench, 'nixos26.nix')} { configuration = { ${configuration} }; }`;
+}
+
 /** @returns {readonly ImageCase[]} */
 function imageCases() {
-  const wrap = (/** @type {string} */ text) => `(${text}\n) { }`;
   return [
     { name: 'curl', nixpkgs: '18-03', steps: [packageStep('curl'), packageStep('hello')] },
     {
@@ -91,12 +105,12 @@ function imageCases() {
       nixpkgs: '18-03',
       steps: [packageStep('firefox'), { name: '1', text: '1' }, packageStep('hello'), packageStep('curl')],
     },
-    { name: 'nixos', nixpkgs: '18-03', steps: systemSteps('nixos', { before: 'services.nginx.enable' }) },
+    { name: 'nixos', nixpkgs: '18-03', steps: systemSteps(oldSystem) },
     { name: 'curl-26', nixpkgs: '26-11', steps: [packageStep('curl'), packageStep('hello')] },
     {
       name: 'nixos-26',
       nixpkgs: '26-11',
-      steps: systemSteps('nixos26', { wrap, before: 'system.stateVersion' }),
+      steps: systemSteps(newSystem),
     },
   ];
 }
