@@ -10,6 +10,7 @@ import { storeTestOptions, storeTestUsage, withWorkingFolder } from '../store/wo
 import { BuildCommand } from './build-command.mjs';
 import { commandChecks } from './command-checks.mjs';
 import { nixBuildChecks } from './nix-build-checks.mjs';
+import { shellChecks } from './shell-checks.mjs';
 
 const usage = `usage: node tests/build-command/run.mjs [options]
 
@@ -36,6 +37,7 @@ await runHarness(
       const checks = [
         ...nixBuildChecks({ neve, folder, nix, busybox: values['busybox'] }),
         ...commandChecks({ neve, folder }),
+        ...shellChecks({ neve, busybox: values['busybox'] }),
       ];
       await runChecks(checks, { tally, filter: values['filter'] });
       return tally.conclude();

@@ -3,7 +3,7 @@
  * about them, which is done where the store is (`realise/perform-task.ts`).
  */
 import { resolve } from 'node:path';
-import type { Evaluator, Source } from '@neve/eval';
+import type { Evaluator, Source, Value } from '@neve/eval';
 import type { Caller } from './caller.ts';
 import { functionArguments } from './evaluation-session.ts';
 import type { EvaluatingCommand } from './option-table.ts';
@@ -14,6 +14,7 @@ import { UsageError } from './usage-error.ts';
 export type BuildingCommand = Exclude<EvaluatingCommand, 'eval' | 'instantiate' | 'repl'>;
 
 export type GoalInput = {
+  readonly command: BuildingCommand;
   readonly args: EvaluateArguments;
   readonly caller: Caller;
   readonly sources: readonly Source[];
@@ -38,6 +39,8 @@ export function taskOf(command: BuildingCommand, { args, caller, goals }: TaskIn
       const makesLinks = !args.has('noLink');
       return { kind: 'build', goals, json, check: args.has('check'), ...(makesLinks && { link }) };
     }
+    case 'shell':
+      return { kind: 'shell', goals, ...programOf(args, caller) };
     case 'explain':
       return { kind: 'explain', goals, json };
     case 'log':
@@ -50,6 +53,22 @@ export function taskOf(command: BuildingCommand, { args, caller, goals }: TaskIn
       return { kind: 'why-depends', from, to, json };
     }
   }
+}
+
+/** What is run, and its environment without the packages. */
+function programOf(
+  args: EvaluateArguments,
+  { environment }: Pick<Caller, 'environment'>,
+): { command: readonly string[]; environment: Caller['environment'] } {
+  const given = args.occurrences.findLast(({ option }) => option === 'command')?.values;
+  const kept = args.all('keepVariable');
+  const unset = args.all('unsetVariable');
+  const isKept = ([name]: [string, unknown]): boolean =>
+    !unset.includes(name) && (!args.has('ignoreEnvironment') || kept.includes(name));
+  return {
+    command: given ?? [environment['SHELL'] ?? 'bash'],
+    environment: Object.fromEntries(Object.entries(environment).filter(isKept)),
+  };
 }
 
 /** `/nix/store/….drv^out,dev`, `/nix/store/….drv!out`, or a path that is wanted as it is. */
@@ -66,7 +85,7 @@ function goalOfPath(text: string): BuildGoal {
 
 async function goalsOfSources(
   evaluator: Evaluator,
-  { args, caller, sources, attributePaths }: GoalInput,
+  { command, args, caller, sources, attributePaths }: GoalInput,
 ): Promise<BuildGoal[]> {
   const goals: BuildGoal[] = [];
   const functionArgs = await functionArguments(evaluator, { args, caller });
@@ -74,10 +93,28 @@ async function goalsOfSources(
     const root = await evaluator.evaluate(await evaluator.parse(source));
     for (const path of attributePaths.length > 0 ? attributePaths : ['']) {
       const value = await evaluator.select(root, { path, args: functionArgs });
+      const installed = command === 'shell' ? await outputsToInstall(evaluator, value, caller) : undefined;
       for (const { drvPath, outputName } of await evaluator.derivations(value, functionArgs)) {
-        goals.push({ kind: 'outputs', drvPath, outputs: [outputName] });
+        goals.push({ kind: 'outputs', drvPath, outputs: installed ?? [outputName] });
       }
     }
   }
   return goals;
+}
+
+/** As Nix has it: those that a derivation wants to be installed, or all, unless one was selected. */
+// oxlint-disable-next-line eslint/max-params -- with what, of what, and where
+async function outputsToInstall(
+  evaluator: Evaluator,
+  value: Value,
+  { directory }: Pick<Caller, 'directory'>,
+): Promise<readonly string[] | undefined> {
+  const text = `{ value }:
+    if (value.type or null) != "derivation" || value.outputSpecified or false then null
+    else value.meta.outputsToInstall or value.outputs or null`;
+  const program = await evaluator.parse({ kind: 'string', text: Buffer.from(text), directory });
+  const outputs = await evaluator.autoCall(await evaluator.evaluate(program), new Map([['value', value]]));
+  const json = Buffer.from(await evaluator.toJSON(outputs, { strict: true })).toString();
+  const found: unknown = JSON.parse(json);
+  return Array.isArray(found) ? found.map(String) : undefined;
 }

@@ -187,7 +187,7 @@ async function evaluate(
     }
     const { sources, attributePaths, paths } = await chooseInput(evaluator, input);
     if (!isPrinting(command)) {
-      const goals = await buildGoals(evaluator, { args, caller, sources, attributePaths, paths });
+      const goals = await buildGoals(evaluator, { command, args, caller, sources, attributePaths, paths });
       await loadStore();
       return goals;
     }

@@ -8,6 +8,7 @@ export const evaluatingCommands = [
   'eval',
   'instantiate',
   'build',
+  'shell',
   'explain',
   'log',
   'why-depends',
@@ -39,6 +40,16 @@ const texts: Record<EvaluatingCommand, Texts> = {
     ],
     description: `Builds what expressions evaluate to, prints the store paths of the results and makes links to them. Without an
 expression or a file it reads ./default.nix. DERIVATION^OUTPUT,… builds these outputs of a derivation in the store.`,
+  },
+  shell: {
+    usage: [
+      'shell [OPTIONS] --file FILE [ATTRIBUTE PATH…] [--command PROGRAM ARGUMENT…]',
+      'shell [OPTIONS] --expr EXPR [ATTRIBUTE PATH…] [--command PROGRAM ARGUMENT…]',
+      'shell [OPTIONS] [FILE|STORE PATH…] [--command PROGRAM ARGUMENT…]',
+    ],
+    description: `Builds what expressions evaluate to, and runs a shell (SHELL, or bash) in whose PATH the programs of the results come
+first. Files of the store are where store paths say, read only, for the shell and whatever it starts. Without an expression or
+a file it reads ./default.nix.`,
   },
   explain: {
     usage: [

@@ -110,6 +110,7 @@ function run(argv: readonly string[], scripts: CommandScripts): Promise<number> 
     case 'eval':
     case 'instantiate':
     case 'build':
+    case 'shell':
     case 'explain':
     case 'log':
     case 'why-depends':

@@ -7,7 +7,15 @@ import { logFormatOption } from './progress/log-format-option.ts';
 import { otlpOption } from './telemetry/otlp-option.ts';
 import { traceFileOption, tracerOption } from './telemetry/trace-options.ts';
 
-export type EvaluatingCommand = 'eval' | 'instantiate' | 'build' | 'log' | 'why-depends' | 'explain' | 'repl';
+export type EvaluatingCommand =
+  | 'eval'
+  | 'instantiate'
+  | 'build'
+  | 'shell'
+  | 'log'
+  | 'why-depends'
+  | 'explain'
+  | 'repl';
 
 export type EvaluateOptionSpec = OptionSpec & {
   /** The commands that have it; all, without it. */
@@ -20,13 +28,13 @@ export const optionTable = {
     parameters: ['PATH'],
     values: ['attribute'],
     help: 'select this attribute of the value (repeatable)',
-    only: ['eval', 'instantiate', 'build', 'log', 'why-depends', 'explain'],
+    only: ['eval', 'instantiate', 'build', 'shell', 'log', 'why-depends', 'explain'],
   },
   exprArgument: {
     names: ['--expr', '-E'],
     parameters: ['EXPR'],
     help: 'evaluate this expression',
-    only: ['eval', 'build', 'log', 'why-depends', 'explain', 'repl'],
+    only: ['eval', 'build', 'shell', 'log', 'why-depends', 'explain', 'repl'],
   },
   exprFlag: {
     names: ['--expr', '-E'],
@@ -38,7 +46,7 @@ export const optionTable = {
     names: ['--file', '-f'],
     parameters: ['FILE'],
     help: 'evaluate this file; `-` is standard input',
-    only: ['eval', 'build', 'log', 'why-depends', 'explain', 'repl'],
+    only: ['eval', 'build', 'shell', 'log', 'why-depends', 'explain', 'repl'],
   },
   arg: {
     names: ['--arg'],
@@ -99,6 +107,31 @@ export const optionTable = {
     help: 'print as JSON',
     only: ['eval', 'instantiate', 'build', 'log', 'why-depends', 'explain'],
   },
+  command: {
+    names: ['--command', '-c'],
+    parameters: ['PROGRAM'],
+    takesRest: true,
+    help: 'run this program, with all words that follow as its arguments, in place of a shell',
+    only: ['shell'],
+  },
+  ignoreEnvironment: {
+    names: ['--ignore-environment', '-i'],
+    parameters: [],
+    help: 'begin with an empty environment',
+    only: ['shell'],
+  },
+  keepVariable: {
+    names: ['--keep-env-var', '-k'],
+    parameters: ['NAME'],
+    help: 'keep this variable all the same (repeatable)',
+    only: ['shell'],
+  },
+  unsetVariable: {
+    names: ['--unset-env-var', '-u'],
+    parameters: ['NAME'],
+    help: 'leave this variable out (repeatable)',
+    only: ['shell'],
+  },
   outLink: {
     names: ['--out-link', '-o'],
     parameters: ['PATH'],
@@ -129,7 +162,7 @@ export const optionTable = {
     names: ['--print-build-logs', '-L'],
     parameters: [],
     help: 'print the logs of builds, each line with the name of its derivation',
-    only: ['build', 'repl'],
+    only: ['build', 'shell', 'repl'],
   },
   keepGoing: {
     names: ['-k'],
@@ -137,14 +170,14 @@ export const optionTable = {
     help: 'as --keep-going',
     only: ['build', 'repl'],
   },
-  keepFailed: { names: ['-K'], parameters: [], help: 'as --keep-failed', only: ['build', 'repl'] },
-  maxJobs: { names: ['-j'], parameters: ['N'], help: 'as --max-jobs', only: ['build', 'repl'] },
+  keepFailed: { names: ['-K'], parameters: [], help: 'as --keep-failed', only: ['build', 'shell', 'repl'] },
+  maxJobs: { names: ['-j'], parameters: ['N'], help: 'as --max-jobs', only: ['build', 'shell', 'repl'] },
   builder: {
     names: ['--builder'],
     parameters: ['URL'],
     values: [['local:', 'bwrap:', 'oci:', 'unshare:', 'dummy:']],
     help: 'where builds run: local: (the default), bwrap:, oci:, unshare:, dummy:, grpc+unix:…',
-    only: ['build', 'repl'],
+    only: ['build', 'shell', 'repl'],
   },
   store: {
     names: ['--store'],

@@ -13,6 +13,8 @@ export type OptionSpec = {
   readonly parameters: readonly string[];
   /** What may be given as `--name=value`, of an option without parameters. */
   readonly optionalValue?: string;
+  /** Whether all words that follow are its arguments. */
+  readonly takesRest?: boolean;
   /** What its arguments stand for, where the names of the parameters do not say it (`value-kind.ts`). */
   readonly values?: readonly ValueKind[];
   readonly help: string;
@@ -96,7 +98,9 @@ export function parseWords<Name extends string>(
       if (value !== undefined && parameters.length === 0) {
         throw new UsageError(`flag '${name}' takes no argument`);
       }
-      occurrences.push({ option: known.option, values: take(parameters) });
+      const values = take(parameters);
+      const rest = known.spec.takesRest === true ? words.splice(0) : [];
+      occurrences.push({ option: known.option, values: [...values, ...rest] });
     } else if (!takeUnknown({ name, hasValue: value !== undefined, take })) {
       throw unknownOption(name, options.keys());
     }

@@ -9,6 +9,7 @@ export const summaries = {
   search: 'search for packages by regular expressions',
   env: 'list the packages of a file, as nix-env -qa does',
   build: 'build what an expression evaluates to',
+  shell: 'run a shell, or a program, that finds packages in its PATH',
   explain: 'say why, and how, something would be built',
   log: 'print the log of a build',
   'why-depends': 'say why one store path needs another',

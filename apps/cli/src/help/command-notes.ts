@@ -137,6 +137,24 @@ export const notesOfCommands: Readonly<Record<string, CommandNotes>> = {
     ],
     exitCodes: [...usualExitCodes, ...buildExitCodes],
   }),
+  shell: evaluating({
+    examples: [
+      { text: 'A shell with two packages', command: "neve shell --file '<nixpkgs>' hello jq" },
+      { text: 'One program', command: "neve shell --file '<nixpkgs>' hello --command hello --greeting Ciao" },
+      {
+        text: 'With nothing else',
+        command: "neve shell -i --file '<nixpkgs>' bash coreutils --command bash",
+      },
+    ],
+    exitCodes: [
+      {
+        name: 'any',
+        text: 'That of the shell or the program, if it was run; 128 and the number of a signal that has ended it.',
+      },
+      ...usualExitCodes.slice(1),
+      ...buildExitCodes,
+    ],
+  }),
   explain: evaluating({
     examples: [{ text: 'Why something would be built', command: 'neve explain -A hello' }],
   }),

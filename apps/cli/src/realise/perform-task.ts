@@ -27,6 +27,11 @@ export interface TaskWork {
   showWhyDepends(from: BuildGoal, to: BuildGoal, options: { readonly json: boolean }): Promise<void>;
   /** Makes a symbolic link to the files of a store path, and a root of garbage collection of it. */
   link(storePath: string, link: string): Promise<void>;
+  /** Shows all that store paths need, for a program that is run with them when the work is done. */
+  prepareProgram(
+    storePaths: readonly string[],
+    program: Pick<ShellTask, 'command' | 'environment'>,
+  ): Promise<void>;
   /** As Nix has it: 100 for failures, and bits above it for timeouts, wrong hashes and outputs that differ. */
   exitCode(failures: readonly FailedGoal[]): number;
 }
@@ -39,6 +44,8 @@ export async function performTask(
   switch (task.kind) {
     case 'build':
       return await build(task, { work, caller });
+    case 'shell':
+      return await shell(task, work);
     case 'plan':
       await work.showPlan(task.goals, task);
       return 0;
@@ -69,6 +76,17 @@ async function build(
   const made = outcomes.filter((it) => it.kind === 'done');
   if (link !== undefined) await makeLinks(made, { link, work });
   caller.write(1, json ? outcomesJson(made) : outcomesText(made));
+  return 0;
+}
+
+type ShellTask = Extract<RealiseTask, { readonly kind: 'shell' }>;
+
+async function shell({ goals, command, environment }: ShellTask, work: TaskWork): Promise<number> {
+  const outcomes = await work.realise(goals, { check: false });
+  const failures = outcomes.filter((it) => it.kind === 'failed');
+  if (failures.length > 0) return work.exitCode(failures);
+  const paths = outcomes.flatMap((it) => (it.kind === 'done' ? [...it.outputs.values()] : []));
+  await work.prepareProgram([...new Set(paths)], { command, environment });
   return 0;
 }
 

@@ -20,6 +20,14 @@ export type RealiseTask =
       /** The absolute path of the link to the first result; without it, none is made. */
       readonly link?: string;
     }
+  /** Makes goals, and runs a program that finds what they have made. */
+  | {
+      readonly kind: 'shell';
+      readonly goals: readonly BuildGoal[];
+      /** The program and its arguments. */
+      readonly command: readonly string[];
+      readonly environment: Readonly<Record<string, string | undefined>>;
+    }
   /** Prints what would be built and fetched. */
   | { readonly kind: 'plan'; readonly goals: readonly BuildGoal[]; readonly json: boolean }
   /** Prints why, and how, goals would be made. */

@@ -10,7 +10,7 @@ import {
   planRealisation,
 } from '@neve/realise';
 import type { BuildLogs } from '@neve/realise/node';
-import type { PathInfo } from '@neve/store';
+import { type PathInfo, requirePathClosure } from '@neve/store';
 import { addIndirectRoot } from '@neve/store/node';
 import { renderDiagnostic } from '@neve/diagnostics';
 import type { Caller } from '../caller.ts';
@@ -22,6 +22,8 @@ import type { Interruption } from '../interruption.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { planJson, planText } from './plan-text.ts';
 import { isExpectedFailure } from './expected-failure.ts';
+import { programFolders } from './program-folders.ts';
+import { type ProgramToRun, runProgram } from './run-program.ts';
 import { type FailedGoal, type GoalOutcome, type TaskWork, performTask } from './perform-task.ts';
 import type {
   BuildGoal,
@@ -57,6 +59,7 @@ export class Session implements JobSession, TaskWork {
   /** Evaluation ends with the first that it cannot do without, and does not tell which. */
   readonly #failuresOfEvaluation: Error[] = [];
   #interruption: Interruption | undefined;
+  #program: ProgramToRun | undefined;
   #waiting = 0;
   #watch: Disposable | undefined;
   #showsFailures = false;
@@ -70,7 +73,11 @@ export class Session implements JobSession, TaskWork {
   async perform(task: RealiseTask): Promise<number> {
     const { caller } = this.#parts;
     try {
-      return await this.#interruptibly(() => performTask(task, { work: this, caller }));
+      const exitCode = await this.#interruptibly(() => performTask(task, { work: this, caller }));
+      const program = this.#program;
+      this.#program = undefined;
+      // From here on signals are for the program.
+      return program === undefined ? exitCode : await runProgram(program);
     } catch (error) {
       if (this.#interruption !== undefined) {
         caller.write(2, `error: ${this.#interruption.message}\n`);
@@ -207,6 +214,28 @@ export class Session implements JobSession, TaskWork {
     if (pathInfo === undefined) throw new RealiseError('not-found', `'${storePath}' is not in the store`);
     const target = await state.view(store).show(path, pathInfo.node);
     await addIndirectRoot(path, { folder: state.rootsFolder, store: storeDirectory, link, target });
+  }
+
+  async prepareProgram(
+    storePaths: readonly string[],
+    { command, environment }: Pick<ProgramToRun, 'command' | 'environment'>,
+  ): Promise<void> {
+    const { caller, store, state, storeDirectory } = this.#parts;
+    const closure = await requirePathClosure(
+      storePaths.map((it) => storeDirectory.parse(it)),
+      store,
+    );
+    const view = state.view(store);
+    await Promise.all(closure.map(({ storePath, node }) => view.show(storePath, node)));
+    const shown = (path: string): string => view.path(storeDirectory.parse(path));
+    const PATH = [...programFolders(storePaths, shown), environment['PATH'] ?? ''].filter((it) => it !== '');
+    this.#program = {
+      command,
+      environment: { ...environment, PATH: PATH.join(':') },
+      directory: caller.directory,
+      storeDir: storeDirectory.path,
+      viewFolder: state.viewFolder,
+    };
   }
 
   exitCode(failures: readonly FailedGoal[]): number {
