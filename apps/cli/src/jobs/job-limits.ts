@@ -3,20 +3,15 @@ import { availableParallelism, totalmem } from 'node:os';
 import { UsageError } from '../usage-error.ts';
 
 const mebibyte = 1 << 20;
-const defaultMegabytes = 4096;
-const largestWorkerMegabytes = 2750;
-
-/** In bytes; the default without a text. Throws `UsageError`. */
-export function megabytesOption(text: string | undefined): number {
-  return countOption('--max-memory-size', text, defaultMegabytes) * mebibyte;
-}
-
 /**
- * Where a worker ends that may have so much memory. It collects garbage only when one job takes it far beyond, for a collection of so
- * much costs more than a new worker. Then there must be room for what is alive to exist twice in a memory of 32 bits.
+ * Also without `--max-memory-size`. A worker collects garbage only when one job takes it beyond, for a collection of so much costs
+ * more than a new worker; then what is alive has to fit into the memory of 4 GiB a second time.
  */
-export function workerBytes(maxBytes: number): number {
-  return Math.min(maxBytes, largestWorkerMegabytes * mebibyte);
+const largestMegabytes = 2750;
+
+/** In bytes, never more than can be used; the most without a text. Throws `UsageError`. */
+export function megabytesOption(text: string | undefined): number {
+  return Math.min(countOption('--max-memory-size', text, largestMegabytes), largestMegabytes) * mebibyte;
 }
 
 /** As many as processors, and as memory is there for. Throws `UsageError`. */

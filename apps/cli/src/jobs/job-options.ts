@@ -19,7 +19,7 @@ export const jobOptionTable = {
   maxMemorySize: {
     names: ['--max-memory-size'],
     parameters: ['MIB'],
-    help: 'memory above which a worker is replaced by a new one (default: 4096)',
+    help: 'memory above which a worker is replaced by a new one (default and maximum: 2750)',
   },
   forceRecurse: {
     names: ['--force-recurse'],

@@ -16,7 +16,7 @@ import { JobEvaluator, type Job } from './evaluate-job.ts';
 import { errorLine, jobLine } from './job-line.ts';
 import { type JobArguments, evaluationArguments, parseJobArguments, setOptions } from './job-options.ts';
 import type { JobPath } from './job-path.ts';
-import { megabytesOption, workerBytes } from './job-limits.ts';
+import { megabytesOption } from './job-limits.ts';
 import { type JobContext, type JobHost, type JobWorld, openJobWorld } from './job-world.ts';
 import { PackageReader } from './package-info.ts';
 import { type ImageUse, type WorkerOrder, type WorkerSetup, printReport } from './worker-protocol.ts';
@@ -108,7 +108,7 @@ class JobWorker implements AsyncDisposable {
       apply: args.last('apply'),
       directory: caller.directory,
     });
-    const maxBytes = workerBytes(megabytesOption(args.last('maxMemorySize')));
+    const maxBytes = megabytesOption(args.last('maxMemorySize'));
     return new JobWorker({ jobs, world, maxBytes, showTrace: settings.isOn('show-trace'), caller });
   }
 
