@@ -176,8 +176,8 @@ async function repl(words: readonly string[], scripts: CommandScripts): Promise<
 const jobWorker = 'eval-jobs-worker';
 
 /**
- * The engine counts the language core's memory as that of JavaScript. Above half of what JavaScript may have, which is 2 GiB
- * otherwise, it looks for garbage each time when an array is made, and nothing gets done any more.
+ * Node 20 counts the language core's memory as that of JavaScript. Above half of what JavaScript may have, which is 2 GiB
+ * otherwise, it looks for garbage again and again. Node 26 does not.
  */
 const largeHeap = '--max-old-space-size=16384';
 
