@@ -17,7 +17,8 @@ import {
   storeDirOf,
 } from './evaluation-session.ts';
 import { hostSystem } from './host-system.ts';
-import { openEvaluationImage } from './images/evaluation-image.ts';
+import { type EvaluationImage, hasImage, openEvaluationImage } from './images/evaluation-image.ts';
+import { ImageWanted, isTreeNamed, wantImage } from './images/image-wanted.ts';
 import { type KeptEvaluation, openKeptEvaluation } from './images/kept-evaluation.ts';
 import { goalsOf, goalsPiece } from './images/kept-goals.ts';
 import type { CommandName, EvaluateArguments } from './parse-arguments.ts';
@@ -61,14 +62,32 @@ type Output = 'value' | 'json' | 'xml' | 'raw' | 'derivations';
 /** Gives the exit code. */
 export async function runEvaluateCommand(input: CommandInput): Promise<number> {
   const storeAccess = accessOf(input);
-  const kept = openKeptEvaluation(input, storeAccess);
+  let kept = openKeptEvaluation(input, storeAccess);
   if (kept === undefined) return await runEvaluation(input);
   const written = await kept.find();
   const answered = written && (await answer(input, written));
   if (answered !== undefined) return answered;
+  if (!isTreeNamed(input) && hasImage({ ...input, storeAccess })) {
+    try {
+      return await evaluateAndKeep(input, kept, { hooks: { images: { beforeTree: wantImage } } });
+    } catch (error) {
+      if (!(error instanceof ImageWanted)) throw error;
+      kept = kept.again();
+    }
+  }
   using image = await openEvaluationImage({ ...input, storeAccess }, kept);
-  const run = async ({ caller, around }: KeptEvaluation, hooks?: EvaluationHooks): Promise<number> =>
-    await runEvaluation({ ...input, ...hooks, caller, around });
+  return await evaluateAndKeep(input, kept, { image, hooks: image?.hooks });
+}
+
+/** Goes on from an image if there is one, and keeps the result, and an image for the next. */
+// oxlint-disable-next-line eslint/max-params -- what, with what is noted down of it, and from where
+async function evaluateAndKeep(
+  input: CommandInput,
+  kept: KeptEvaluation,
+  { image, hooks }: { image?: EvaluationImage | undefined; hooks?: EvaluationHooks | undefined },
+): Promise<number> {
+  const run = async ({ caller, around }: KeptEvaluation, more?: EvaluationHooks): Promise<number> =>
+    await runEvaluation({ ...input, ...more, caller, around });
   const describedBefore = (): Iterable<Added> => image?.describedBefore() ?? [];
   const allDescribed = function* (): Iterable<Added> {
     yield* kept.described.own;
@@ -83,9 +102,13 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
     image?.keep();
   };
   try {
-    return await run(kept, { ...image?.hooks, descriptions, onEvaluated });
+    return await run(kept, { ...hooks, descriptions, onEvaluated });
   } catch (error) {
     if (isEvaluated || image?.isResumed !== true) throw error;
+    if (isProgrammingError(error)) {
+      const message = `going on from an image has failed, which is a bug in Neve: ${error.message}`;
+      input.caller.write(2, `warning: ${message}\n`);
+    }
     // What an error says may depend on the image: without one it is what it is.
     return await run(kept.again());
   }
@@ -109,6 +132,11 @@ async function answer(input: CommandInput, written: readonly WrittenPiece[]): Pr
   if ((await session.areThere?.(goals)) !== true) return undefined;
   for (const { file, bytes } of written) if (file === 2) caller.write(file, bytes);
   return await session.perform(taskOf(command, { args, caller, goals }));
+}
+
+function isProgrammingError(error: unknown): error is Error {
+  const kinds = [TypeError, RangeError, ReferenceError, WebAssembly.RuntimeError];
+  return kinds.some((kind) => error instanceof kind);
 }
 
 function sessionOptions({ args, settings, caller }: CommandInput): RealiseOptions {

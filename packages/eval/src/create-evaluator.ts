@@ -52,7 +52,7 @@ export function createEvaluator({
     settings.collectionInterval ?? 0,
   );
   const requests = images && {
-    trees: new SharedTrees(core, io),
+    trees: new SharedTrees(core, io, () => images.beforeTree?.()),
     enterRegion: (region: 'own' | 'shared'): void => images.enterRegion?.(region),
   };
   const isResumed = resumed !== undefined;

@@ -63,3 +63,4 @@ export { printCollapsedStacks } from './profile/collapsed-stacks.ts';
 export { type Costs, type FileCost, type FunctionCost, costsOf, printCosts } from './profile/costs.ts';
 export { coreHash } from './core-hashes.ts';
 export type { HashBytes } from './core-hashes.ts';
+export { treeSign } from './shared-trees.ts';

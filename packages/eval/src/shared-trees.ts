@@ -6,7 +6,9 @@ import { byteKey, concatBytes, encodeUtf8 } from '@neve/bytes';
 import type { Core } from './core.ts';
 import { type EvalIO, EvalIOError } from './eval-io.ts';
 
-const sign = encodeUtf8('pkgs/top-level/default.nix');
+/** A directory with this file is a package tree. */
+export const treeSign = 'pkgs/top-level/default.nix';
+const sign = encodeUtf8(treeSign);
 const slash = 0x2f;
 
 export class SharedTrees {
@@ -15,10 +17,12 @@ export class SharedTrees {
   /** Directories, with a slash at the end, which are no trees, and in none. */
   readonly #plain = new Set<string>();
   readonly #trees: string[] = [];
+  readonly #beforeFirst: () => void;
 
-  constructor(core: Core, io: EvalIO) {
+  constructor(core: Core, io: EvalIO, beforeFirst: () => void = () => undefined) {
     this.#core = core;
     this.#io = io;
+    this.#beforeFirst = beforeFirst;
   }
 
   /** Looks at what is above a file that is about to be evaluated. */
@@ -29,6 +33,7 @@ export class SharedTrees {
     for (let at = end; at > 1; at = file.lastIndexOf(slash, at - 2) + 1) {
       const directory = file.subarray(0, at);
       if (!this.#isTree(directory)) continue;
+      if (this.#trees.length === 0) this.#beforeFirst();
       this.#trees.push(byteKey(directory));
       this.#core.exports.shareTree(this.#core.write(directory));
       return;

@@ -84,7 +84,8 @@ export class EvaluationImage implements Disposable {
     const use = this.#evaluator?.imageUse();
     if (this.#evaluator === undefined || recording === undefined || use === undefined) return;
     if (use.isInDoubt || use.dependsOnClock || performance.now() - this.#startedMs < this.#worthMs) return;
-    if (use.isResumed && use.addedBytes < Math.max(worthAddedBytes, use.keptBytes / 4)) return;
+    const isOfUse = use.found > 0 || use.made === 0;
+    if (use.isResumed && isOfUse && use.addedBytes < Math.max(worthAddedBytes, use.keptBytes / 4)) return;
     if (!use.isResumed && use.addedBytes === 0) return;
     const reads = recording.finish().of('shared');
     if (this.#images.sign(reads, knownSignature) !== undefined) return;
@@ -140,6 +141,17 @@ type ImageLookup = { readonly images: KeptImages; readonly key: string; readonly
 
 /** The image that an evaluation could go on from, for which whoever gets it disposes of it. Undefined as above. */
 export async function lookUpImage(input: ImageLookupInput): Promise<ImageLookup | undefined> {
+  const place = imagePlace(input);
+  return place && { ...place, found: await place.images.find(place.key) };
+}
+
+/** Whether there may be an image to go on from. */
+export function hasImage(input: ImageLookupInput): boolean {
+  const place = imagePlace(input);
+  return place?.images.has(place.key) === true;
+}
+
+function imagePlace(input: ImageLookupInput): Omit<ImageLookup, 'found'> | undefined {
   const { args, settings, caller, build, storeAccess } = input;
   const evaluating = evaluatorSettings(input);
   if (storeAccess.kind === 'directory' || lints(evaluating)) return undefined;
@@ -152,7 +164,7 @@ export async function lookUpImage(input: ImageLookupInput): Promise<ImageLookup 
     image: coreVersion({ build, caller }),
     evaluator: JSON.parse(imageSettings(evaluating, world)) as unknown,
   });
-  return { images, key, found: await images.find(key) };
+  return { images, key };
 }
 
 /** Warnings of the parser are for every evaluation that reads a file. */

@@ -42,12 +42,16 @@ export class ReplSession {
     const { world, caller } = this.#options;
     await this.#interruptibly(() => world.loadAll());
     while (!this.#isEnding()) {
-      const line = await this.#read();
+      const { line, text } = await this.#read();
       if (line === 'end') {
         caller.write(1, '\n');
         return this.#ending.by?.exitCode ?? 0;
       }
-      await this.#interruptibly(() => this.#perform(line));
+      const again = async (): Promise<void> => {
+        const read = await readReplLine(text, world.scope);
+        if (read !== undefined) await this.#perform(read, text);
+      };
+      await this.#interruptibly(() => this.#perform(line, text), again);
       if (this.#isOver) return 0;
       caller.write(1, '\n');
     }
@@ -59,13 +63,18 @@ export class ReplSession {
   }
 
   /** A signal while nothing is evaluated ends everything. */
-  async #read(): Promise<ReplLine | 'end'> {
+  async #read(): Promise<{ readonly line: ReplLine | 'end'; readonly text: string }> {
     const { caller, prompt, world } = this.#options;
     using _ = caller.watchInterruptions((it) => {
       this.#ending.by = it;
       prompt.close();
     });
-    return await prompt.read((text) => readReplLine(text, world.scope));
+    let last = '';
+    const line = await prompt.read((text) => {
+      last = text;
+      return readReplLine(text, world.scope);
+    });
+    return { line, text: last };
   }
 
   /** Tells what went wrong. */
@@ -79,7 +88,7 @@ export class ReplSession {
    * While it runs, a signal ends what is evaluated; any but that of Ctrl-C ends everything. An evaluator that may be broken is
    * replaced.
    */
-  async #interruptibly(work: () => Promise<void>): Promise<void> {
+  async #interruptibly(work: () => Promise<void>, again = work): Promise<void> {
     const { caller, world, store } = this.#options;
     let interruption: Interruption | undefined;
     using _ = caller.watchInterruptions((it) => {
@@ -88,7 +97,7 @@ export class ReplSession {
       world.evaluator.interrupt(it);
     });
     try {
-      await work();
+      await world.fromImage(work, again);
     } catch (error) {
       if (interruption === undefined && world.isInDoubt) {
         await this.#doWithoutImages();
@@ -115,7 +124,7 @@ export class ReplSession {
     await world.start();
   }
 
-  async #perform(line: ReplLine): Promise<void> {
+  async #perform(line: ReplLine, text: string): Promise<void> {
     const { world, screen, caller } = this.#options;
     if (line.kind !== 'command' || line.command.id !== 'load') world.noteUse();
     switch (line.kind) {
@@ -125,6 +134,7 @@ export class ReplSession {
         throw line.error;
       case 'bindings':
         await world.scope.define(line.program);
+        world.noteBindings(text);
         return;
       case 'expression': {
         const value = await world.evaluator.evaluate(line.program);

@@ -14,6 +14,8 @@ import {
 } from '../evaluation-session.ts';
 import type { ImageLookupInput } from '../images/evaluation-image.ts';
 import { ImageToGoOnFrom } from '../images/image-to-go-on-from.ts';
+import { ImageWanted, wantImage } from '../images/image-wanted.ts';
+import { isInterruption } from '../interruption.ts';
 import type { EvaluateArguments } from '../parse-arguments.ts';
 import { UsageError } from '../usage-error.ts';
 import { ReplScope } from './repl-scope.ts';
@@ -40,6 +42,8 @@ export class ReplWorld implements Disposable {
   #isQuiet = false;
   #lastLoaded: readonly string[] | undefined;
   #usesImages = true;
+  /** Something was wanted that an image has. */
+  #wantsImage = false;
 
   constructor(options: ReplWorldOptions) {
     this.#options = options;
@@ -58,23 +62,25 @@ export class ReplWorld implements Disposable {
     return this.#lastLoaded;
   }
 
-  /** Starts an evaluator without variables, from an image if there is one. */
+  /** Starts an evaluator without variables, from an image if there is one and it was wanted before. */
   async start(): Promise<void> {
     const { args, settings, caller, build, store } = this.#options;
     const storeAccess: StoreAccess = { kind: 'realised', open: async () => store.io };
     this.#started?.image?.[Symbol.dispose]();
-    const image = this.#usesImages
+    const isWanted = this.#usesImages && this.#wantsImage;
+    const image = isWanted
       ? await ImageToGoOnFrom.find({ args, settings, caller, build, storeAccess })
       : undefined;
     let own: Evaluator | undefined;
+    const hooks = image?.hooks ?? { images: { beforeTree: () => this.#wantImage(isWanted) } };
     const { evaluator, loadStore } = startEvaluator({
-      ...{ args, settings, storeAccess, core: this.#core, ...image?.hooks },
+      ...{ args, settings, storeAccess, core: this.#core, ...(this.#usesImages && hooks) },
       caller: this.#listener(),
       isInteractive: true,
       onEvaluator: (it) => (own = it),
     });
     this.#started = {
-      ...{ evaluator, loadStore, image, isUnused: true, startedMs: performance.now() },
+      ...{ evaluator, loadStore, image, isUsed: false, bindings: [], startedMs: performance.now() },
       isInDoubt: () => image !== undefined && own?.imageUse().isInDoubt === true,
       scope: await ReplScope.create(evaluator, caller.directory),
     };
@@ -83,7 +89,40 @@ export class ReplWorld implements Disposable {
 
   /** Something is evaluated, whose files stay as they were until they are forgotten. */
   noteUse(): void {
-    this.#current().isUnused = false;
+    this.#current().isUsed = true;
+  }
+
+  /** Bindings were defined, which can be defined again. */
+  noteBindings(text: string): void {
+    this.#current().bindings?.push(text);
+  }
+
+  /** There is more in the scope now than bindings. */
+  noteLoad(): void {
+    this.#current().bindings = undefined;
+  }
+
+  /**
+   * Does some work. If it comes to what an image has, an evaluator that has gone on from one does it, as long as all variables can be
+   * defined in that one too.
+   */
+  async fromImage(work: () => Promise<void>, again = work): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof ImageWanted)) throw error;
+      const { bindings = [] } = this.#current();
+      await this.start();
+      for (const text of bindings) await this.scope.define(await this.scope.parse(text, 'bindings'));
+      this.#current().bindings = bindings;
+      this.noteUse();
+      await again();
+    }
+  }
+
+  #wantImage(isThere: boolean): void {
+    this.#wantsImage = true;
+    if (!isThere && !this.#isQuiet && this.#current().bindings !== undefined) wantImage();
   }
 
   /** Whether what was kept of other evaluations has led to an error that there would not have been. */
@@ -157,8 +196,8 @@ export class ReplWorld implements Disposable {
 
   /** An image has files too, which may have changed since it was looked at: there may be another one now. */
   async #forgetFiles(): Promise<void> {
-    const { isUnused, startedMs, evaluator } = this.#current();
-    if (!isUnused) evaluator.forgetFiles();
+    const { isUsed, startedMs, evaluator } = this.#current();
+    if (isUsed) evaluator.forgetFiles();
     else if (performance.now() - startedMs > momentMs) await this.start();
     this.noteUse();
   }
@@ -166,6 +205,7 @@ export class ReplWorld implements Disposable {
   /** Adds attributes to the scope, and tells which. */
   async add(set: Value): Promise<void> {
     const names = await this.scope.add(set);
+    this.noteLoad();
     this.#lastLoaded = names;
     const { notice } = this.#options;
     notice(`Added ${names.length} variables.`);
@@ -194,7 +234,7 @@ export class ReplWorld implements Disposable {
     try {
       await work();
     } catch (error) {
-      if (error instanceof Error && error.name === 'Interruption') throw error;
+      if (error instanceof ImageWanted || isInterruption(error)) throw error;
       this.#options.report(error);
     }
   }
@@ -240,8 +280,9 @@ type Started = {
   readonly image: ImageToGoOnFrom | undefined;
   readonly isInDoubt: () => boolean;
   readonly startedMs: number;
-  /** Nothing was evaluated yet. */
-  isUnused: boolean;
+  isUsed: boolean;
+  /** Texts of all bindings, if there is nothing else in the scope. */
+  bindings: string[] | undefined;
 };
 
 /** Throws `UsageError` for what contradicts itself, or names a flake. */

@@ -97,6 +97,11 @@ export class ImageFolder {
     }
   }
 
+  /** Whether there is something by this name, which may turn out to be of no use. */
+  has(name: EntryName): boolean {
+    return fs.existsSync(this.#pathOf(name));
+  }
+
   /** Puts an entry, in the place of one of the same name. False when it could not be written. */
   put(entry: NewEntry): boolean {
     try {

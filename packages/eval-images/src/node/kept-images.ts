@@ -75,6 +75,11 @@ export class KeptImages {
     this.#options = options;
   }
 
+  /** Whether there may be one. */
+  has(key: string): boolean {
+    return this.#options.folder.has({ kind: 'image', key });
+  }
+
   async find(key: string): Promise<FoundImage> {
     const { folder, files, world, nowMs = Date.now } = this.#options;
     const entry = folder.find({ kind: 'image', key });
