@@ -34,6 +34,13 @@ test('an argument that looks like an option, after --', () => {
   expect(parse('x -- --strict -A').args.positional).toEqual(['x', '--strict', '-A']);
 });
 
+test('--command takes all that follows, whatever it looks like', () => {
+  const { args } = parse('-f x a --command ls -A -- --strict', 'shell');
+  expect(args.positional).toEqual(['a']);
+  expect(args.occurrences.at(-1)).toEqual({ option: 'command', values: ['ls', '-A', '--', '--strict'] });
+  expect(() => parse('a -c', 'shell')).toThrow("flag '-c' requires an argument (PROGRAM)");
+});
+
 test('-E takes an expression for eval, and says what arguments are for instantiate', () => {
   expect(parse('-E 1').args.last('exprArgument')).toBe('1');
   expect(parse('-E 1', 'instantiate').args.positional).toEqual(['1']);

@@ -64,6 +64,24 @@ describe.each(cores)('%s core', (_, core) => {
     return { value, found: use.found };
   }
 
+  test('a host hears of the first package tree before it is evaluated, and can end the evaluation', async () => {
+    const asked: string[] = [];
+    const io = createMemoryIO({ core, files });
+    const reason = new Error('an image first');
+    const evaluator = createEvaluator({
+      ...{ core, io },
+      images: {
+        beforeTree: () => {
+          asked.push('tree');
+          if (asked.length === 1) throw reason;
+        },
+      },
+    });
+    expect(await evaluateToJson(evaluator, '(import /user/closure.nix 2).make 4')).toBe(8);
+    expect(asked).toEqual([]);
+    await expect(evaluateToJson(evaluator, `(${packages('{ }')}).hello`)).rejects.toBe(reason);
+  });
+
   test('a call with an equal argument is found, and one with another is not', async () => {
     const first = `(${packages('{ config = { allow = true; }; }')}).allowed`;
     const same = `with ${packages('{ config = { allow = 1 == 1; }; }')}; [ hello allowed ]`;
