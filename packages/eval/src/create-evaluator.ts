@@ -41,7 +41,8 @@ export function createEvaluator({
     });
   const resumed = images?.kept && resume(makeCore(), images.kept);
   const core = resumed ?? makeCore();
-  if (resumed === undefined) initialize(core, { io, settings, isProfiled: profiler !== undefined });
+  if (resumed === undefined) initialize(core, { settings, isProfiled: profiler !== undefined });
+  core.exports.configureHashing(io.hashBytes !== undefined);
   core.exports.configureImages(images !== undefined);
   core.exports.configureTraces(settings.showTrace);
   core.exports.configureFailures(!isInterruptible);
@@ -73,12 +74,11 @@ function resume(core: Core, kept: KeptImage): Core | undefined {
 }
 
 type Beginning = {
-  readonly io: EvalIO;
   readonly settings: EvaluatorSettings;
   readonly isProfiled: boolean;
 };
 
-function initialize(core: Core, { io, settings, isProfiled }: Beginning): void {
+function initialize(core: Core, { settings, isProfiled }: Beginning): void {
   const { exports } = core;
   exports.configureEvaluation(
     settings.pureEval,
@@ -86,7 +86,6 @@ function initialize(core: Core, { io, settings, isProfiled }: Beginning): void {
     settings.writesStore,
     settings.traceVerbose,
   );
-  exports.configureHashing(io.hashBytes !== undefined);
   if (isProfiled) exports.configureProfiler();
   for (const feature of settings.experimentalFeatures) exports.enableFeature(core.write(encodeUtf8(feature)));
   exports.initialize();

@@ -258,9 +258,10 @@ const HASHED_HERE: u32 = 1 << 20;
 let canHostHash: bool = false;
 let hashedBytes: u32 = 0;
 
-/** Says whether `host.sha256` may be called. */
+/** Says whether `host.sha256` may be called, at the beginning of each evaluation: the library is not loaded in the next one. */
 export function setHostHashesDrafts(can: bool): void {
   canHostHash = can;
+  hashedBytes = 0;
 }
 
 function isHostsTurn(length: u32): bool {
