@@ -92,6 +92,23 @@ export async function runPrompts({ folder, record }) {
     ...['builtins.readFile packages.tool', 'packages.wrong', 'packages.motto'],
   ]);
   record('what is built is there', answers.includes('"snow\\n"'));
+  const program = join(folder, 'program.nix');
+  fs.writeFileSync(program, `builtins.trace "seen" { packages = ${call}; inherit (${call}) motto; }`);
+  const traced = await check('what is said on the way', [
+    'x = 1',
+    `y = builtins.trace "seen" (${call})`,
+    `builtins.trace "once" y.motto`,
+    'x',
+  ]);
+  record('a trace is said once', traced.split('trace: once').length === 2);
+  const loaded = await check('a file that is loaded', [`:l ${program}`, 'motto']);
+  record('what is loaded is told once', loaded.split('Added 2').length === 2);
+  const started = [
+    await converse(['motto'], ['--file', program]),
+    await converse(['motto'], ['--file', program, '--no-image']),
+  ];
+  record('neve repl --file, from an image as without', started[0] === started[1]);
+  record('what is loaded at the start is told once', started[0]?.split('Loading').length === 2);
   const again = await check(
     'a file that changes',
     [

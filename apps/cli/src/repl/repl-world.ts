@@ -12,9 +12,10 @@ import {
   sourceOfText,
   startEvaluator,
 } from '../evaluation-session.ts';
-import type { ImageLookupInput } from '../images/evaluation-image.ts';
+import { type ImageLookupInput, hasImage } from '../images/evaluation-image.ts';
+import { imageWishes } from '../images/image-cache.ts';
 import { ImageToGoOnFrom } from '../images/image-to-go-on-from.ts';
-import { ImageWanted, wantImage } from '../images/image-wanted.ts';
+import { ImageWanted, isTreeNamed, wantImage } from '../images/image-wanted.ts';
 import { isInterruption } from '../interruption.ts';
 import type { EvaluateArguments } from '../parse-arguments.ts';
 import { UsageError } from '../usage-error.ts';
@@ -41,12 +42,17 @@ export class ReplWorld implements Disposable {
   #started: Started | undefined;
   #isQuiet = false;
   #lastLoaded: readonly string[] | undefined;
-  #usesImages = true;
-  /** Something was wanted that an image has. */
-  #wantsImage = false;
+  #usesImages: boolean;
+  /** Something was wanted that an image has, or will be. */
+  #wantsImage: boolean;
+  /** How much was told by the work that is under way, and how much of it was told before by the same work. */
+  #told = 0;
+  #toldBefore = 0;
 
   constructor(options: ReplWorldOptions) {
     this.#options = options;
+    this.#usesImages = imageWishes(options.settings, options.caller.environment).isOn;
+    this.#wantsImage = isTreeNamed(options);
   }
 
   get evaluator(): Evaluator {
@@ -67,12 +73,12 @@ export class ReplWorld implements Disposable {
     const { args, settings, caller, build, store } = this.#options;
     const storeAccess: StoreAccess = { kind: 'realised', open: async () => store.io };
     this.#started?.image?.[Symbol.dispose]();
-    const isWanted = this.#usesImages && this.#wantsImage;
-    const image = isWanted
-      ? await ImageToGoOnFrom.find({ args, settings, caller, build, storeAccess })
-      : undefined;
+    const image =
+      this.#usesImages && this.#wantsImage
+        ? await ImageToGoOnFrom.find({ args, settings, caller, build, storeAccess })
+        : undefined;
     let own: Evaluator | undefined;
-    const hooks = image?.hooks ?? { images: { beforeTree: () => this.#wantImage(isWanted) } };
+    const hooks = image?.hooks ?? { images: { beforeTree: () => this.#wantImage(storeAccess) } };
     const { evaluator, loadStore } = startEvaluator({
       ...{ args, settings, storeAccess, core: this.#core, ...(this.#usesImages && hooks) },
       caller: this.#listener(),
@@ -107,22 +113,43 @@ export class ReplWorld implements Disposable {
    * defined in that one too.
    */
   async fromImage(work: () => Promise<void>, again = work): Promise<void> {
+    this.#told = 0;
+    this.#toldBefore = 0;
     try {
       await work();
     } catch (error) {
       if (!(error instanceof ImageWanted)) throw error;
       const { bindings = [] } = this.#current();
       await this.start();
-      for (const text of bindings) await this.scope.define(await this.scope.parse(text, 'bindings'));
+      await this.quietly(async () => {
+        for (const text of bindings) await this.scope.define(await this.scope.parse(text, 'bindings'));
+      });
       this.#current().bindings = bindings;
       this.noteUse();
+      this.#toldBefore = this.#told;
       await again();
     }
   }
 
-  #wantImage(isThere: boolean): void {
+  #wantImage(storeAccess: StoreAccess): void {
+    const wantedBefore = this.#wantsImage;
     this.#wantsImage = true;
-    if (!isThere && !this.#isQuiet && this.#current().bindings !== undefined) wantImage();
+    if (wantedBefore || this.#isQuiet || this.#current().bindings === undefined) return;
+    if (hasImage({ ...this.#options, storeAccess })) wantImage();
+  }
+
+  /** Whether something is told for the first time: work that is done again tells the same as before. */
+  #isNews(): boolean {
+    if (this.#toldBefore > 0) {
+      this.#toldBefore -= 1;
+      return false;
+    }
+    this.#told += 1;
+    return true;
+  }
+
+  #notice(text: string): void {
+    if (this.#isNews()) this.#options.notice(text);
   }
 
   /** Whether what was kept of other evaluations has led to an error that there would not have been. */
@@ -177,11 +204,11 @@ export class ReplWorld implements Disposable {
   async loadAll(): Promise<void> {
     if (this.#files.length + wantedNames(this.#options.args).length > 0) this.noteUse();
     for (const file of this.#files) {
-      this.#options.notice(`Loading ${JSON.stringify(file)}...`);
+      this.#notice(`Loading ${JSON.stringify(file)}...`);
       await this.#attempt(() => this.#loadFile(file));
     }
     for (const name of wantedNames(this.#options.args)) {
-      this.#options.notice(`Loading installable '${name}'...`);
+      this.#notice(`Loading installable '${name}'...`);
       await this.#attempt(async () => this.add(await this.#installable(name)));
     }
   }
@@ -207,7 +234,7 @@ export class ReplWorld implements Disposable {
     const names = await this.scope.add(set);
     this.noteLoad();
     this.#lastLoaded = names;
-    const { notice } = this.#options;
+    const notice = (text: string): void => this.#notice(text);
     notice(`Added ${names.length} variables.`);
     notice(names.slice(0, shownNames).map(printIdentifier).join(', '));
     if (names.length > shownNames) notice(`... and ${names.length - shownNames} more; view with :ll`);
@@ -225,7 +252,7 @@ export class ReplWorld implements Disposable {
       readStandardInput: () => caller.readStandardInput(),
       watchInterruptions: (interrupt) => caller.watchInterruptions(interrupt),
       write: (file, text) => {
-        if (!this.#isQuiet) caller.write(file, text);
+        if (!this.#isQuiet && this.#isNews()) caller.write(file, text);
       },
     };
   }
