@@ -2,7 +2,7 @@
 // does (its manual, and src/nix/shell.cc of 2.34: each output with its bin, then what it propagates, then the PATH before).
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -84,14 +84,18 @@ export function shellChecks({ neve, busybox }) {
       'a store directory that is not there is there for the program',
       async () => {
         const words = ['--store-dir', '/not/there', 'greet', '-c', 'sh', '-c', 'greet && pwd && ls -d /usr'];
-        const { code, stdout, stderr } = await neve.run([
-          ...['shell', '--store', `${neve.store}-elsewhere`, ...packages, ...words],
-        ]);
+        const temporary = join(neve.workFolder, 'temporary');
+        mkdirSync(temporary);
+        const { code, stdout, stderr } = await neve.run(
+          ['shell', '--store', `${neve.store}-elsewhere`, '--builder', 'unshare:', ...packages, ...words],
+          { env: { TMPDIR: temporary } },
+        );
         assert.equal(code, 0, stderr);
         const [greeting = '', ...others] = stdout.trim().split('\n');
         assert.match(greeting, /^hello from \/not\/there\/\w{32}-greet:/);
         assert.deepEqual(others, [neve.workFolder, '/usr']);
         assert.equal(existsSync('/not/there'), false);
+        assert.deepEqual(readdirSync(temporary), []);
       },
     ],
     [

@@ -8,8 +8,10 @@
  *
  * Who is not root needs a user namespace for that, which some systems forbid, and has no power in it any more when the program begins.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CommandFailure } from './expected-failure.ts';
 
 export type ProgramToRun = {
@@ -23,16 +25,18 @@ export type ProgramToRun = {
   readonly viewFolder: string;
 };
 
-/** Its arguments are the store directory, where the files are, the working folder, what `PATH` is to be, and the program. */
+/**
+ * Its arguments are the store directory, where the files are, an empty folder for a new root or nothing, the working folder, what
+ * `PATH` is to be, and the program.
+ */
 const script = `
 set -eu
-store=$1 view=$2 directory=$3 path=$4
-shift 4
+store=$1 view=$2 root=$3 directory=$4 path=$5
+shift 5
 PATH=$PATH:/usr/sbin:/sbin
 drop=$(command -v setpriv || :)
 if [ "$(id -u)" != 0 ] && [ -n "$drop" ]; then set -- "$drop" --inh-caps=-all --ambient-caps=-all "$@"; fi
-if [ ! -d "$store" ]; then
-  root=$(mktemp -d)
+if [ -n "$root" ]; then
   mount -t tmpfs -o mode=755 none "$root"
   for it in /* /.[!.]*; do
     if [ -L "$it" ]; then cp -P "$it" "$root$it"
@@ -57,33 +61,38 @@ exec "$@"
 /** Gives the exit code: that of the program, or 128 and the number of the signal that has ended it. Throws `CommandFailure`. */
 export async function runProgram(program: ProgramToRun): Promise<number> {
   const { command, environment, directory, storeDir, viewFolder } = program;
+  const { PATH: path = '' } = environment;
+  if (storeDir === viewFolder) return await run(command, { cwd: directory, env: environment });
   const isRoot = process.geteuid?.() === 0;
   const namespaces = ['--mount', ...(isRoot ? [] : ['--user', '--map-current-user', '--keep-caps'])];
-  const { PATH: path = '' } = environment;
+  const root = existsSync(storeDir) ? '' : mkdtempSync(join(tmpdir(), 'neve-root-'));
+  const words = [
+    'unshare',
+    ...namespaces,
+    'sh',
+    '-c',
+    script,
+    'sh',
+    storeDir,
+    viewFolder,
+    root,
+    directory,
+    path,
+  ];
   // What makes the namespace is the host's, whatever the program is to find.
-  const { PATH: hostPath } = process.env;
-  const [words, PATH] =
-    storeDir === viewFolder
-      ? [command, path]
-      : [
-          [
-            'unshare',
-            ...namespaces,
-            'sh',
-            '-c',
-            script,
-            'sh',
-            storeDir,
-            viewFolder,
-            directory,
-            path,
-            ...command,
-          ],
-          hostPath,
-        ];
-  const [file = '', ...args] = words;
-  const child = spawn(file, args, { cwd: directory, env: { ...environment, PATH }, stdio: 'inherit' });
-  return await ending(child, file);
+  const { PATH } = process.env;
+  try {
+    return await run([...words, ...command], { cwd: directory, env: { ...environment, PATH } });
+  } finally {
+    if (root !== '') rmdirSync(root);
+  }
+}
+
+async function run(
+  [file = '', ...args]: readonly string[],
+  options: Pick<SpawnOptions, 'cwd' | 'env'>,
+): Promise<number> {
+  return await ending(spawn(file, args, { ...options, stdio: 'inherit' }), file);
 }
 
 /** A terminal sends its signals to the program as well, which does what it likes about them. */
