@@ -7,6 +7,7 @@
 
 import { OutOfMemory, memoryShortage } from './out-of-memory.ts';
 import type { CoreProfiler } from './profile/core-profiler.ts';
+import { narrowedExports } from './wide-exports.ts';
 
 /** A value or another address in the core's memory. */
 export type Address = number;
@@ -203,14 +204,15 @@ export class Core {
           throw this.#shortage;
         },
         ticks: profiler?.ticks ?? noTicks,
-        sha256: (text: Address, length: number, out: Address): void => {
-          const bytes = this.bytes.subarray(text >>> 0, (text >>> 0) + (length >>> 0));
-          this.bytes.set(sha256(bytes), out >>> 0);
+        sha256: (text: Address | bigint, length: number, out: Address | bigint): void => {
+          const start = byteOffsetOf(Number(text));
+          const bytes = this.bytes.subarray(start, start + (length >>> 0));
+          this.bytes.set(sha256(bytes), byteOffsetOf(Number(out)));
         },
       },
     });
     // The module's exports are what `index.ts` of the core says; nothing checks that at run time.
-    this.exports = instance.exports as unknown as CoreExports;
+    this.exports = narrowedExports(module, instance.exports) as unknown as CoreExports;
     this.#bytes = new Uint8Array(this.exports.memory.buffer);
   }
 
@@ -271,14 +273,14 @@ export class Core {
 
   /** Puts bytes where functions find "the input"; returns their number. */
   write(bytes: Uint8Array): number {
-    const address = this.exports.inputBuffer(bytes.length) >>> 0;
+    const address = byteOffsetOf(this.exports.inputBuffer(bytes.length));
     this.bytes.set(bytes, address);
     return bytes.length;
   }
 
   newString(bytes: Uint8Array): Address {
     const string = this.exports.newStringSpace(bytes.length);
-    this.bytes.set(bytes, this.exports.stringAddress(string) >>> 0);
+    this.bytes.set(bytes, byteOffsetOf(this.exports.stringAddress(string)));
     return string;
   }
 
@@ -293,7 +295,7 @@ export class Core {
 
   /** The bytes of a string where they are: valid until the machine runs again or a value is made. */
   view(string: Address): Uint8Array {
-    const start = this.exports.stringAddress(string) >>> 0;
+    const start = byteOffsetOf(this.exports.stringAddress(string));
     return this.bytes.subarray(start, start + this.exports.stringSize(string));
   }
 
@@ -305,9 +307,14 @@ export class Core {
   }
 
   slice(address: Address, length: number): Uint8Array {
-    const start = address >>> 0;
+    const start = byteOffsetOf(address);
     return this.bytes.slice(start, start + length);
   }
+}
+
+/** Where in the memory an address is: a function of a 32-bit core returns those above 2 GiB as negative numbers. */
+export function byteOffsetOf(address: Address): number {
+  return address < 0 ? address + 2 ** 32 : address;
 }
 
 /** Nobody looks at the clock while there is no profiler. */

@@ -103,7 +103,7 @@ import { foundCalls, initializeSharedCalls, isImageInDoubt, madeCalls } from "./
 import { addSharedTree } from "./images/shared-trees";
 import {
   Address,
-  CHUNK_BITS,
+  chunkStart,
   CHUNK_SIZE,
   OWNER_PERMANENT,
   OWNER_SHARED_HEAP,
@@ -124,6 +124,7 @@ import { setStressInterval, stressInterval } from "./memory/stress";
 import { postponeNextCollection, setMemoryLimit, setMinimumThreshold } from "./memory/thresholds";
 import { releaseRoot, takeRoot } from "./memory/roots";
 import { appendBytes, textLengthFrom, textMark, textRewind, textStart } from "./memory/text";
+import { compress, decompress } from "./memory/pointers";
 import { AUTO_CALL, SELECT_ALONG_PATH } from "./operations/auto-call";
 import { COERCE_TO_STRING, coerceRequest, storePathString } from "./operations/coerce";
 import { DEEP_FORCE } from "./operations/deep-force";
@@ -329,12 +330,12 @@ export function checksum(address: Address, length: u32, seed: u64): u64 {
 }
 
 /** Bytes of the shared region of the heap, with what is free at the ends of its chunks. */
-export function sharedBytes(): u32 {
+export function sharedBytes(): f64 {
   let chunks: u32 = 0;
   for (let chunk: u32 = 0; chunk < chunkLimit(); chunk++) {
-    if (ownerOf(chunk << CHUNK_BITS) == OWNER_SHARED_HEAP) chunks++;
+    if (ownerOf(chunkStart(chunk)) == OWNER_SHARED_HEAP) chunks++;
   }
-  return chunks << CHUNK_BITS;
+  return <f64>chunks * CHUNK_SIZE;
 }
 
 /** One more than the last chunk (memory/chunks.ts). */
@@ -344,7 +345,7 @@ export function chunkCount(): u32 {
 
 /** Whether a chunk has something that an image keeps. */
 export function isChunkKept(chunk: u32): bool {
-  const address = chunk << CHUNK_BITS;
+  const address = chunkStart(chunk);
   return ownerOf(address) == OWNER_PERMANENT || isInHeap(address);
 }
 
@@ -505,12 +506,12 @@ export function lambdaDocumentation(value: Value): u32 {
 /** Keeps a value: the handle stays valid until `release`, whatever runs meanwhile. */
 export function keep(value: Value): Address {
   const handle = takeRoot();
-  store<u32>(handle, <u32>value);
+  store<u32>(handle, compress(value));
   return handle;
 }
 
 export function kept(handle: Address): Value {
-  return load<u32>(handle);
+  return decompress(load<u32>(handle));
 }
 
 export function release(handle: Address): void {
@@ -647,7 +648,7 @@ function begin(code: Code): void {
 }
 
 function push(value: Value): void {
-  store<u32>(sp, value);
+  store<u32>(sp, compress(value));
   setSp(sp + 4);
 }
 
@@ -685,7 +686,7 @@ export function runBriefly(looks: u32): u32 {
 /** Takes the value of an evaluation that is done. */
 export function takeResult(): Value {
   setSp(sp - 4);
-  return load<u32>(sp);
+  return decompress(load<u32>(sp));
 }
 
 // ── Fibers (machine/fibers.ts) ──
@@ -805,7 +806,7 @@ export function requestKind(): u32 {
 }
 
 export function requestArgument(index: u32): Value {
-  return load<u32>(actionArguments + (index << 2));
+  return decompress(load<u32>(actionArguments + (index << 2)));
 }
 
 /** Answers the request; then `run`. */

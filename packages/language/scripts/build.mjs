@@ -1,6 +1,6 @@
 // Compiles the language core, `assembly/index.ts`, to `build/neve.wasm` (release) and `build/neve.debug.wasm`
-// (with assertions and names). A build is skipped when no source changed since; `--force` compiles anyway,
-// `--release` or `--debug` compiles only that one.
+// (with assertions and names), and `build/neve64.wasm` for memories beyond 4 GiB. A build is skipped when no source changed since; `--force` compiles anyway,
+// `--release` or `--debug` compiles only that one; so does `--wide`.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -16,10 +16,13 @@ const build = join(root, 'build');
 
 /** Options of both builds. Addresses below the memory base are never data, so that 0 can mean "none". */
 const shared = ['--runtime', 'stub', '--memoryBase', '8192'];
+/** For addresses of 64 bits. */
+const wide = ['--enable', 'memory64', '--transform', './scripts/memory64.mjs'];
 /** @type {Build[]} */
 const builds = [
   { name: 'release', output: 'neve.wasm', options: ['-O3', '--noAssert'] },
   { name: 'debug', output: 'neve.debug.wasm', options: ['-O1', '--debug'] },
+  { name: 'wide', output: 'neve64.wasm', options: ['-O3', '--noAssert', ...wide] },
 ];
 
 /** @typedef {{ name: string, output: string, options: readonly string[] }} Build */
@@ -48,7 +51,7 @@ function fingerprint(options) {
   const hash = createHash('sha256');
   const compiler = createRequire(import.meta.url)('assemblyscript/package.json').version;
   hash.update(JSON.stringify([compiler, shared, options]));
-  hash.update(readFileSync(join(root, 'scripts/export-globals.mjs')));
+  for (const script of ['export-globals.mjs', 'memory64.mjs']) hash.update(readFileSync(join(root, 'scripts', script)));
   for (const file of filesUnder(sources)) {
     hash.update(`\0${relative(sources, file)}\0`).update(readFileSync(file));
   }

@@ -8,7 +8,7 @@
  */
 import { decodeUtf8 } from '@neve/bytes';
 import type { Position } from '@neve/diagnostics';
-import type { Core } from '../core.ts';
+import { type Core, byteOffsetOf } from '../core.ts';
 import type {
   EvaluationProfile,
   FrameKind,
@@ -88,7 +88,7 @@ export class CoreProfiler {
   /** Takes the samples that are there. */
   take(core: Core): void {
     const { exports } = core;
-    const start = exports.profileSamples() >>> 0;
+    const start = byteOffsetOf(exports.profileSamples());
     const words = new Uint32Array(core.bytes.buffer, start, exports.profileSamplesSize() >>> 2);
     for (let at = 0; at < words.length;) {
       const frames = words[at + 1] ?? 0;
@@ -164,7 +164,7 @@ function framesOf(leaf: Node, names: ProfileNames): readonly ProfileFrame[] {
 /** Kind, address, number. */
 function countedCalls(core: Core): readonly (readonly [number, number, number])[] {
   const { exports } = core;
-  const start = exports.profileFunctions() >>> 0;
+  const start = byteOffsetOf(exports.profileFunctions());
   const words = new Uint32Array(core.bytes.buffer, start, exports.profileFunctionsEntries() * entryWords);
   const counted: [number, number, number][] = [];
   for (let at = 0; at < words.length; at += entryWords) {

@@ -6,6 +6,7 @@
 import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
 import { sortLongWords } from "../memory/words";
+import { compress, decompress } from "../memory/pointers";
 import { SYMBOL_NAME, SYMBOL_VALUE } from "../symbols/known";
 import { Symbol, internString, symbolName } from "../symbols/symbols";
 import {
@@ -169,7 +170,7 @@ function zipAttrsWith(f: Frame): Value {
     const keys = keysOf(attrs);
     const count = attrsCount(attrs);
     for (let j: u32 = 0; j < count; j++) {
-      store<u32>(values + (at << 2), <u32>attrValue(attrs, j));
+      store<u32>(values + (at << 2), compress(attrValue(attrs, j)));
       setWord(words, at, keySymbol(keys, j), at);
       at++;
     }
@@ -187,7 +188,7 @@ function zipped(callee: Value, words: Address, values: Address, total: u32): Val
   while (start < total) {
     const end = endOfName(words, total, start);
     const list = makeList(end - start);
-    for (let i = start; i < end; i++) setListItem(list, i - start, load<u32>(values + (placeOf(words, i) << 2)));
+    for (let i = start; i < end; i++) setListItem(list, i - start, decompress(load<u32>(values + (placeOf(words, i) << 2))));
     const name = nameOf(words, start);
     setKey(keys, at, name, 0);
     setAttrValue(attrs, at, makeApply2(callee, symbolName(name), list));

@@ -3,6 +3,7 @@
 import { copyWords, lowerBound, sortLongWords } from "../memory/words";
 import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
+import { compress } from "../memory/pointers";
 import { REQUEST_POSITION } from "../machine/host-request";
 import { Symbol, findSymbol, symbolName } from "../symbols/symbols";
 import { indexAtRank, orderOf } from "../values/attr-order";
@@ -132,7 +133,7 @@ function withoutPositions(keys: Keys): Keys {
   const count = keysCount(keys);
   const small = count <= LARGEST_REMEMBERED;
   if (small) {
-    const known = findDerived(<u32>keys, WITHOUT_POSITIONS);
+    const known = findDerived(compress(keys), WITHOUT_POSITIONS);
     if (known != 0) return known;
   }
   if (!hasPositions(keys)) return keys;
@@ -140,7 +141,7 @@ function withoutPositions(keys: Keys): Keys {
   copyWords(keysSymbols(bare), keysSymbols(keys), count);
   memory.fill(keysPositions(bare), 0, count << 2);
   setKeysOrder(bare, keysOrder(keys));
-  if (small) rememberDerived(<u32>keys, WITHOUT_POSITIONS, bare);
+  if (small) rememberDerived(compress(keys), WITHOUT_POSITIONS, bare);
   return bare;
 }
 

@@ -227,7 +227,7 @@ function makeDerivation(f: Frame): Value {
   } else if (at == COERCED) {
     takeText(f, awaited());
     nextAttribute(f);
-  } else if (at == JSON_WRITTEN) setTableWord(local(f, TEXTS), localInt(f, RANK), <u32>awaited());
+  } else if (at == JSON_WRITTEN) setTableWord(local(f, TEXTS), localInt(f, RANK), awaited());
   else if (at == ARGUMENT_COERCED) {
     setListItem(local(f, ARGUMENTS), localInt(f, INDEX), awaited());
     setLocalInt(f, INDEX, localInt(f, INDEX) + 1);
@@ -400,7 +400,7 @@ function takeText(f: Frame, text: Value): void {
   const keys = keysOf(arg(f, 0));
   const index = indexAtRank(orderOf(keys), rank);
   const symbol = keySymbol(keys, index);
-  setTableWord(local(f, TEXTS), rank, <u32>text);
+  setTableWord(local(f, TEXTS), rank, text);
   if (symbol == SYMBOL_OUTPUTS) {
     setAttributeContext(f, arg(f, 0), index, arg(f, 1));
     takeOutputWords(f, text);
@@ -412,7 +412,7 @@ function takeText(f: Frame, text: Value): void {
     takeAlgorithm(f, text);
   } else if (symbol == symbolJson) {
     setAttributeContext(f, arg(f, 0), index, arg(f, 1));
-    setTableWord(local(f, TEXTS), rank, <u32>normalizedJson(f, text));
+    setTableWord(local(f, TEXTS), rank, normalizedJson(f, text));
   }
 }
 

@@ -38,6 +38,7 @@ import { REGION_OWN, REGION_SHARED, enterRegion, region } from "../memory/heap";
 import { input } from "../memory/input";
 import { releaseRoot, takeRoot } from "../memory/roots";
 import { textMark } from "../memory/text";
+import { compress, decompress } from "../memory/pointers";
 import { parentLength } from "../operations/path-name";
 import { SYMBOL_SUCCESS, SYMBOL_VALUE } from "../symbols/known";
 import { SymbolMap, clearMap, makeSymbolMap, mapGet, mapSet, mapSlots, mapWordAt, setMapWordAt } from "../symbols/symbol-map";
@@ -147,14 +148,14 @@ export function fileValue(path: Value): Value {
   const isShared = region == REGION_SHARED || isInSharedTree(path);
   const files = isShared ? sharedFiles : ownFiles;
   const known = mapGet(files, symbol);
-  if (known != 0) return load<u32>(known);
+  if (known != 0) return decompress(load<u32>(known));
   const root = takeRoot();
   mapSet(files, symbol, <u32>root);
   const interrupted = region;
   enterRegion(isShared ? REGION_SHARED : REGION_OWN);
   const value = makeApply1(EVALUATE_FILE, region == interrupted ? path : makePath(stringBytes(path), stringLength(path)));
   enterRegion(interrupted);
-  store<u32>(root, <u32>value);
+  store<u32>(root, compress(value));
   return value;
 }
 

@@ -4,6 +4,7 @@
 
 import { Address } from "../memory/chunks";
 import { allocatePermanent } from "../memory/permanent";
+import { compress, decompress } from "../memory/pointers";
 import { Symbol, internText } from "../symbols/symbols";
 import { Handler, makePrimop } from "../machine/native";
 import { Value } from "../values/value";
@@ -31,7 +32,7 @@ export function defineConstantNamed(name: Symbol, value: Value): void {
   assert(count < CAPACITY, "the table of builtins has room");
   const entry = entries + count * ENTRY_SIZE;
   store<u32>(entry, name);
-  store<u32>(entry, value, 4);
+  store<u32>(entry, compress(value), 4);
   count++;
 }
 
@@ -44,5 +45,5 @@ export function definedName(index: u32): Symbol {
 }
 
 export function definedValue(index: u32): Value {
-  return load<u32>(entries + index * ENTRY_SIZE, 4);
+  return decompress(load<u32>(entries + index * ENTRY_SIZE, 4));
 }

@@ -9,6 +9,7 @@
 // waits, the word before the pc says where the program was. Jumps are relative to the instruction after them, in words.
 
 import { Address } from "../memory/chunks";
+import { compress, decompress } from "../memory/pointers";
 import { Symbol } from "../symbols/symbols";
 
 export type Code = usize;
@@ -224,7 +225,7 @@ export const BLOCK_FILE: u32 = 0;
 export const BLOCK_THUNK: u32 = 1;
 export const BLOCK_LAMBDA: u32 = 2;
 
-/** What comes before the first instruction of a block. */
+/** What comes before the first instruction of a block. Addresses are words here: code is not the heap's. */
 @unmanaged
 export class Block {
   kind: u32;
@@ -233,9 +234,9 @@ export class Block {
   /** BLOCK_LAMBDA: the attribute that it is bound to, or 0. */
   name: Symbol;
   /** BLOCK_LAMBDA: the formals descriptor, or 0 when the argument is one name. */
-  formals: Address;
+  formals: u32;
   /** Static contexts, for traces: a table as compile/contexts.ts lays it out, or 0. */
-  contexts: Address;
+  contexts: u32;
   /** BLOCK_LAMBDA: the name of the whole argument, or 0. */
   argument: Symbol;
   /** BLOCK_LAMBDA: the position of its doc comment, or 0. */
@@ -323,7 +324,7 @@ export function formalCode(formal: Address): Code {
 
 @inline
 export function formalConstant(formal: Address): usize {
-  return load<u32>(formal, 8);
+  return decompress(load<u32>(formal, 8));
 }
 
 @inline
@@ -334,7 +335,7 @@ export function formalPosition(formal: Address): u32 {
 export function setFormal(formal: Address, symbol: Symbol, constant: usize, position: u32): void {
   store<u32>(formal, symbol);
   store<u32>(formal, 0, 4);
-  store<u32>(formal, <u32>constant, 8);
+  store<u32>(formal, compress(constant), 8);
   store<u32>(formal, position, 12);
 }
 

@@ -72,6 +72,7 @@ import { Value, isWhnf } from "../values/value";
 import { Keys, makePermanentKeys, setKey } from "../values/attrs";
 import { makePermanentString } from "../values/string";
 import { textLengthFrom, textMark, textRewind, textStart } from "../memory/text";
+import { compress } from "../memory/pointers";
 import {
   BLOCK_FILE,
   BLOCK_LAMBDA,
@@ -193,7 +194,7 @@ let nesting: u32 = 0;
  */
 export function compileFile(root: Node, keys: Keys): usize {
   resultOfFile = resultOf(root);
-  const scope = keys == 0 ? 0 : makeScope(SCOPE_KEYS, 0, keys);
+  const scope: usize = keys == 0 ? 0 : makeScope(SCOPE_KEYS, 0, keys);
   nesting = 0;
   const file = compileBlock(BLOCK_FILE, root, scope);
   while (takeWaiting()) {
@@ -240,7 +241,7 @@ function compileLambda(node: Node, parent: usize): usize {
   const address = closeBlock(BLOCK_LAMBDA, lambda.position);
   const block = changetype<Block>(address);
   block.name = lambda.name;
-  block.formals = formals;
+  block.formals = <u32>formals;
   block.argument = lambda.argument;
   block.documentation = lambda.documentation;
   return address;
@@ -254,7 +255,7 @@ function compileFormals(lambda: LambdaNode, scope: usize): usize {
   for (let i: u32 = 0; i < count; i++) {
     const formal = changetype<Formal>(tableItem(table, i));
     const fallback = formal.fallback;
-    const constant = fallback == 0 ? 0 : constantOf(fallback, scope);
+    const constant: Value = fallback == 0 ? 0 : constantOf(fallback, scope);
     const entry = formalAt(formals, i);
     setFormal(entry, formal.name, constant, formal.position);
     changetype<Scope>(scope).filled = formalsFirstSlot(formals) + i;
@@ -325,7 +326,7 @@ function emitThunk(node: Node, scope: usize): void {
 
 function emitConstant(value: Value): void {
   emitOp(OP_CONSTANT);
-  emit(<u32>value);
+  emit(compress(value));
 }
 
 function emitLoad(level: u32, slot: u32): void {

@@ -20,7 +20,7 @@ export class StaticContext {
   subject: Value;
 }
 
-export const CONTEXT_SIZE: u32 = 20;
+export const CONTEXT_SIZE: u32 = <u32>offsetof<StaticContext>();
 const TABLE_HEADER: u32 = 8;
 
 export function contextsSize(count: u32): u32 {

@@ -89,7 +89,7 @@ export class Waiting {
   name: Symbol;
 }
 
-const WAITING_SIZE: u32 = 20;
+const WAITING_SIZE: u32 = <u32>offsetof<Waiting>();
 let queue: Address = 0;
 let queueCapacity: u32 = 0;
 /** Entries of the queue: a stack. Those of the open block are the last `waitingCount`. */
@@ -136,7 +136,7 @@ export function closeBlock(kind: u32, position: u32): Address {
   memory.copy(entry, code, length);
   store<u32>(entry + length, instruction(OP_END));
   store<u32>(entry + length, <u32>address, 4);
-  if (contextCount != 0) block.contexts = copyContexts(entry);
+  if (contextCount != 0) block.contexts = <u32>copyContexts(entry);
   for (let i: u32 = 0; i < waitingCount; i++) {
     const waiting = waitingAt(queueLength - 1 - i);
     waiting.word = entry + waiting.word;

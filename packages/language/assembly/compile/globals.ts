@@ -3,6 +3,7 @@
 import { Address } from "../memory/chunks";
 import { allocatePermanent } from "../memory/permanent";
 import { appendBytes, appendText, textLengthFrom, textMark, textRewind, textStart } from "../memory/text";
+import { compress, decompress } from "../memory/pointers";
 import { Symbol, internBytes, internText, symbolName } from "../symbols/symbols";
 import { definedCount, definedName, definedValue } from "../builtins/registry";
 import { attrsCellSize, makePermanentKeys, setAttrValue, setKey } from "../values/attrs";
@@ -33,12 +34,12 @@ export function initializeGlobals(): void {
 /** The value of a global name, or 0. */
 @inline
 export function findGlobal(name: Symbol): Value {
-  return name < limit ? load<u32>(globals + (name << 2)) : 0;
+  return name < limit ? decompress(load<u32>(globals + (name << 2))) : 0;
 }
 
 function setGlobal(name: Symbol, value: Value): void {
   assert(name < CAPACITY, "globals are interned early");
-  store<u32>(globals + (name << 2), value);
+  store<u32>(globals + (name << 2), compress(value));
 }
 
 function prefixed(name: Symbol): Symbol {

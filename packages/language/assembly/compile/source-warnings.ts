@@ -22,7 +22,7 @@ export class SourceWarning {
   next: Address;
 }
 
-const SOURCE_WARNING_SIZE: u32 = 24;
+const SOURCE_WARNING_SIZE: u32 = <u32>offsetof<SourceWarning>();
 
 let first: Address = 0;
 let last: Address = 0;

@@ -14,6 +14,7 @@
 
 import { Address } from "../memory/chunks";
 import { appendByte, appendBytes, appendText, textAdvance, textLengthFrom, textMark, textReserve, textRewind, textStart } from "../memory/text";
+import { compress, decompress } from "../memory/pointers";
 import { HashAlgorithm, algorithmName, digestSize } from "../hash/algorithm";
 import { base16Encode, base16EncodedLength, nix32Encode } from "../hash/encoding";
 import { SHA256_STATE_SIZE, sha256, sha256Begin, sha256End, sha256Update } from "../hash/sha256";
@@ -84,7 +85,7 @@ export function beginDraft(drvName: Value, drvSystem: Value, drvBuilder: Value, 
 /** Adds a variable; their names ascend. */
 export function addVariable(key: Symbol, value: Value): void {
   pushWord(variables, key);
-  pushWord(variables, <u32>value);
+  pushWord(variables, compress(value));
 }
 
 /** Adds an output; their names ascend. */
@@ -120,11 +121,11 @@ export function draftOutputPath(index: u32): Symbol {
 
 @inline
 function outputValue(index: u32): Value {
-  return wordAt(outputs, index * OUTPUT_WORDS + 1);
+  return decompress(wordAt(outputs, index * OUTPUT_WORDS + 1));
 }
 
 function setOutput(index: u32, value: Value, path: Symbol): void {
-  store<u32>(outputs.words + ((index * OUTPUT_WORDS) << 2), <u32>value, 4);
+  store<u32>(outputs.words + ((index * OUTPUT_WORDS) << 2), compress(value), 4);
   store<u32>(outputs.words + ((index * OUTPUT_WORDS) << 2), path, 8);
 }
 
@@ -371,7 +372,7 @@ function appendEnvironment(mark: u32): void {
     }
     appendEscaped(symbolName(wordAt(variables, at)));
     appendByte(0x2c);
-    appendEscaped(wordAt(variables, at + 1));
+    appendEscaped(decompress(wordAt(variables, at + 1)));
     appendByte(0x29);
     at += 2;
   }

@@ -79,7 +79,7 @@ export function isPlacedContext(value: Value): bool {
 
 @inline
 export function contextPlace(place: Value): u32 {
-  return tableWord(place, 0) >>> 1;
+  return <u32>tableWord(place, 0) >>> 1;
 }
 
 /** Adds a context inside of those that the frame has; the first of them says the place itself. */
@@ -89,7 +89,7 @@ export function addInnerContext(f: Frame, message: string, position: u32): void 
   const inner = frameContextValue(f);
   let last = outer;
   while (tableWord(last, 3) != 0) last = tableWord(last, 3);
-  setTableWord(last, 3, <u32>inner);
+  setTableWord(last, 3, inner);
   setContext(f, "%1%", outer);
 }
 
@@ -112,7 +112,7 @@ export function isShownAlways(place: Value): bool {
 function setPlacedContext(f: Frame, text: Value, position: u32, shown: u32): void {
   const place = makeValueTable(4);
   setTableWord(place, 0, (position << 1) | 1);
-  setTableWord(place, 1, <u32>text);
+  setTableWord(place, 1, text);
   setTableWord(place, 2, shown);
   setContext(f, "%1%", place);
 }

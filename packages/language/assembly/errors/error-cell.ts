@@ -9,6 +9,7 @@
 import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
 import { appendByte, appendBytes } from "../memory/text";
+import { compress, decompress } from "../memory/pointers";
 import { stringBytes, stringLength } from "../values/string";
 import { appendErrorValue } from "../values/print";
 import { KIND_ERROR, KIND_TRACE, Value, cellHeader, headerExtra, headerOf, isString } from "../values/value";
@@ -26,11 +27,11 @@ export function makeErrorCell(
 ): Value {
   const cell = allocate(ERROR_CELL_SIZE);
   store<u32>(cell, cellHeader(KIND_ERROR, kind));
-  store<u32>(cell, message, 4);
+  store<u32>(cell, compress(message), 4);
   store<u32>(cell, position, 8);
-  store<u32>(cell, traces, 12);
-  store<u32>(cell, suggestions, 16);
-  store<u32>(cell, recursion, 20);
+  store<u32>(cell, compress(traces), 12);
+  store<u32>(cell, compress(suggestions), 16);
+  store<u32>(cell, compress(recursion), 20);
   return cell;
 }
 
@@ -41,7 +42,7 @@ export function errorKind(cell: Value): u32 {
 
 @inline
 export function errorMessage(cell: Value): Value {
-  return load<u32>(cell, 4);
+  return decompress(load<u32>(cell, 4));
 }
 
 @inline
@@ -51,12 +52,12 @@ export function errorPosition(cell: Value): u32 {
 
 @inline
 export function errorTraces(cell: Value): Value {
-  return load<u32>(cell, 12);
+  return decompress(load<u32>(cell, 12));
 }
 
 @inline
 export function setErrorTraces(cell: Value, traces: Value): void {
-  store<u32>(cell, traces, 12);
+  store<u32>(cell, compress(traces), 12);
 }
 
 /** Leaves of an error what it is, and nothing of how it came about. */
@@ -67,13 +68,13 @@ export function forgetTraces(cell: Value): void {
 
 @inline
 export function errorSuggestions(cell: Value): Value {
-  return load<u32>(cell, 16);
+  return decompress(load<u32>(cell, 16));
 }
 
 /** The thunk that an infinite recursion began with, or 0. */
 @inline
 export function errorRecursion(cell: Value): Value {
-  return load<u32>(cell, 20);
+  return decompress(load<u32>(cell, 20));
 }
 
 /** Adds a trace around the others that says `message`, a STRING, and is always shown. */
@@ -87,8 +88,8 @@ export function makeTrace(position: u32, message: Address, subject: Value, alway
   store<u32>(cell, cellHeader(KIND_TRACE, always ? 1 : 0));
   store<u32>(cell, position, 4);
   store<u32>(cell, <u32>message, 8);
-  store<u32>(cell, subject, 12);
-  store<u32>(cell, inner, 16);
+  store<u32>(cell, compress(subject), 12);
+  store<u32>(cell, compress(inner), 16);
   store<u32>(cell, 0, 20);
   return cell;
 }
@@ -105,7 +106,7 @@ export function tracePosition(trace: Value): u32 {
 
 @inline
 export function traceInner(trace: Value): Value {
-  return load<u32>(trace, 16);
+  return decompress(load<u32>(trace, 16));
 }
 
 /** Strings as they are, everything else as messages show it. */
@@ -117,7 +118,7 @@ function appendSubject(subject: Value): void {
 /** Appends the text of a trace. */
 export function appendTraceMessage(trace: Value): void {
   const literal = changetype<string>(<usize>load<u32>(trace, 8));
-  const subject = load<u32>(trace, 12);
+  const subject = decompress(load<u32>(trace, 12));
   const from = changetype<usize>(literal);
   const length = <u32>literal.length;
   let i: u32 = 0;

@@ -56,6 +56,7 @@ import { ARGUMENT_CODE, RESUME_CODE, RETURN_CODE } from "../machine/static-code"
 import { Address } from "../memory/chunks";
 import { switchRegion } from "../memory/heap";
 import { appendByte, appendBytes, textMark, textRewind } from "../memory/text";
+import { compress } from "../memory/pointers";
 import { COERCE_TO_PATH, COERCE_TO_STRING, NO_ATTRIBUTE, coercedAttributePosition } from "../operations/coerce";
 import { DEEP_WALK, deepWalkPosition } from "../operations/deep-force";
 import { symbolName } from "../symbols/symbols";
@@ -266,7 +267,7 @@ function resumeWith(value: Value, f: Frame, at: Address): void {
   textRewind(localInt(f, 0));
   rewindAttrs(localInt(f, 1));
   // As if what it waits for had returned: the value is pushed where the record was.
-  store<u32>(at, value);
+  store<u32>(at, compress(value));
   setSp(at + 4);
   saveRegisters(RESUME_CODE, env);
 }

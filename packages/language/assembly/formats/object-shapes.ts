@@ -9,6 +9,7 @@
 //   shape  [key set][count][names, count words][index of each in the key set, count words]
 
 import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, returnChunks, takeChunks } from "../memory/chunks";
+import { compress, decompress } from "../memory/pointers";
 import { Symbol } from "../symbols/symbols";
 import { Keys, makeAttrs, makeKeys, setAttrValue, setKey } from "../values/attrs";
 import { EMPTY_ATTRS } from "../values/constants";
@@ -78,10 +79,10 @@ function hasShape(shape: Address, pairs: Address, count: u32): bool {
 }
 
 function fillObject(shape: Address, pairs: Address, count: u32): Value {
-  const attrs = makeAttrs(load<u32>(shape));
+  const attrs = makeAttrs(decompress(load<u32>(shape)));
   const indices = indicesOf(shape, count);
   for (let i: u32 = 0; i < count; i++) {
-    setAttrValue(attrs, load<u32>(indices + (i << 2)), load<u32>(pairs + (i << 3), 4));
+    setAttrValue(attrs, load<u32>(indices + (i << 2)), decompress(load<u32>(pairs + (i << 3), 4)));
   }
   return attrs;
 }
@@ -106,7 +107,7 @@ function makeShape(shape: Address, pairs: Address, count: u32): void {
   }
   const keys: Keys = makeKeys(distinct);
   for (let i: u32 = 0; i < count; i++) setKey(keys, load<u32>(indices + (i << 2)), shapeName(shape, i), 0);
-  store<u32>(shape, <u32>keys);
+  store<u32>(shape, compress(keys));
   store<u32>(shape, count, 4);
 }
 

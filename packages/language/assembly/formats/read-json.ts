@@ -10,6 +10,7 @@
 import { Address } from "../memory/chunks";
 import { appendByte, appendBytes, appendText, textAdvance, textLengthFrom, textMark, textReserve, textRewind, textStart } from "../memory/text";
 import { bytesEqualText } from "../memory/bytes";
+import { compress } from "../memory/pointers";
 import { Symbol, internBytes } from "../symbols/symbols";
 import { ERROR_EVAL, beginError, raiseError } from "../errors/raise";
 import { Frame, setContext } from "../machine/native";
@@ -116,7 +117,7 @@ function pushContainer(isObject: u32): void {
 
 /** Adds an item to the innermost container. When that is complete, gives it as a value; else 0, and the next item follows. */
 function addToContainer(value: Value): Value {
-  pushWord(<u32>value);
+  pushWord(compress(value));
   const isObject = (wordAt(container) & 1) != 0;
   skipSpace();
   const byte: u32 = at == end ? 0 : <u32>load<u8>(at);

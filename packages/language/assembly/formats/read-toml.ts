@@ -8,6 +8,7 @@
 // array, or the names of the key whose value is being read.
 
 import { Address } from "../memory/chunks";
+import { compress } from "../memory/pointers";
 import { Symbol, internBytes } from "../symbols/symbols";
 import { EMPTY_ATTRS, EMPTY_LIST } from "../values/constants";
 import { listItems, makeList } from "../values/list";
@@ -316,7 +317,7 @@ function addToContainer(value: Value): Value {
 
 function addToArray(value: Value): Value {
   if (valueKind != ENTRY_INLINE_TABLE) setWordAt(container + 1, 0);
-  pushWord(<u32>value);
+  pushWord(compress(value));
   skipSpacer();
   const comma = byteAt(at) == 0x2c;
   if (comma) at++;
@@ -375,7 +376,7 @@ function insertValue(table: u32, names: u32, kind: u32, value: Value): void {
   if (findEntry(owner, wordAt(last)) != 0) {
     failAtKey("toml::insert_value: failed to insert a value, value already exists", "inserting this");
   }
-  addEntry(owner, wordAt(last), kind, <u32>value);
+  addEntry(owner, wordAt(last), kind, compress(value));
 }
 
 /** Makes or finds the table that a header means. */

@@ -13,6 +13,7 @@
 //   link   [table][next link]: an element of an ARRAY, in the node store
 
 import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, returnChunks, takeChunks } from "../memory/chunks";
+import { compress, decompress } from "../memory/pointers";
 import { Symbol } from "../symbols/symbols";
 import { makeList, setListItem } from "../values/list";
 import { Value } from "../values/value";
@@ -125,7 +126,7 @@ export function findEntry(table: u32, name: Symbol): u32 {
   return load<u32>(slots + (findSlot(table, name) << 2));
 }
 
-/** Adds an entry for a name that has none. `content` is a value, or a table. */
+/** Adds an entry for a name that has none. `content` is the word of a value, or a table. */
 export function addEntry(table: u32, name: Symbol, kind: u32, content: u32): u32 {
   const entry = makeCell();
   setCellWord(entry, ENTRY_OWNER, table);
@@ -202,7 +203,7 @@ export function tableValue(table: u32): Value {
   while (entry != 0) {
     const value = entryValue(entry);
     pushWord(cellWord(entry, ENTRY_NAME));
-    pushWord(<u32>value);
+    pushWord(compress(value));
     entry = cellWord(entry, ENTRY_NEXT);
   }
   const value = makeObject(wordsAt(first), (wordCount() - first) >>> 1);
@@ -213,7 +214,7 @@ export function tableValue(table: u32): Value {
 function entryValue(entry: u32): Value {
   const kind = entryKind(entry);
   if (kind == ENTRY_TABLE) return tableValue(cellWord(entry, ENTRY_CONTENT));
-  if (kind != ENTRY_ARRAY) return cellWord(entry, ENTRY_CONTENT);
+  if (kind != ENTRY_ARRAY) return decompress(cellWord(entry, ENTRY_CONTENT));
   const list = makeList(cellWord(entry, ENTRY_LENGTH));
   let link = cellWord(entry, ENTRY_CONTENT);
   let i: u32 = 0;

@@ -12,6 +12,7 @@
 
 import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, returnChunks, takeChunks } from "../memory/chunks";
 import { appendByte, appendInteger, appendText, textLengthFrom, textMark, textStart } from "../memory/text";
+import { compress, decompress } from "../memory/pointers";
 import { symbolName } from "../symbols/symbols";
 import { SYMBOL_OUT_PATH, SYMBOL_TO_STRING } from "../symbols/known";
 import { ERROR_TYPE, beginError, raiseError } from "../errors/raise";
@@ -171,7 +172,7 @@ const LOCAL_OFFERED: u32 = 2;
 function offerItems(f: Frame): void {
   if ((smallInt(arg(f, 2)) & JSON_LAZY) != 0) return;
   const container = arg(f, 0);
-  const order = isList(container) ? 0 : orderOf(keysOf(container));
+  const order: Address = isList(container) ? 0 : orderOf(keysOf(container));
   const count = isList(container) ? listLength(container) : keysCount(keysOf(container));
   let i = max(localInt(f, LOCAL_INDEX) + 1, localInt(f, LOCAL_OFFERED));
   while (i < count && !isOfferFull()) {
@@ -413,12 +414,12 @@ function entryAt(place: u32): Address {
 
 @inline
 function entryContainer(entry: Address): Value {
-  return load<u32>(entry);
+  return decompress(load<u32>(entry));
 }
 
 @inline
 function entryOrder(entry: Address): Address {
-  return load<u32>(entry, 4);
+  return decompress(load<u32>(entry, 4));
 }
 
 @inline
@@ -476,13 +477,13 @@ function beginItem(container: Value): void {
 function pushEntry(container: Value): void {
   if (pathLength == pathCapacity) growPath();
   const entry = entryAt(pathLength++);
-  store<u32>(entry, container);
+  store<u32>(entry, compress(container));
   if (isList(container)) {
     store<u32>(entry, 0, 4);
     store<u32>(entry, listLength(container), 8);
   } else {
     const keys = keysOf(container);
-    store<u32>(entry, <u32>orderOf(keys), 4);
+    store<u32>(entry, compress(orderOf(keys)), 4);
     store<u32>(entry, keysCount(keys), 8);
   }
   setEntryIndex(entry, 0);

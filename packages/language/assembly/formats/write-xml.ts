@@ -7,6 +7,7 @@
 //
 // Nothing here is part of an error's trace.
 
+import { Address } from "../memory/chunks";
 import { isOfferFull, offerValue, offersSiblings } from "../machine/siblings";
 import { appendByte, appendInteger, appendText, textMark } from "../memory/text";
 import { Symbol, compareSymbols, internString, symbolName } from "../symbols/symbols";
@@ -283,7 +284,7 @@ function offerItems(f: Frame): void {
   if ((at != STEP_FORCED && at != STEP_WRITTEN) || (flagsOf(f) & XML_LAZY) != 0) return;
   const container = arg(f, 0);
   const inList = localInt(f, LOCAL_ELEMENT) == ELEMENT_LIST;
-  const order = inList ? 0 : orderOf(keysOf(container));
+  const order: Address = inList ? 0 : orderOf(keysOf(container));
   const count = inList ? listLength(container) : keysCount(keysOf(container));
   let i = max(localInt(f, LOCAL_INDEX) + 1, localInt(f, LOCAL_OFFERED));
   while (i < count && !isOfferFull()) {

@@ -54,7 +54,7 @@ export function freeVariablesOf(block: Address): FreeVariables {
   const before = mapGet(known, key);
   if (before != 0) return before;
   foundCount = 0;
-  scan(blockEntry(block), changetype<Block>(block).formals == 0 ? 1 : 0);
+  scan(blockEntry(block), changetype<Block>(<usize>block).formals == 0 ? 1 : 0);
   const free = allocatePermanent(4 + (foundCount == TOO_MANY ? 0 : foundCount << 3));
   store<u32>(free, foundCount);
   if (foundCount != TOO_MANY) memory.copy(free + 4, found, foundCount << 3);
@@ -125,7 +125,7 @@ function scan(from: Code, depthThere: u32): void {
         break;
       case OP_LAMBDA: {
         const block = load<u32>(pc, 4);
-        scan(blockEntry(block), changetype<Block>(block).formals == 0 ? depth + 1 : depth);
+        scan(blockEntry(block), changetype<Block>(<usize>block).formals == 0 ? depth + 1 : depth);
         break;
       }
       default:

@@ -6,6 +6,7 @@
 //   bound hole   a thunk whose code is BOUND_CODE; [code][what it stands for, not evaluated yet]
 
 import { allocate } from "../memory/heap";
+import { compress, decompress } from "../memory/pointers";
 import { BOUND_CODE, HOLE_CODE } from "../machine/static-code";
 import { forward } from "../values/thunk";
 import { Value, isWhnf, resolve } from "../values/value";
@@ -39,13 +40,13 @@ export function bindHole(hole: Value, value: Value): void {
     forward(hole, bound);
   } else {
     store<u32>(hole, <u32>BOUND_CODE);
-    store<u32>(hole, <u32>bound, 4);
+    store<u32>(hole, compress(bound), 4);
   }
 }
 
 /** A value, or what a bound hole stands for. */
 export function unbound(value: Value): Value {
   let at = resolve(value);
-  while ((at & 1) == 0 && load<u32>(at) == <u32>BOUND_CODE) at = resolve(load<u32>(at, 4));
+  while ((at & 1) == 0 && load<u32>(at) == <u32>BOUND_CODE) at = resolve(decompress(load<u32>(at, 4)));
   return at;
 }

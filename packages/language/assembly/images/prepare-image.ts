@@ -5,6 +5,7 @@
 import { Address } from "../memory/chunks";
 import { beginImageCall, beginImageCollection, collectReachable, endImageCollection, holesMade, isEntangled } from "../memory/collect";
 import { clearRoots } from "../memory/roots";
+import { decompress } from "../memory/pointers";
 import { forgetOwnFiles, forgetSharedFile, nextSharedFile, rewindSharedFiles } from "../builtins/evaluation";
 import { forgetOwnSearches } from "../builtins/search-path";
 import { forgetCurrentTime, forgetOwnVariables } from "../builtins/environment";
@@ -43,7 +44,7 @@ export function prepareImage(): void {
 function keepCalls(address: Address, newer: u32): void {
   if (address == 0) return;
   const call = changetype<Call>(address);
-  const isUseful = isWhnf(resolve(load<u32>(call.result))) && newer < MAXIMUM_CALLS;
+  const isUseful = isWhnf(resolve(decompress(load<u32>(call.result)))) && newer < MAXIMUM_CALLS;
   keepCalls(call.next, newer + (isUseful ? 1 : 0));
   if (!isUseful) return;
   beginImageCall();

@@ -43,6 +43,7 @@ import { REGION_OWN, REGION_SHARED, enterRegion } from "../memory/heap";
 import { allocatePermanent } from "../memory/permanent";
 import { takeRoot } from "../memory/roots";
 import { appendText } from "../memory/text";
+import { compress, decompress } from "../memory/pointers";
 import { Keys, attrValue, keyPosition, keySymbol, keysCount, keysOf } from "../values/attrs";
 import { FALSE, TRUE, makeBool } from "../values/constants";
 import { contextCount, contextElement } from "../values/context";
@@ -83,7 +84,7 @@ export class Call {
   next: Address;
 }
 
-const CALL_SIZE: u32 = 16;
+const CALL_SIZE: u32 = <u32>offsetof<Call>();
 /** As deep as arguments are looked at. */
 const MAXIMUM_DEPTH: u32 = 256;
 /** As many sets, lists and functions are compared in a call. */
@@ -148,9 +149,9 @@ function sharedCall(f: Frame): Value {
   if (step(f) == COMPARED) {
     call = localInt(f, 0) << 3;
     if (awaited() == TRUE) {
-      bindHoles(load<u32>(changetype<Call>(call).argument), arg(f, 1));
+      bindHoles(decompress(load<u32>(changetype<Call>(call).argument)), arg(f, 1));
       foundCalls++;
-      return load<u32>(changetype<Call>(call).result);
+      return decompress(load<u32>(changetype<Call>(call).result));
     }
     call = changetype<Call>(call).next;
   } else {
@@ -161,7 +162,7 @@ function sharedCall(f: Frame): Value {
   if (call == 0) return makeCall(block, arg(f, 0), arg(f, 1));
   setLocalInt(f, 0, <u32>call >>> 3);
   setStep(f, COMPARED);
-  return awaitNative3(f, MATCHES, load<u32>(changetype<Call>(call).argument), arg(f, 1), makeSmallInt(0));
+  return awaitNative3(f, MATCHES, decompress(load<u32>(changetype<Call>(call).argument)), arg(f, 1), makeSmallInt(0));
 }
 
 function nextCallOf(block: Address, from: Address): Address {
@@ -178,9 +179,9 @@ function makeCall(block: Address, callee: Value, argument: Value): Value {
   const call = changetype<Call>(address);
   call.block = block;
   call.argument = takeRoot();
-  store<u32>(call.argument, argument);
+  store<u32>(call.argument, compress(argument));
   call.result = takeRoot();
-  store<u32>(call.result, result);
+  store<u32>(call.result, compress(result));
   call.next = newestCall;
   newestCall = address;
   madeCalls++;
@@ -342,13 +343,14 @@ function bindHolesIn(keptValue: Value, givenValue: Value): void {
 /** Notes a cell; false when it was there, or there is no room for it. */
 function visit(cell: Value): bool {
   if (visitedCount > VISITED_SLOTS >>> 1) return false;
-  let slot: u32 = (<u32>cell * 0x9e3779b1) >>> 14;
+  const word = compress(cell);
+  let slot = (word * 0x9e3779b1) >>> 14;
   while (true) {
     const at = visited + ((slot & (VISITED_SLOTS - 1)) << 2);
     const there = load<u32>(at);
-    if (there == cell) return false;
+    if (there == word) return false;
     if (there == 0) {
-      store<u32>(at, <u32>cell);
+      store<u32>(at, word);
       visitedCount++;
       return true;
     }

@@ -3,6 +3,7 @@
 import { Address, OWNER_PERMANENT, ownerOf } from "../memory/chunks";
 import { appendText } from "../memory/text";
 import { copyWords } from "../memory/words";
+import { compress } from "../memory/pointers";
 import {
   Block,
   Code,
@@ -68,7 +69,7 @@ export function attrsFromOperands(keys: Keys, top: Address): Address {
   const attrs = makeAttrs(keys);
   const bottom = top - (count << 2);
   if (count != 0) copyWords(attrsValues(attrs), bottom, count);
-  store<u32>(bottom, attrs);
+  store<u32>(bottom, compress(attrs));
   return bottom + 4;
 }
 

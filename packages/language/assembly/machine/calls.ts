@@ -3,6 +3,7 @@
 
 import { Address } from "../memory/chunks";
 import { appendText } from "../memory/text";
+import { compress, decompress } from "../memory/pointers";
 import { Code } from "../compile/code";
 import {
   ERROR_ASSERTION,
@@ -50,10 +51,10 @@ export function spreadPartial(top: Address, callee: Value): Frame {
   if (isKind(callee, KIND_PRIMOP)) return top - 4;
   let at = top - 4;
   for (let i = partialCount(callee); i > 0; i--) {
-    store<u32>(at, partialArgument(callee, i - 1));
+    store<u32>(at, compress(partialArgument(callee, i - 1)));
     at += 4;
   }
-  store<u32>(at, partialBuiltin(callee));
+  store<u32>(at, compress(partialBuiltin(callee)));
   return at;
 }
 
@@ -63,9 +64,9 @@ export function pushPartial(top: Address, callee: Value, count: u32): Address {
   const before = isPartial ? partialCount(callee) : 0;
   const partial = makePartial(isPartial ? partialBuiltin(callee) : callee, before + count);
   for (let i: u32 = 0; i < before; i++) setPartialArgument(partial, i, partialArgument(callee, i));
-  for (let i: u32 = 0; i < count; i++) setPartialArgument(partial, before + i, load<u32>(top - ((i + 2) << 2)));
+  for (let i: u32 = 0; i < count; i++) setPartialArgument(partial, before + i, decompress(load<u32>(top - ((i + 2) << 2))));
   const bottom = top - ((count + 1) << 2);
-  store<u32>(bottom, partial);
+  store<u32>(bottom, compress(partial));
   return bottom + 4;
 }
 
@@ -78,16 +79,16 @@ export function functorOf(callee: Value): Value {
 
 /** Puts a record under a set with `__functor` and its first argument: their call, which is counted, then returns to `pc`. */
 export function putRecordBelowCall(top: Address, env: Address, pc: Code): Address {
-  const argument = load<u32>(top - 8);
-  const callee = load<u32>(top - 4);
+  const argument = decompress(load<u32>(top - 8));
+  const callee = decompress(load<u32>(top - 4));
   const at = top - 8;
   const keys = keysOf(callee);
   const position = keyPosition(keys, <u32>findKey(keys, SYMBOL_FUNCTOR));
   if (callDepth > maximumCallDepth) raiseCallDepth(position);
   setCallDepth(callDepth + 1);
   writeRecord(at, functorTarget(position), env, pc);
-  store<u32>(at + RECORD_SIZE, argument);
-  store<u32>(at + RECORD_SIZE, callee, 4);
+  store<u32>(at + RECORD_SIZE, compress(argument));
+  store<u32>(at + RECORD_SIZE, compress(callee), 4);
   return at + RECORD_SIZE + 8;
 }
 
@@ -112,7 +113,7 @@ export function raiseCallDepth(position: u32 = callSite(raisingPc, record)): voi
 export function raiseUnforceable(thunk: Value, top: Address, env: Address, pc: Code): void {
   writeRecord(top, PLAIN_TARGET, env, pc);
   setRaisingPc(0);
-  if ((headerOf(thunk) & TAG_MASK) == TAG_FAILED) raiseErrorAgain(load<u32>(thunk, 4));
+  if ((headerOf(thunk) & TAG_MASK) == TAG_FAILED) raiseErrorAgain(decompress(load<u32>(thunk, 4)));
   raiseInfiniteRecursion(thunk, load<u32>(pc - 4));
 }
 

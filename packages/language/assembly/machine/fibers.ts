@@ -14,6 +14,7 @@ import { Address } from "../memory/chunks";
 import { enterRegion, region } from "../memory/heap";
 import { allocatePermanent } from "../memory/permanent";
 import { SAVED_TEXT_SIZE, loadText, returnSavedText, saveNoText, saveText } from "../memory/text";
+import { compress, decompress } from "../memory/pointers";
 import { unenter } from "../values/thunk";
 import { Value } from "../values/value";
 import { env, pc, saveRegisters, setRaisingFrame, setRaisingPc } from "./registers";
@@ -71,13 +72,13 @@ export function makeFiber(): Fiber {
 /** Makes `fiber` the machine's. */
 export function switchFiber(fiber: Fiber): void {
   if (fiber == currentFiber) return;
-  store<u32>(currentFiber, <u32>env, 4);
+  store<u32>(currentFiber, compress(env), 4);
   store<u32>(currentFiber, <u32>pc, 8);
   saveStack(currentFiber + STACK);
   saveText(currentFiber + TEXT);
   store<u32>(currentFiber + REGION, region);
   currentFiber = fiber;
-  saveRegisters(load<u32>(fiber, 8), load<u32>(fiber, 4));
+  saveRegisters(load<u32>(fiber, 8), decompress(load<u32>(fiber, 4)));
   loadStack(fiber + STACK);
   loadText(fiber + TEXT);
   enterRegion(load<u32>(fiber + REGION));

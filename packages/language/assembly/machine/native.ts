@@ -16,6 +16,7 @@
 
 import { Address } from "../memory/chunks";
 import { allocatePermanent } from "../memory/permanent";
+import { compress, decompress } from "../memory/pointers";
 import { Symbol, internText } from "../symbols/symbols";
 import { KIND_PRIMOP, Value, cellHeader } from "../values/value";
 
@@ -82,7 +83,7 @@ export const TRACED: u32 = 1;
 /** For a builtin that programs know and no trace names. */
 export const TRACED_SILENTLY: u32 = 2;
 
-const PRIMOP_SIZE: u32 = 40;
+const PRIMOP_SIZE: u32 = <u32>offsetof<Primop>();
 
 /** The handler of all builtins that are made from now on, or 0: it is to call the real one. */
 let commonHandler: u32 = 0;
@@ -120,7 +121,7 @@ export function describeArgument(builtin: Value, index: u32, message: string): v
 
 @inline
 export function primopOf(f: Frame): Primop {
-  return changetype<Primop>(load<u32>(f));
+  return changetype<Primop>(<usize>load<u32>(f));
 }
 
 /** The bytes of a frame above `f` (the builtin's word included). */
@@ -132,12 +133,12 @@ export function frameSize(primop: Primop): u32 {
 /** Argument `index`, from 0. */
 @inline
 export function arg(f: Frame, index: u32): Value {
-  return load<u32>(f - ((index + 1) << 2));
+  return decompress(load<u32>(f - ((index + 1) << 2)));
 }
 
 @inline
 export function setArg(f: Frame, index: u32, value: Value): void {
-  store<u32>(f - ((index + 1) << 2), value);
+  store<u32>(f - ((index + 1) << 2), compress(value));
 }
 
 /** Where the builtin is: 0 when it is called first. */
@@ -153,12 +154,12 @@ export function setStep(f: Frame, n: u32): void {
 
 @inline
 export function local(f: Frame, index: u32): Value {
-  return load<u32>(f + (index << 2), FRAME_HEADER);
+  return decompress(load<u32>(f + (index << 2), FRAME_HEADER));
 }
 
 @inline
 export function setLocal(f: Frame, index: u32, value: Value): void {
-  store<u32>(f + (index << 2), value, FRAME_HEADER);
+  store<u32>(f + (index << 2), compress(value), FRAME_HEADER);
 }
 
 /** A local that holds a number of up to 31 bits. It is 0 before it is set. */
@@ -179,7 +180,7 @@ export function setLocalInt(f: Frame, index: u32, n: u32): void {
 @inline
 export function setContext(f: Frame, message: string, value: Value = 0): void {
   store<u32>(f, changetype<usize>(message), 8);
-  store<u32>(f, value, 12);
+  store<u32>(f, compress(value), 12);
 }
 
 /** The same with the address of a literal. */
@@ -200,12 +201,12 @@ export function frameContext(f: Frame): Address {
 
 @inline
 export function frameContextValue(f: Frame): Value {
-  return load<u32>(f, 12);
+  return decompress(load<u32>(f, 12));
 }
 
 @inline
 export function frameEnv(f: Frame): Address {
-  return load<u32>(f, 16);
+  return decompress(load<u32>(f, 16));
 }
 
 @inline
@@ -219,7 +220,7 @@ export function initializeFrame(f: Frame, primop: Primop, env: Address, pc: Addr
   store<u32>(f, 1, 4);
   store<u32>(f, 0, 8);
   store<u32>(f, 0, 12);
-  store<u32>(f, <u32>env, 16);
+  store<u32>(f, compress(env), 16);
   store<u32>(f, <u32>pc, 20);
   const locals = primop.locals;
   for (let i: u32 = 0; i < locals; i++) setLocal(f, i, 0);
@@ -265,7 +266,7 @@ export function awaitCall1(f: Frame, callee: Value, a: Value): Value {
   action = ACTION_CALL;
   actionSubject = callee;
   actionCount = 1;
-  store<u32>(actionArguments, a);
+  store<u32>(actionArguments, compress(a));
   return 0;
 }
 
@@ -273,7 +274,7 @@ export function awaitCall1(f: Frame, callee: Value, a: Value): Value {
 export function awaitCall2(f: Frame, callee: Value, a: Value, b: Value): Value {
   awaitCall1(f, callee, a);
   actionCount = 2;
-  store<u32>(actionArguments, b, 4);
+  store<u32>(actionArguments, compress(b), 4);
   return 0;
 }
 
@@ -293,14 +294,14 @@ export function awaitNative2(f: Frame, builtin: Value, a: Value, b: Value): Valu
 export function awaitNative3(f: Frame, builtin: Value, a: Value, b: Value, c: Value): Value {
   awaitNative2(f, builtin, a, b);
   actionCount = 3;
-  store<u32>(actionArguments, c, 8);
+  store<u32>(actionArguments, compress(c), 8);
   return 0;
 }
 
 export function awaitNative4(f: Frame, builtin: Value, a: Value, b: Value, c: Value, d: Value): Value {
   awaitNative3(f, builtin, a, b, c);
   actionCount = 4;
-  store<u32>(actionArguments, d, 12);
+  store<u32>(actionArguments, compress(d), 12);
   return 0;
 }
 

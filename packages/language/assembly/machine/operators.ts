@@ -10,6 +10,7 @@ import { updateAttrs } from "../operations/update";
 import { appendTypeName, raiseTypeMismatch } from "../operations/type-names";
 import { makeCanonicalPath } from "../operations/path-name";
 import { appendBytes, textLengthFrom, textMark, textRewind, textStart } from "../memory/text";
+import { decompress } from "../memory/pointers";
 import { SYMBOL_OUT_PATH, SYMBOL_TO_STRING } from "../symbols/known";
 import { attrsCount, findAttr } from "../values/attrs";
 import { EMPTY_STRING, FALSE, TRUE } from "../values/constants";
@@ -231,7 +232,7 @@ export function concatStringOperands(operands: Address, count: u32): Value {
   let length: u32 = 0;
   let context: Value = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const part = load<u32>(operands + (i << 2));
+    const part = decompress(load<u32>(operands + (i << 2)));
     length += stringLength(part);
     context = mergeContexts(context, stringContext(part));
   }
@@ -240,7 +241,7 @@ export function concatStringOperands(operands: Address, count: u32): Value {
   setStringContext(joined, context);
   let at = stringBytes(joined);
   for (let i: u32 = 0; i < count; i++) {
-    const part = load<u32>(operands + (i << 2));
+    const part = decompress(load<u32>(operands + (i << 2)));
     memory.copy(at, stringBytes(part), stringLength(part));
     at += stringLength(part);
   }
@@ -251,7 +252,7 @@ export function concatStringOperands(operands: Address, count: u32): Value {
 export function concatPathOperands(operands: Address, count: u32): Value {
   const mark = textMark();
   for (let i: u32 = 0; i < count; i++) {
-    const part = load<u32>(operands + (i << 2));
+    const part = decompress(load<u32>(operands + (i << 2)));
     if (i > 0 && stringContext(part) != 0) {
       textRewind(mark);
       raisePathContext();

@@ -16,6 +16,7 @@
 
 import { Address, CHUNK_SIZE, OWNER_BUFFER, takeChunks } from "../memory/chunks";
 import { collect } from "../memory/collect";
+import { decompress } from "../memory/pointers";
 import { BLOCK_LAMBDA, Block, Code, blockAt, operandOf } from "../compile/code";
 import { SYMBOL_NAME } from "../symbols/known";
 import { internString } from "../symbols/symbols";
@@ -126,7 +127,7 @@ export function dropSamples(): void {
 
 /** The OP_CALL at `at`, with the function on top of the stack. */
 function countCallAt(at: Code): void {
-  const callee = load<u32>(sp - 4);
+  const callee = decompress(load<u32>(sp - 4));
   const count = operandOf(load<u32>(at));
   if (isKind(callee, KIND_LAMBDA)) {
     let block = lambdaBlock(callee);

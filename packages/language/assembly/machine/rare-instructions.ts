@@ -4,6 +4,7 @@
 // One of them either finishes by itself or leaves in `rareFrame` a builtin that has to go on with it.
 
 import { Address } from "../memory/chunks";
+import { compress, decompress } from "../memory/pointers";
 import { findAttr, setAttrValue } from "../values/attrs";
 import { FALSE, NULL, TRUE, makeBool } from "../values/constants";
 import { ancestor, envParent, setEnvSlot } from "../values/env";
@@ -78,7 +79,7 @@ export function runRare(at: Code, env: Address, operands: Address): Address {
   switch (word & 0xff) {
     case OP_SET_PARENT_SLOT:
       top -= 4;
-      setEnvSlot(envParent(env), operandOf(word), load<u32>(top));
+      setEnvSlot(envParent(env), operandOf(word), decompress(load<u32>(top)));
       pc += 4;
       break;
     case OP_UNDEFINED:
@@ -87,25 +88,25 @@ export function runRare(at: Code, env: Address, operands: Address): Address {
       break;
     case OP_IMPLIES: {
       pc += 8;
-      const left = load<u32>(top - 4);
+      const left = decompress(load<u32>(top - 4));
       if (left == TRUE) {
         top -= 4;
         break;
       }
       if (left != FALSE) raiseNotBool(left, pc);
-      store<u32>(top - 4, TRUE);
+      store<u32>(top - 4, compress(TRUE));
       pc += jumpBytes(word);
       break;
     }
     case OP_CHECK_BOOL: {
       pc += 8;
-      const condition = load<u32>(top - 4);
+      const condition = decompress(load<u32>(top - 4));
       if (condition != TRUE && condition != FALSE) raiseNotBool(condition, pc);
       break;
     }
     case OP_ASSERT: {
       top -= 4;
-      const condition = load<u32>(top);
+      const condition = decompress(load<u32>(top));
       if (condition != TRUE) raiseAssertion(condition, pc);
       pc += 12;
       break;
@@ -126,90 +127,90 @@ export function runRare(at: Code, env: Address, operands: Address): Address {
       break;
     case OP_NOT: {
       pc += 8;
-      const condition = load<u32>(top - 4);
+      const condition = decompress(load<u32>(top - 4));
       if (condition != TRUE && condition != FALSE) raiseNotBool(condition, pc);
-      store<u32>(top - 4, condition == TRUE ? FALSE : TRUE);
+      store<u32>(top - 4, compress(condition == TRUE ? FALSE : TRUE));
       break;
     }
     case OP_CHECK_ADDEND:
       pc += 8;
-      if (mayBeAdded(load<u32>(top - 4))) break;
-      store<u32>(top, NULL);
+      if (mayBeAdded(decompress(load<u32>(top - 4)))) break;
+      store<u32>(top, compress(NULL));
       top += 4;
       rareFrame = operatorFrame(top, ADD_OPERANDS, env, pc);
       break;
     case OP_NOT_EQUAL: {
       pc += 8;
-      const equal = equalNow(load<u32>(top - 8), load<u32>(top - 4));
+      const equal = equalNow(decompress(load<u32>(top - 8)), decompress(load<u32>(top - 4)));
       if (equal < 0) {
         rareFrame = operatorFrame(top, NOT_EQUAL, env, pc);
         break;
       }
       top -= 4;
-      store<u32>(top - 4, makeBool(equal == 0));
+      store<u32>(top - 4, compress(makeBool(equal == 0)));
       break;
     }
     case OP_MULTIPLY: {
       pc += 8;
       top -= 4;
       setRaisingPc(pc);
-      store<u32>(top - 4, multiply(load<u32>(top - 4), load<u32>(top)));
+      store<u32>(top - 4, compress(multiply(decompress(load<u32>(top - 4)), decompress(load<u32>(top)))));
       break;
     }
     case OP_DIVIDE: {
       pc += 8;
       top -= 4;
       setRaisingPc(pc);
-      store<u32>(top - 4, divide(load<u32>(top - 4), load<u32>(top)));
+      store<u32>(top - 4, compress(divide(decompress(load<u32>(top - 4)), decompress(load<u32>(top)))));
       break;
     }
     case OP_CONCAT_LISTS:
       pc += 8;
       top -= 4;
       setRaisingPc(pc);
-      store<u32>(top - 4, concatListOperands(load<u32>(top - 4), load<u32>(top)));
+      store<u32>(top - 4, compress(concatListOperands(decompress(load<u32>(top - 4)), decompress(load<u32>(top)))));
       break;
     case OP_OPEN_LIST:
-      store<u32>(top, makeList(operandOf(word)));
+      store<u32>(top, compress(makeList(operandOf(word))));
       top += 4;
       pc += 4;
       break;
     case OP_SET_ITEM:
       top -= 4;
-      setListItem(load<u32>(top - 4), operandOf(word), load<u32>(top));
+      setListItem(decompress(load<u32>(top - 4)), operandOf(word), decompress(load<u32>(top)));
       pc += 4;
       break;
     case OP_OPEN_ATTRS:
-      store<u32>(top, openAttrs(load<u32>(pc, 4)));
+      store<u32>(top, compress(openAttrs(load<u32>(pc, 4))));
       top += 4;
       pc += 8;
       break;
     case OP_SET_ATTR:
       top -= 4;
-      setAttrValue(load<u32>(top - 4), operandOf(word), load<u32>(top));
+      setAttrValue(decompress(load<u32>(top - 4)), operandOf(word), decompress(load<u32>(top)));
       pc += 4;
       break;
     case OP_ADD_DYNAMIC:
       pc += 8;
       top -= 8;
       setRaisingPc(pc);
-      store<u32>(top - 4, addDynamicAttr(load<u32>(top - 4), load<u32>(top), load<u32>(top + 4), load<u32>(pc - 4)));
+      store<u32>(top - 4, compress(addDynamicAttr(decompress(load<u32>(top - 4)), decompress(load<u32>(top)), decompress(load<u32>(top + 4)), load<u32>(pc - 4))));
       break;
     case OP_OVERRIDE:
       pc += 4;
       top -= 4;
       setRaisingPc(pc);
-      store<u32>(top - 4, applyOverrides(load<u32>(top - 4), load<u32>(top), ancestor(env, operandOf(word))));
+      store<u32>(top - 4, compress(applyOverrides(decompress(load<u32>(top - 4)), decompress(load<u32>(top)), ancestor(env, operandOf(word)))));
       break;
     case OP_HAS: {
-      const set = load<u32>(top - 4);
-      store<u32>(top - 4, makeBool(isAttrs(set) && findAttr(set, load<u32>(pc, 4)) != 0));
+      const set = decompress(load<u32>(top - 4));
+      store<u32>(top - 4, compress(makeBool(isAttrs(set) && findAttr(set, load<u32>(pc, 4)) != 0)));
       pc += 8;
       break;
     }
     case OP_INTERPOLATE: {
       pc += 8;
-      const part = load<u32>(top - 4);
+      const part = decompress(load<u32>(top - 4));
       if (isString(part)) break;
       setRaisingPc(pc);
       const text = coerceNow(part, INTERPOLATION_FLAGS);
@@ -217,12 +218,12 @@ export function runRare(at: Code, env: Address, operands: Address): Address {
         rareFrame = coercionFrame(top, INTERPOLATION_FLAGS, env, pc);
         break;
       }
-      store<u32>(top - 4, text);
+      store<u32>(top - 4, compress(text));
       break;
     }
     case OP_INTERPOLATE_PATH: {
       pc += 8;
-      const part = load<u32>(top - 4);
+      const part = decompress(load<u32>(top - 4));
       if (isString(part)) break;
       setRaisingPc(pc);
       const text = coerceNow(part, CANONICAL_PATH);
@@ -230,13 +231,13 @@ export function runRare(at: Code, env: Address, operands: Address): Address {
         rareFrame = coercionFrame(top, CANONICAL_PATH, env, pc);
         break;
       }
-      store<u32>(top - 4, text);
+      store<u32>(top - 4, compress(text));
       break;
     }
     case OP_CONCAT_STRINGS: {
       const count = operandOf(word);
       top -= count << 2;
-      store<u32>(top, concatStringOperands(top, count));
+      store<u32>(top, compress(concatStringOperands(top, count)));
       top += 4;
       pc += 4;
       break;
@@ -246,7 +247,7 @@ export function runRare(at: Code, env: Address, operands: Address): Address {
       pc += 8;
       top -= count << 2;
       setRaisingPc(pc);
-      store<u32>(top, concatPathOperands(top, count));
+      store<u32>(top, compress(concatPathOperands(top, count)));
       top += 4;
       break;
     }
@@ -254,7 +255,7 @@ export function runRare(at: Code, env: Address, operands: Address): Address {
       raiseHole();
       break;
     case OP_LOAD_ENV:
-      store<u32>(top, <u32>env);
+      store<u32>(top, compress(env));
       top += 4;
       pc += 4;
       break;

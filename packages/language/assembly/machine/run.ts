@@ -13,6 +13,7 @@ import { collect } from "../memory/collect";
 import { isStressed } from "../memory/stress";
 import { REGION_OWN, foreignOwner, region, switchRegion } from "../memory/heap";
 import { copyWords } from "../memory/words";
+import { compress, decompress } from "../memory/pointers";
 import { FALSE, TRUE, makeBool } from "../values/constants";
 import { ancestor, envParent, envSlot, makeEnv, makeEnv1, setEnvSlot } from "../values/env";
 import { NO_INDEX, attrValue, findKey, keysOf } from "../values/attrs";
@@ -200,29 +201,29 @@ export function run(): u32 {
         pc += 8;
         continue;
       case OP_LOAD_0:
-        store<u32>(top, envSlot(env, operandOf(word)));
+        store<u32>(top, compress(envSlot(env, operandOf(word))));
         top += 4;
         pc += 4;
         continue;
       case OP_LOAD_1:
-        store<u32>(top, envSlot(envParent(env), operandOf(word)));
+        store<u32>(top, compress(envSlot(envParent(env), operandOf(word))));
         top += 4;
         pc += 4;
         continue;
       case OP_LOAD_2:
-        store<u32>(top, envSlot(envParent(envParent(env)), operandOf(word)));
+        store<u32>(top, compress(envSlot(envParent(envParent(env)), operandOf(word))));
         top += 4;
         pc += 4;
         continue;
       case OP_LOAD:
-        store<u32>(top, envSlot(ancestor(env, operandOf(word)), load<u32>(pc, 4)));
+        store<u32>(top, compress(envSlot(ancestor(env, operandOf(word)), load<u32>(pc, 4))));
         top += 4;
         pc += 8;
         continue;
       case OP_FORCE:
         pc += 8;
         top -= 4;
-        value = load<u32>(top);
+        value = decompress(load<u32>(top));
         break;
       case OP_GET_0:
         pc += 8;
@@ -242,17 +243,17 @@ export function run(): u32 {
         break;
       case OP_THUNK:
         countThunk();
-        store<u32>(top, makeThunk(load<u32>(pc, 4), env));
+        store<u32>(top, compress(makeThunk(load<u32>(pc, 4), env)));
         top += 4;
         pc += 8;
         continue;
       case OP_LAMBDA:
-        store<u32>(top, makeLambda(load<u32>(pc, 4), env));
+        store<u32>(top, compress(makeLambda(load<u32>(pc, 4), env)));
         top += 4;
         pc += 8;
         continue;
       case OP_RETURN: {
-        const result = load<u32>(top - 4);
+        const result = decompress(load<u32>(top - 4));
         const done = record;
         const target = recordTarget(done);
         if (target == CALL_TARGET) setCallDepth(callDepth - 1);
@@ -262,7 +263,7 @@ export function run(): u32 {
         env = recordEnv(done);
         pc = recordPc(done);
         setRecord(previousRecord(done));
-        store<u32>(done, result);
+        store<u32>(done, compress(result));
         top = done + 4;
         continue;
       }
@@ -273,7 +274,7 @@ export function run(): u32 {
         continue;
       case OP_SET_SLOT:
         top -= 4;
-        setEnvSlot(env, operandOf(word), load<u32>(top));
+        setEnvSlot(env, operandOf(word), decompress(load<u32>(top)));
         pc += 4;
         continue;
       case OP_LEAVE_ENV:
@@ -283,11 +284,11 @@ export function run(): u32 {
       case OP_BIND_FORMALS:
         top -= 4;
         setRaisingPc(pc);
-        env = bindFormals(load<u32>(pc, 4), load<u32>(top), env, pc);
+        env = bindFormals(load<u32>(pc, 4), decompress(load<u32>(top)), env, pc);
         pc += 8;
         continue;
       case OP_WITH_SELECT: {
-        const set = load<u32>(top - 4);
+        const set = decompress(load<u32>(top - 4));
         let found: Value = 0;
         if (isAttrs(set) && keysOf(set) == load<u32>(pc, 8)) {
           const index = load<i32>(pc, 12);
@@ -300,7 +301,7 @@ export function run(): u32 {
         if (found == 0) {
           top -= 4;
         } else {
-          store<u32>(top - 4, found);
+          store<u32>(top - 4, compress(found));
           pc += jumpBytes(word);
         }
         continue;
@@ -311,7 +312,7 @@ export function run(): u32 {
       case OP_JUMP_IF_FALSE: {
         top -= 4;
         pc += 8;
-        const condition = load<u32>(top);
+        const condition = decompress(load<u32>(top));
         if (condition == TRUE) continue;
         if (condition != FALSE) raiseNotBool(condition, pc);
         pc += jumpBytes(word);
@@ -319,7 +320,7 @@ export function run(): u32 {
       }
       case OP_AND: {
         pc += 8;
-        const left = load<u32>(top - 4);
+        const left = decompress(load<u32>(top - 4));
         if (left == TRUE) {
           top -= 4;
           continue;
@@ -330,7 +331,7 @@ export function run(): u32 {
       }
       case OP_OR: {
         pc += 8;
-        const left = load<u32>(top - 4);
+        const left = decompress(load<u32>(top - 4));
         if (left == FALSE) {
           top -= 4;
           continue;
@@ -341,28 +342,28 @@ export function run(): u32 {
       }
       case OP_EQUAL: {
         pc += 8;
-        const equal = equalNow(load<u32>(top - 8), load<u32>(top - 4));
+        const equal = equalNow(decompress(load<u32>(top - 8)), decompress(load<u32>(top - 4)));
         if (equal < 0) {
           f = operatorFrame(top, EQUAL, env, pc);
           break;
         }
         top -= 4;
-        store<u32>(top - 4, makeBool(equal != 0));
+        store<u32>(top - 4, compress(makeBool(equal != 0)));
         continue;
       }
       case OP_ADD: {
         pc += 8;
-        const left = load<u32>(top - 8);
-        const right = load<u32>(top - 4);
+        const left = decompress(load<u32>(top - 8));
+        const right = decompress(load<u32>(top - 4));
         if ((left & right & 1) != 0) {
           top -= 4;
-          store<u32>(top - 4, makeInt(<i64>(<i32>left >> 1) + <i64>(<i32>right >> 1)));
+          store<u32>(top - 4, compress(makeInt(<i64>(<i32>left >> 1) + <i64>(<i32>right >> 1))));
         } else if (isString(left) && isString(right)) {
           top -= 4;
-          store<u32>(top - 4, concatStringOperands(top - 4, 2));
+          store<u32>(top - 4, compress(concatStringOperands(top - 4, 2)));
         } else if (isFloat(left) && isFloat(right)) {
           top -= 4;
-          store<u32>(top - 4, makeFloat(floatOf(left) + floatOf(right)));
+          store<u32>(top - 4, compress(makeFloat(floatOf(left) + floatOf(right))));
         } else {
           f = operatorFrame(top, ADD_OPERANDS, env, pc);
           break;
@@ -372,20 +373,20 @@ export function run(): u32 {
       case OP_SUBTRACT: {
         pc += 8;
         top -= 4;
-        const left = load<u32>(top - 4);
-        const right = load<u32>(top);
+        const left = decompress(load<u32>(top - 4));
+        const right = decompress(load<u32>(top));
         if ((left & right & 1) != 0) {
-          store<u32>(top - 4, makeInt(<i64>(<i32>left >> 1) - <i64>(<i32>right >> 1)));
+          store<u32>(top - 4, compress(makeInt(<i64>(<i32>left >> 1) - <i64>(<i32>right >> 1))));
         } else {
           setRaisingPc(pc);
-          store<u32>(top - 4, subtract(left, right));
+          store<u32>(top - 4, compress(subtract(left, right)));
         }
         continue;
       }
       case OP_LESS_THAN: {
         pc += 8;
-        const left = load<u32>(top - 8);
-        const right = load<u32>(top - 4);
+        const left = decompress(load<u32>(top - 8));
+        const right = decompress(load<u32>(top - 4));
         let order: i32;
         if ((left & right & 1) != 0) {
           order = <i32>left < <i32>right ? -1 : 1;
@@ -397,21 +398,21 @@ export function run(): u32 {
           }
         }
         top -= 4;
-        store<u32>(top - 4, makeBool(order < 0));
+        store<u32>(top - 4, compress(makeBool(order < 0)));
         continue;
       }
       case OP_UPDATE:
         pc += 8;
         top -= 4;
         setRaisingPc(pc);
-        store<u32>(top - 4, updateOperands(load<u32>(top), load<u32>(top - 4)));
+        store<u32>(top - 4, compress(updateOperands(decompress(load<u32>(top)), decompress(load<u32>(top - 4)))));
         continue;
       case OP_LIST: {
         const count = operandOf(word);
         const list = makeList(count);
         top -= count << 2;
         copyWords(listItems(list), top, count);
-        store<u32>(top, list);
+        store<u32>(top, compress(list));
         top += 4;
         pc += 4;
         continue;
@@ -423,13 +424,13 @@ export function run(): u32 {
         continue;
       }
       case OP_ATTRS_FROM_ENV:
-        store<u32>(top, attrsFromEnv(load<u32>(pc, 4), ancestor(env, operandOf(word))));
+        store<u32>(top, compress(attrsFromEnv(load<u32>(pc, 4), ancestor(env, operandOf(word)))));
         top += 4;
         pc += 8;
         continue;
       case OP_SELECT: {
         countLookup();
-        const set = load<u32>(top - 4);
+        const set = decompress(load<u32>(top - 4));
         let selected: Value;
         if (isAttrs(set) && keysOf(set) == load<u32>(pc, 8)) {
           selected = attrValue(set, load<u32>(pc, 12));
@@ -438,7 +439,7 @@ export function run(): u32 {
           selected = selectFrom(set, load<u32>(pc, 4), pc);
         }
         if (isWhnf(selected)) {
-          store<u32>(top - 4, selected);
+          store<u32>(top - 4, compress(selected));
           pc += 24;
           continue;
         }
@@ -458,7 +459,7 @@ export function run(): u32 {
         continue;
       case OP_SELECT_OR: {
         countLookup();
-        const set = load<u32>(top - 4);
+        const set = decompress(load<u32>(top - 4));
         let selected: Value = 0;
         if (isAttrs(set)) {
           const keys = keysOf(set);
@@ -477,7 +478,7 @@ export function run(): u32 {
         }
         pc += 16;
         if (selected != 0) {
-          store<u32>(top - 4, selected);
+          store<u32>(top - 4, compress(selected));
         } else {
           top -= 4;
           pc += jumpBytes(word);
@@ -489,16 +490,16 @@ export function run(): u32 {
         pc += 8;
         top -= 4;
         setRaisingPc(pc);
-        value = selectDynamic(load<u32>(top - 4), load<u32>(top), load<u32>(pc - 4));
+        value = selectDynamic(decompress(load<u32>(top - 4)), decompress(load<u32>(top)), load<u32>(pc - 4));
         break;
       case OP_SELECT_DYNAMIC_OR: {
         countLookup();
         pc += 8;
         top -= 4;
         setRaisingPc(pc);
-        const selected = selectDynamicOr(load<u32>(top - 4), load<u32>(top));
+        const selected = selectDynamicOr(decompress(load<u32>(top - 4)), decompress(load<u32>(top)));
         if (selected != 0) {
-          store<u32>(top - 4, selected);
+          store<u32>(top - 4, compress(selected));
         } else {
           top -= 4;
           pc += jumpBytes(word);
@@ -509,7 +510,7 @@ export function run(): u32 {
         pc += 8;
         top -= 4;
         setRaisingPc(pc);
-        store<u32>(top - 4, hasDynamicAttr(load<u32>(top - 4), load<u32>(top)));
+        store<u32>(top - 4, compress(hasDynamicAttr(decompress(load<u32>(top - 4)), decompress(load<u32>(top)))));
         continue;
 
       case OP_CALL: {
@@ -518,12 +519,12 @@ export function run(): u32 {
           setSp(top);
           return STATUS_YIELD;
         }
-        const callee = load<u32>(top - 4);
+        const callee = decompress(load<u32>(top - 4));
         if (isKind(callee, KIND_LAMBDA)) {
           pc += 8;
           countCall();
           top -= 8;
-          let argument = load<u32>(top);
+          let argument = decompress(load<u32>(top));
           let block = lambdaBlock(callee);
           let scope = lambdaEnv(callee);
           // A function that only returns a function takes its argument here, and the next call with it.
@@ -531,7 +532,7 @@ export function run(): u32 {
             scope = makeEnv1(argument, scope);
             block = returnedLambda(block);
             top -= 4;
-            argument = load<u32>(top);
+            argument = decompress(load<u32>(top));
             pc += 8;
             countCall();
           }
@@ -554,7 +555,7 @@ export function run(): u32 {
             env = makeEnv1(argument, scope);
           } else {
             env = scope;
-            store<u32>(top, argument);
+            store<u32>(top, compress(argument));
             top += 4;
           }
           pc = blockEntry(block);
@@ -583,7 +584,7 @@ export function run(): u32 {
       }
 
       case OP_RESUME: {
-        const result = load<u32>(top - 4);
+        const result = decompress(load<u32>(top - 4));
         f = top - 4 - frameSize(changetype<Primop>(env));
         if (step(f) == STEP_RETURN_AWAITED) {
           value = result;
@@ -672,7 +673,7 @@ export function run(): u32 {
         break;
       }
       f = top;
-      store<u32>(f, actionSubject);
+      store<u32>(f, compress(actionSubject));
       initializeFrame(f, primopOf(f), 0, RETURN_CODE);
     }
     setRaisingFrame(0);
@@ -681,7 +682,7 @@ export function run(): u32 {
     // A value: pushed as it is, or entered if it is a thunk.
     while (true) {
       if (isWhnf(value)) {
-        store<u32>(top, value);
+        store<u32>(top, compress(value));
         top += 4;
         break;
       }
@@ -703,7 +704,7 @@ export function run(): u32 {
         }
         writeRecord(top, value, env, pc);
         top += RECORD_SIZE;
-        env = load<u32>(value, 4);
+        env = decompress(load<u32>(value, 4));
         pc = state;
         store<u32>(value, state | TAG_ENTERED);
         break;
@@ -773,11 +774,11 @@ let enteredCode: Code = 0;
 function enterAtOnce(callee: Value, count: u32, args: Address): Address {
   const f = resolve(callee);
   let block = lambdaBlock(f);
-  let scope = makeEnv1(load<u32>(args), lambdaEnv(f));
+  let scope = makeEnv1(decompress(load<u32>(args)), lambdaEnv(f));
   countCall();
   if (count == 2) {
     block = returnedLambda(block);
-    scope = makeEnv1(load<u32>(args, 4), scope);
+    scope = makeEnv1(decompress(load<u32>(args, 4)), scope);
     countCall();
   }
   setCallDepth(callDepth + 1);
@@ -798,7 +799,7 @@ function pushActionArguments(at: Address): Address {
 function pushApplyArguments(at: Address, thunk: Value): Address {
   let top = at;
   for (let i = applyCount(thunk); i > 0; i--) {
-    store<u32>(top, applyArgument(thunk, i - 1));
+    store<u32>(top, compress(applyArgument(thunk, i - 1)));
     top += 4;
   }
   return top;

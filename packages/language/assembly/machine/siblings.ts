@@ -11,6 +11,7 @@
 import { Address } from "../memory/chunks";
 import { region } from "../memory/heap";
 import { takeRoot } from "../memory/roots";
+import { compress, decompress } from "../memory/pointers";
 import { NULL } from "../values/constants";
 import { addItem, beginItems, endItems } from "../values/list-collector";
 import { listItem } from "../values/list";
@@ -95,7 +96,7 @@ export function gatherSiblings(limit: u32): u32 {
     ask(recordPc(at), recordEnv(at), at);
     at = previousRecord(at);
   }
-  store<u32>(gathered, endItems(mark));
+  store<u32>(gathered, compress(endItems(mark)));
   return limit - room;
 }
 
@@ -124,28 +125,28 @@ function offerArguments(f: Frame, builtin: Primop): void {
 /** The function of an offer, or NULL. */
 @inline
 export function gatheredCallee(index: u32): Value {
-  return listItem(load<u32>(gathered), index * WORDS);
+  return listItem(decompress(load<u32>(gathered)), index * WORDS);
 }
 
 @inline
 export function gatheredValue(index: u32): Value {
-  return listItem(load<u32>(gathered), index * WORDS + 1);
+  return listItem(decompress(load<u32>(gathered)), index * WORDS + 1);
 }
 
 /** The second argument of an offer, or NULL. */
 @inline
 export function gatheredSecond(index: u32): Value {
-  return listItem(load<u32>(gathered), index * WORDS + 2);
+  return listItem(decompress(load<u32>(gathered)), index * WORDS + 2);
 }
 
 @inline
 export function gatheredDepth(index: u32): u32 {
-  return smallInt(listItem(load<u32>(gathered), index * WORDS + 3)) >>> 1;
+  return smallInt(listItem(decompress(load<u32>(gathered)), index * WORDS + 3)) >>> 1;
 }
 
 @inline
 export function gatheredRegion(index: u32): u32 {
-  return smallInt(listItem(load<u32>(gathered), index * WORDS + 3)) & 1;
+  return smallInt(listItem(decompress(load<u32>(gathered)), index * WORDS + 3)) & 1;
 }
 
 export function forgetGathered(): void {

@@ -13,6 +13,7 @@
 // When an evaluation returns, everything above its record is dropped, the record is popped, and the value pushed.
 
 import { Address, CHUNK_SIZE, OWNER_STACK, chunksFor, returnChunks, takeChunks } from "../memory/chunks";
+import { compress, decompress } from "../memory/pointers";
 import { Value } from "../values/value";
 
 /** A function call: counted against the limit of call depth. */
@@ -99,12 +100,12 @@ export function resetStack(): void {
 
 @inline
 export function recordTarget(at: Address): Value {
-  return load<u32>(at);
+  return decompress(load<u32>(at));
 }
 
 @inline
 export function recordEnv(at: Address): Address {
-  return load<u32>(at, 4);
+  return decompress(load<u32>(at, 4));
 }
 
 @inline
@@ -122,10 +123,10 @@ export function previousRecord(at: Address): Address {
 /** Writes a record at `at`, which becomes the newest. The caller sees to the limit. */
 @inline
 export function writeRecord(at: Address, target: Value, env: Address, pc: Address): void {
-  store<u32>(at, target);
-  store<u32>(at, env, 4);
+  store<u32>(at, compress(target));
+  store<u32>(at, compress(env), 4);
   store<u32>(at, pc, 8);
-  store<u32>(at, record == 0 ? 1 : ((record - base) << 1) | 1, 12);
+  store<u32>(at, record == 0 ? 1 : (<u32>(record - base) << 1) | 1, 12);
   record = at;
 }
 
@@ -193,7 +194,7 @@ export function previousRecordIn(stack: Address, at: Address): Address {
 /** Moves the stack to a place with room for `needed` more bytes and returns the new address of `at`. */
 export function growStack(at: Address, needed: u32): Address {
   let larger = size << 1;
-  while (larger < at - base + needed + RED_ZONE) larger <<= 1;
+  while (larger < <u32>(at - base) + needed + RED_ZONE) larger <<= 1;
   const moved = takeChunks(chunksFor(larger), OWNER_STACK) + (at - base);
   move(moved - (at - base), larger, <u32>(at - base));
   return moved;
@@ -227,7 +228,7 @@ export function trimStack(): void {
   if (size <= LARGE_SIZE || <u64>(sp - base) << 2 > <u64>size) return;
   const smaller = max(LARGE_SIZE, chunksFor(<u32>(sp - base) << 1) * CHUNK_SIZE);
   const place = takeChunks(chunksFor(smaller), OWNER_STACK);
-  move(place, smaller, sp - base);
+  move(place, smaller, <u32>(sp - base));
 }
 
 /** Smaller stacks are kept as they are. */

@@ -3,6 +3,7 @@
 // whose result is the thunk. When the fiber goes on it so meets the thunk once more, as if for the first time.
 
 import { Address } from "../memory/chunks";
+import { compress } from "../memory/pointers";
 import { TAG_FAILED, TAG_MASK, Value, headerOf } from "../values/value";
 import { raiseUnforceable } from "./calls";
 import { holderOf } from "./fibers";
@@ -28,9 +29,9 @@ function retry(f: Frame): Value {
  */
 export function waitForThunk(thunk: Value, top: Address, env: Address, pc: Address): void {
   if ((headerOf(thunk) & TAG_MASK) == TAG_FAILED || holderOf(thunk) == 0) raiseUnforceable(thunk, top, env, pc);
-  store<u32>(top, thunk);
+  store<u32>(top, compress(thunk));
   const f = top + 4;
-  store<u32>(f, RETRY);
+  store<u32>(f, compress(RETRY));
   initializeFrame(f, primopOf(f), env, pc);
   // In place of an argument that was forced.
   const above = f + frameSize(primopOf(f));

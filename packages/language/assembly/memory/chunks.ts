@@ -7,13 +7,23 @@
 // Layout: 0..1023 unused (address 0 means absent), 1024..8191 static cells (values/constants.ts), then the module's
 // own data, then chunks up to 4 GiB less one, so that the end of each is an address as well.
 //
+// Where addresses have 64 bits (pointers.ts), the chunks of the heap lie from 4 GiB up to 16 GiB less one, all others below
+// 1 GiB, and nothing in between.
+//
 // There may be a limit of chunks in use. Only the collector goes beyond it, for as long as what is alive exists twice.
+
+import { FIRST_HEAP_WORD, HAS_WIDE_ADDRESSES, HEAP_BASE } from "./pointers";
 
 export type Address = usize;
 
 export const CHUNK_BITS: u32 = 18;
 export const CHUNK_SIZE: u32 = 1 << CHUNK_BITS;
-export const MAX_CHUNKS: u32 = (1 << (32 - CHUNK_BITS)) - 1;
+/** One more than the number of the last chunk that there can be. */
+export const MAX_CHUNKS: u32 = (HAS_WIDE_ADDRESSES ? (1 << (34 - CHUNK_BITS)) : (1 << (32 - CHUNK_BITS))) - 1;
+/** Chunks that are not the heap's lie below this one. */
+const LOW_LIMIT: u32 = HAS_WIDE_ADDRESSES ? FIRST_HEAP_WORD >>> CHUNK_BITS : MAX_CHUNKS;
+/** The first chunk that can be the heap's, or 0 where the heap lies among the others. */
+const FIRST_HEAP_CHUNK: u32 = HAS_WIDE_ADDRESSES ? <u32>(HEAP_BASE >>> CHUNK_BITS) : 0;
 const PAGES_PER_CHUNK: u32 = CHUNK_SIZE >>> 16;
 /**
  * The memory grows by a half, and by this many chunks at least: pages that nobody touches cost nothing, but every growth
@@ -36,16 +46,29 @@ export const OWNER_POISONED: u8 = 7;
 export const OWNER_EVACUATED: u8 = 8;
 export const OWNER_EVACUATED_SHARED: u8 = 9;
 
-const owners: Address = memory.data(16384);
+const owners: Address = HAS_WIDE_ADDRESSES ? memory.data(65536) : memory.data(16384);
 
 let chunkCount: u32 = 0;
 let firstChunk: u32 = 0;
-/** No chunk below this one is free. */
+/** No chunk below this one is free; where the heap lies apart, that is about the others, and `lowestFreeOfHeap` about it. */
 let lowestFree: u32 = 0;
+let lowestFreeOfHeap: u32 = 0;
 let chunksInUse: u32 = 0;
 /** As many chunks may be in use. */
 let chunkAllowance: u32 = MAX_CHUNKS;
 let isLimited: bool = true;
+
+/** The number of the chunk that holds `address`. */
+@inline
+export function chunkOf(address: Address): u32 {
+  return <u32>(address >>> CHUNK_BITS);
+}
+
+/** The address of the first byte of a chunk. */
+@inline
+export function chunkStart(chunk: u32): Address {
+  return <usize>chunk << CHUNK_BITS;
+}
 
 /** The owner of the chunk that holds `address`. Static data below the first chunk counts as permanent. */
 @inline
@@ -78,22 +101,27 @@ export function takeChunks(count: u32, owner: u8): Address {
   if (chunkCount == 0) initializeChunks();
   // A size that has overflowed, or too much for the limit.
   if (count == 0 || (isLimited && <u64>chunksInUse + <u64>count > <u64>chunkAllowance)) outOfMemory();
-  let first = findFreeRun(count);
+  const isHeap = HAS_WIDE_ADDRESSES && (owner & 0xfe) == OWNER_HEAP;
+  let first = findFreeRun(count, isHeap);
   if (first == 0) {
-    growMemory(count);
-    first = findFreeRun(count);
+    growMemory(count, isHeap);
+    first = findFreeRun(count, isHeap);
   }
   for (let i: u32 = 0; i < count; i++) setChunkOwner(first + i, owner);
-  if (count == 1) lowestFree = first + 1;
+  if (count == 1) {
+    if (isHeap) lowestFreeOfHeap = first + 1;
+    else lowestFree = first + 1;
+  }
   chunksInUse += count;
-  return first << CHUNK_BITS;
+  return <usize>first << CHUNK_BITS;
 }
 
 /** Gives `count` chunks that start at `address` back. */
 export function returnChunks(address: Address, count: u32): void {
-  const first = address >>> CHUNK_BITS;
+  const first = chunkOf(address);
   for (let i: u32 = 0; i < count; i++) setChunkOwner(first + i, OWNER_FREE);
-  if (first < lowestFree) lowestFree = first;
+  if (HAS_WIDE_ADDRESSES && first >= FIRST_HEAP_CHUNK) lowestFreeOfHeap = min(lowestFreeOfHeap, first);
+  else if (first < lowestFree) lowestFree = first;
   chunksInUse -= count;
 }
 
@@ -154,18 +182,22 @@ const LARGEST_BLOCK: u64 = 0xc0000000;
 function initializeChunks(): void {
   firstChunk = (<u32>__heap_base + CHUNK_SIZE - 1) >>> CHUNK_BITS;
   lowestFree = firstChunk;
-  chunkCount = <u32>memory.size() / PAGES_PER_CHUNK;
+  chunkCount = memoryPages() / PAGES_PER_CHUNK;
   if (chunkCount < firstChunk) {
-    memory.grow(firstChunk * PAGES_PER_CHUNK - <u32>memory.size());
+    growPages(firstChunk * PAGES_PER_CHUNK - memoryPages());
     chunkCount = firstChunk;
   }
   for (let chunk: u32 = 0; chunk < firstChunk; chunk++) setChunkOwner(chunk, OWNER_PERMANENT);
+  // What lies below the heap is there at once: pages that nobody touches cost nothing.
+  lowestFreeOfHeap = FIRST_HEAP_CHUNK;
+  if (HAS_WIDE_ADDRESSES && !growBy(FIRST_HEAP_CHUNK - chunkCount)) raiseOutOfMemory(ENGINE_REFUSES);
 }
 
 /** The first chunk of a free run of `count`, or 0. */
-function findFreeRun(count: u32): u32 {
-  let start = lowestFree;
-  while (start + count <= chunkCount) {
+function findFreeRun(count: u32, isHeap: bool): u32 {
+  let start = isHeap ? lowestFreeOfHeap : lowestFree;
+  const end = isHeap ? chunkCount : min(chunkCount, LOW_LIMIT);
+  while (start + count <= end) {
     let length: u32 = 0;
     while (length < count && load<u8>(owners + start + length) == OWNER_FREE) length++;
     if (length == count) return start;
@@ -174,7 +206,9 @@ function findFreeRun(count: u32): u32 {
   return 0;
 }
 
-function growMemory(count: u32): void {
+function growMemory(count: u32, isHeap: bool): void {
+  // Below the heap there is no more.
+  if (HAS_WIDE_ADDRESSES && !isHeap) outOfMemory();
   let step = max(count, max(chunkCount >>> 1, MINIMUM_GROWTH));
   if (<u64>chunkCount + <u64>step > <u64>MAX_CHUNKS) step = count;
   if (<u64>chunkCount + <u64>step > <u64>MAX_CHUNKS) outOfMemory();
@@ -182,13 +216,25 @@ function growMemory(count: u32): void {
 }
 
 function growBy(step: u32): bool {
-  const pages = (chunkCount + step) * PAGES_PER_CHUNK - <u32>memory.size();
-  if (memory.grow(pages) < 0) return false;
+  const pages = (chunkCount + step) * PAGES_PER_CHUNK - memoryPages();
+  if (growPages(pages) < 0) return false;
   chunkCount += step;
   return true;
 }
 
-/** The limit is reached: that of the settings, or the 4 GiB of a 32-bit memory. */
+// The build replaces these two where addresses have 64 bits (scripts/memory64.mjs): the compiler only knows 32.
+
+/** The size of the memory, in pages of 64 KiB. */
+function memoryPages(): u32 {
+  return <u32>memory.size();
+}
+
+/** Adds so many pages; negative where there are none. */
+function growPages(count: u32): i32 {
+  return memory.grow(count);
+}
+
+/** The limit is reached: that of the settings, or of what addresses reach. */
 const LIMIT_REACHED: u32 = 0;
 /** The engine, or the system under it, has no more memory. */
 const ENGINE_REFUSES: u32 = 1;

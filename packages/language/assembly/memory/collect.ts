@@ -50,11 +50,12 @@ import {
 } from "../values/value";
 import {
   Address,
-  CHUNK_BITS,
   OWNER_ARENA,
   OWNER_FREE,
   OWNER_POISONED,
   chunkLimit,
+  chunkOf,
+  chunkStart,
   enforceLimit,
   isEvacuated,
   outOfMemory,
@@ -79,11 +80,12 @@ import { newestRootBlock, previousRootBlock, rootBlockEnd, rootBlockStart } from
 import { poisonChunk, releasePoisoned, stressInterval } from "./stress";
 import { trimText } from "./text";
 import { mayCollect, setNextThreshold } from "./thresholds";
+import { compress, decompress } from "./pointers";
 
 /** Collections so far, the cells that they have copied, and the bytes that survived the last one. */
 export let collectionCount: u32 = 0;
 export let movedCells: u64 = 0;
-export let survivingBytes: u32 = 0;
+export let survivingBytes: usize = 0;
 /** Bytes that were allocated before the last collection. */
 let collectedBytes: u64 = 0;
 
@@ -124,7 +126,7 @@ export function collect(): void {
 function returnEvacuated(): void {
   const chunks = chunkLimit();
   for (let chunk: u32 = 0; chunk < chunks; chunk++) {
-    const address = chunk << CHUNK_BITS;
+    const address = chunkStart(chunk);
     if (!isEvacuated(address)) continue;
     if (stressInterval != 0) poisonChunk(address);
     else returnChunks(address, 1);
@@ -157,8 +159,11 @@ function evacuateWords(from: Address, to: Address): void {
   let at = from;
   while (at < to) {
     const word = load<u32>(at);
-    assert((word & 1) != 0 || mayBeReferredTo(word), "no address is kept that a collection has not corrected");
-    if ((word & 1) == 0 && isEvacuated(word)) store<u32>(at, <u32>evacuate(word));
+    if ((word & 1) == 0) {
+      const address = decompress(word);
+      assert(mayBeReferredTo(address), "no address is kept that a collection has not corrected");
+      if (isEvacuated(address)) store<u32>(at, compress(evacuate(address)));
+    }
     at += 4;
   }
 }
@@ -175,7 +180,7 @@ function evacuate(value: Value): Value {
     if ((at & 1) != 0 || !isEvacuated(at)) return at;
     // A forced thunk stands for its value; what has been copied, for its copy.
     if ((load<u32>(at) & TAG_MASK) != TAG_FORWARD) break;
-    at = load<u32>(at, 4);
+    at = decompress(load<u32>(at, 4));
     if (isMakingImage && isHole(at) && holeNumber(at) != imageCall) entangled = true;
   }
   if (isMakingImage) return evacuateForImage(at);
@@ -190,7 +195,7 @@ function copyOut(at: Address): Value {
   movedCells++;
   copyCell(copy, at, size);
   store<u32>(at, TAG_FORWARD);
-  store<u32>(at, <u32>copy, 4);
+  store<u32>(at, compress(copy), 4);
   return copy;
 }
 
@@ -277,9 +282,9 @@ function copyEmptyEnv(env: Address): Address {
   const slots = headerExtra(load<u32>(env));
   const copy = makeEnv(slots + 1, envParent(env));
   for (let slot: u32 = 0; slot < slots; slot++) setEnvSlot(copy, slot, nowhere);
-  setEnvSlot(copy, slots, <u32>env | 1);
+  setEnvSlot(copy, slots, compress(env) | 1);
   store<u32>(env, TAG_FORWARD);
-  store<u32>(env, <u32>copy, 4);
+  store<u32>(env, compress(copy), 4);
   return copy;
 }
 
@@ -289,30 +294,35 @@ function keepSlot(env: Address, level: u32, slot: u32): void {
   for (let i = level; i > 0; i--) at = copyOfEnv(envParent(at));
   const last = headerExtra(load<u32>(at)) - 1;
   if (isEvacuated(at) || !isEmptied(at, last) || envSlot(at, slot) != nowhere) return;
-  const original = envSlot(at, last) & ~1;
+  const original = originalOf(envSlot(at, last));
   setEnvSlot(at, slot, evacuate(envSlot(original, slot)));
 }
 
 /** The copy of an environment of the own region; one of the shared region where it is now. */
 function copyOfEnv(env: Address): Address {
   if (!isEvacuated(env)) return env;
-  if ((load<u32>(env) & TAG_MASK) == TAG_FORWARD) return load<u32>(env, 4);
+  if ((load<u32>(env) & TAG_MASK) == TAG_FORWARD) return decompress(load<u32>(env, 4));
   return (ownerOf(env) & 1) == REGION_SHARED ? env : copyEmptyEnv(env);
 }
 
 /** Whether an environment is such a copy: its original says so as well. */
 function isEmptied(env: Address, last: u32): bool {
   const word = envSlot(env, last);
-  const original = word & ~1;
+  const original = originalOf(word);
   if ((word & 1) == 0 || (original & 7) != 0 || !isEvacuated(original)) return false;
-  return load<u32>(original) == TAG_FORWARD && load<u32>(original, 4) == <u32>env;
+  return load<u32>(original) == TAG_FORWARD && decompress(load<u32>(original, 4)) == env;
+}
+
+@inline
+function originalOf(word: Value): Address {
+  return decompress(<u32>word & ~1);
 }
 
 function replaceByHole(at: Address, kind: u32): Value {
   const hole = makeHole(kind, imageCall);
   holesMade++;
   store<u32>(at, TAG_FORWARD);
-  store<u32>(at, <u32>hole, 4);
+  store<u32>(at, compress(hole), 4);
   return hole;
 }
 
@@ -374,7 +384,7 @@ function scanRegion(which: u32): bool {
   while (chunk < smallChunkCount(which)) {
     const start = smallChunkAt(which, chunk);
     if (at == 0) at = start;
-    while (at < chunkTop(start >>> CHUNK_BITS)) {
+    while (at < chunkTop(chunkOf(start))) {
       scanCell(at);
       at += sizeOf(at);
       found = true;
@@ -464,7 +474,7 @@ function sizeOf(cell: Address): u32 {
 
 /** The key set may have been copied already: then its old first word leads to the copy. */
 function attrsCountDuringCollection(attrs: Value): u32 {
-  const keys = load<u32>(attrs, 4);
+  const keys = decompress(load<u32>(attrs, 4));
   const isCopied = (load<u32>(keys) & TAG_MASK) == TAG_FORWARD;
-  return keysCount(isCopied ? load<u32>(keys, 4) : keys);
+  return keysCount(isCopied ? decompress(load<u32>(keys, 4)) : keys);
 }

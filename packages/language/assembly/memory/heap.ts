@@ -15,6 +15,8 @@ import {
   OWNER_HEAP,
   OWNER_PERMANENT,
   chunkLimit,
+  chunkOf,
+  chunkStart,
   chunksFor,
   isInHeap,
   isTight,
@@ -23,6 +25,7 @@ import {
   outOfMemory,
   takeChunks,
 } from "./chunks";
+import { HAS_WIDE_ADDRESSES, compress, decompress } from "./pointers";
 import { interruptMachine } from "../machine/stack";
 
 /** Sizes above are no sizes: they have overflowed. */
@@ -46,26 +49,26 @@ let otherTop: Address = 0;
 let otherEnd: Address = 0;
 let otherCurrent: Address = 0;
 /** Bytes of the heap's chunks but those that are being filled. */
-let filledBytes: u32 = 0;
+let filledBytes: usize = 0;
 
 /** For every chunk, the end of its cells: valid once the chunk is no longer being filled. */
-const tops: Address = memory.data(65536);
+const tops: Address = HAS_WIDE_ADDRESSES ? memory.data(262144) : memory.data(65536);
 
 /**
  * The chunks of each region in the order in which they were taken: small ones, of which the last is being filled, and large
  * runs.
  */
-const ownSmallChunks: Address = memory.data(65536);
-const sharedSmallChunks: Address = memory.data(65536);
+const ownSmallChunks: Address = HAS_WIDE_ADDRESSES ? memory.data(262144) : memory.data(65536);
+const sharedSmallChunks: Address = HAS_WIDE_ADDRESSES ? memory.data(262144) : memory.data(65536);
 let ownSmallCount: u32 = 0;
 let sharedSmallCount: u32 = 0;
-const largeRuns: Address = memory.data(65536);
+const largeRuns: Address = HAS_WIDE_ADDRESSES ? memory.data(262144) : memory.data(65536);
 let largeCount: u32 = 0;
 
 /** Above this many bytes since the last collection the machine collects at its next safe point. */
-export let collectionThreshold: u32 = 184 << 20;
+export let collectionThreshold: usize = 184 << 20;
 
-export function setCollectionThreshold(bytes: u32): void {
+export function setCollectionThreshold(bytes: usize): void {
   collectionThreshold = bytes;
 }
 
@@ -73,7 +76,7 @@ export function setCollectionThreshold(bytes: u32): void {
 @inline
 export function allocate(size: u32): Address {
   const address = heapTop;
-  if (size > heapEnd - address) return allocateInNewChunk(size);
+  if (<usize>size > heapEnd - address) return allocateInNewChunk(size);
   heapTop = address + size;
   return address;
 }
@@ -100,13 +103,13 @@ export function enterRegion(wanted: u32): void {
 }
 
 /** Bytes used since the last collection, cells that survived it included, and what is left at the ends of chunks. */
-export function heapBytes(): u32 {
+export function heapBytes(): usize {
   return filledBytes + (heapTop - current) + (otherTop - otherCurrent);
 }
 
 /** Chunks of the heap. */
 export function heapChunks(): u32 {
-  return (filledBytes >>> CHUNK_BITS) + <u32>(current != 0) + <u32>(otherCurrent != 0);
+  return <u32>(filledBytes >>> CHUNK_BITS) + <u32>(current != 0) + <u32>(otherCurrent != 0);
 }
 
 /** Whether the collector should run at the next place where it may. */
@@ -116,8 +119,8 @@ export function wantsCollection(): bool {
 
 /** The end of the cells in a heap chunk. */
 export function chunkTop(chunk: u32): Address {
-  if (chunk == current >>> CHUNK_BITS) return heapTop;
-  return chunk == otherCurrent >>> CHUNK_BITS ? otherTop : load<u32>(tops + (chunk << 2));
+  if (chunk == chunkOf(current)) return heapTop;
+  return chunk == chunkOf(otherCurrent) ? otherTop : decompress(load<u32>(tops + (chunk << 2)));
 }
 
 /** Leaves all chunks to the collector: the next allocation takes a fresh one. */
@@ -136,7 +139,7 @@ export function abandonHeap(): void {
 export function evacuateHeap(): void {
   const chunks = chunkLimit();
   for (let chunk: u32 = 0; chunk < chunks; chunk++) {
-    const address = chunk << CHUNK_BITS;
+    const address = chunkStart(chunk);
     if (isInHeap(address)) setChunkOwner(chunk, ownerOf(address) - OWNER_HEAP + OWNER_EVACUATED);
   }
   abandonHeap();
@@ -146,7 +149,7 @@ export function evacuateHeap(): void {
 export function sealHeap(): void {
   const chunks = chunkLimit();
   for (let chunk: u32 = 0; chunk < chunks; chunk++) {
-    if (isInHeap(chunk << CHUNK_BITS)) setChunkOwner(chunk, OWNER_PERMANENT);
+    if (isInHeap(chunkStart(chunk))) setChunkOwner(chunk, OWNER_PERMANENT);
   }
   abandonHeap();
 }
@@ -156,7 +159,7 @@ export function smallChunkCount(which: u32): u32 {
 }
 
 export function smallChunkAt(which: u32, index: u32): Address {
-  return load<u32>((which == REGION_OWN ? ownSmallChunks : sharedSmallChunks) + (index << 2));
+  return decompress(load<u32>((which == REGION_OWN ? ownSmallChunks : sharedSmallChunks) + (index << 2)));
 }
 
 export function largeRunCount(): u32 {
@@ -165,7 +168,7 @@ export function largeRunCount(): u32 {
 
 /** The only cell of a large run, of either region. */
 export function largeRunAt(index: u32): Address {
-  return load<u32>(largeRuns + (index << 2));
+  return decompress(load<u32>(largeRuns + (index << 2)));
 }
 
 function allocateInNewChunk(size: u32): Address {
@@ -175,16 +178,16 @@ function allocateInNewChunk(size: u32): Address {
   const address = takeChunks(chunks, OWNER_HEAP + <u8>region);
   if (size > CHUNK_SIZE >>> 1) {
     // A large cell has a run of chunks of its own; the current chunk goes on being filled.
-    const first = address >>> CHUNK_BITS;
-    store<u32>(tops + (first << 2), address + size);
-    store<u32>(largeRuns + (largeCount << 2), <u32>address);
+    const first = chunkOf(address);
+    store<u32>(tops + (first << 2), compress(address + size));
+    store<u32>(largeRuns + (largeCount << 2), compress(address));
     largeCount++;
-    filledBytes += chunks * CHUNK_SIZE;
+    filledBytes += <usize>chunks * CHUNK_SIZE;
     return address;
   }
   leaveCurrent();
-  if (region == REGION_OWN) store<u32>(ownSmallChunks + (ownSmallCount++ << 2), <u32>address);
-  else store<u32>(sharedSmallChunks + (sharedSmallCount++ << 2), <u32>address);
+  if (region == REGION_OWN) store<u32>(ownSmallChunks + (ownSmallCount++ << 2), compress(address));
+  else store<u32>(sharedSmallChunks + (sharedSmallCount++ << 2), compress(address));
   current = address;
   heapTop = address + size;
   heapEnd = address + CHUNK_SIZE;
@@ -193,7 +196,7 @@ function allocateInNewChunk(size: u32): Address {
 
 function leaveCurrent(): void {
   if (current == 0) return;
-  store<u32>(tops + ((current >>> CHUNK_BITS) << 2), heapTop);
+  store<u32>(tops + (chunkOf(current) << 2), compress(heapTop));
   filledBytes += CHUNK_SIZE;
 }
 

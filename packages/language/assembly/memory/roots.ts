@@ -3,6 +3,7 @@
 
 import { Address, isEvacuated } from "./chunks";
 import { allocatePermanent } from "./permanent";
+import { decompress } from "./pointers";
 
 /** Blocks of [link to the block before][roots …]. */
 const BLOCK_SIZE: u32 = 4096;
@@ -63,7 +64,7 @@ export function clearRoots(): void {
   while (at != 0) {
     const last = rootBlockEnd(at);
     for (let word = rootBlockStart(at); word < last; word += 4) {
-      const value = load<u32>(word);
+      const value = decompress(load<u32>(word));
       if ((value & 1) == 0 && isEvacuated(value)) store<u32>(word, 0);
     }
     at = load<u32>(at);

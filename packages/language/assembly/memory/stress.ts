@@ -10,10 +10,11 @@
 
 import {
   Address,
-  CHUNK_BITS,
   CHUNK_SIZE,
   OWNER_POISONED,
   chunkLimit,
+  chunkOf,
+  chunkStart,
   ownerOf,
   returnChunks,
   setChunkOwner,
@@ -49,7 +50,7 @@ export function releasePoisoned(): void {
   if (poisonedChunks < POISONED_CHUNKS) return;
   const chunks = chunkLimit();
   for (let chunk: u32 = 0; chunk < chunks; chunk++) {
-    const address = chunk << CHUNK_BITS;
+    const address = chunkStart(chunk);
     if (ownerOf(address) == OWNER_POISONED) returnChunks(address, 1);
   }
   poisonedChunks = 0;
@@ -58,6 +59,6 @@ export function releasePoisoned(): void {
 /** Poisons a chunk that was evacuated. */
 export function poisonChunk(address: Address): void {
   memory.fill(address, POISON, CHUNK_SIZE);
-  setChunkOwner(address >>> CHUNK_BITS, OWNER_POISONED);
+  setChunkOwner(chunkOf(address), OWNER_POISONED);
   poisonedChunks++;
 }

@@ -8,12 +8,13 @@
 // as it lasts. When it frees next to nothing, the evaluation ends.
 
 import { CHUNK_SIZE, MAX_CHUNKS, allowedChunks, setAllowedChunks, usedChunks } from "./chunks";
+import { HAS_WIDE_ADDRESSES } from "./pointers";
 import { collectionThreshold, heapChunks, setCollectionThreshold } from "./heap";
 
 const SMALL_HEAP: u64 = 256 << 20;
 const SMALL_GROWTH: u64 = 3;
 const GROWTH: u64 = 2;
-const LARGEST_THRESHOLD: u64 = 0xf0000000;
+const LARGEST_THRESHOLD: u64 = HAS_WIDE_ADDRESSES ? 0x400000000 : 0xf0000000;
 
 let minimumThreshold: u32 = 184 << 20;
 
@@ -30,14 +31,14 @@ export function setMemoryLimit(bytes: f64): void {
 }
 
 /** Decides when the next collection comes, after one that `surviving` bytes have survived. */
-export function setNextThreshold(surviving: u32): void {
+export function setNextThreshold(surviving: usize): void {
   const alive = <u64>surviving;
   const wanted = max(alive * (alive < SMALL_HEAP ? SMALL_GROWTH : GROWTH), <u64>minimumThreshold);
   const room = roomOfHeap();
   const half = room >>> 1;
   // A collection that gains less than an eighth of this is not worth it: `isTight` says when the next one comes.
   const bound = alive < half - (half >>> 3) ? half : LARGEST_THRESHOLD;
-  setCollectionThreshold(<u32>min(min(wanted, bound), LARGEST_THRESHOLD));
+  setCollectionThreshold(<usize>min(min(wanted, bound), LARGEST_THRESHOLD));
 }
 
 /**
@@ -46,7 +47,7 @@ export function setNextThreshold(surviving: u32): void {
  */
 export function postponeNextCollection(bytes: u32): void {
   if (allowedChunks() < MAX_CHUNKS) return;
-  setCollectionThreshold(max(collectionThreshold, <u32>min(<u64>bytes, LARGEST_THRESHOLD)));
+  setCollectionThreshold(max(collectionThreshold, <usize>min(<u64>bytes, LARGEST_THRESHOLD)));
 }
 
 /** Bytes that the heap may have beside all else that is in use. */
@@ -56,6 +57,6 @@ function roomOfHeap(): u64 {
 }
 
 /** Whether there is room to copy as much as was alive the last time. */
-export function mayCollect(surviving: u32): bool {
+export function mayCollect(surviving: usize): bool {
   return <u64>(MAX_CHUNKS - usedChunks()) * CHUNK_SIZE > <u64>surviving;
 }

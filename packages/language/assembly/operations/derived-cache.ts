@@ -9,6 +9,7 @@
 import { Address } from "../memory/chunks";
 import { allocatePermanent } from "../memory/permanent";
 import { takeRoot } from "../memory/roots";
+import { compress, decompress } from "../memory/pointers";
 import { Value } from "../values/value";
 
 /** Sets with more attributes should not be remembered. */
@@ -29,7 +30,7 @@ export function findDerived(a: u32, b: u32): Value {
   if (entries == 0) return 0;
   const entry = entryOf(a, b);
   if (load<u32>(load<u32>(entry)) != a || load<u32>(load<u32>(entry, 4)) != b) return 0;
-  return load<u32>(load<u32>(entry, 8));
+  return decompress(load<u32>(load<u32>(entry, 8)));
 }
 
 /** Remembers what was derived from `a` and `b`, which must be addresses of cells, of permanent memory, or odd. */
@@ -38,7 +39,7 @@ export function rememberDerived(a: u32, b: u32, result: Value): void {
   const entry = entryOf(a, b);
   store<u32>(load<u32>(entry), a);
   store<u32>(load<u32>(entry, 4), b);
-  store<u32>(load<u32>(entry, 8), <u32>result);
+  store<u32>(load<u32>(entry, 8), compress(result));
 }
 
 @inline

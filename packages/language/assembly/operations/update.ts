@@ -7,6 +7,7 @@
 
 import { Address } from "../memory/chunks";
 import { copyWords, lowerBound } from "../memory/words";
+import { compress } from "../memory/pointers";
 import {
   Keys,
   attrsValues,
@@ -39,11 +40,11 @@ export function updateAttrs(left: Value, right: Value): Value {
 function mergedKeys(left: Keys, right: Keys): Keys {
   const small = keysCount(left) <= LARGEST_REMEMBERED && keysCount(right) <= LARGEST_REMEMBERED;
   if (small) {
-    const known = findDerived(<u32>left, <u32>right);
+    const known = findDerived(compress(left), compress(right));
     if (known != 0) return known;
   }
   const merged = mergeKeys(left, right);
-  if (small) rememberDerived(<u32>left, <u32>right, merged);
+  if (small) rememberDerived(compress(left), compress(right), merged);
   return merged;
 }
 

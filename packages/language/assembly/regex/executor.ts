@@ -15,7 +15,8 @@
 // the counters kept it from is tried by the loops further up. A search does the same only when it has
 // already taken more steps than libstdc++ could bear.
 //
-// Positions are addresses. Captures are offsets from the start of the subject, -1 while a group has not been closed.
+// Positions are addresses, and offsets from the start of the subject where they are written down. Captures are offsets,
+// -1 while a group has not been closed.
 
 import {
   FRAME_CAPTURE,
@@ -70,7 +71,7 @@ const LOOP_PATIENCE: u64 = 1 << 20;
 /** Scanning this many bytes in a run (a power of two, given as its exponent) counts as a step. */
 const SCAN_BITS: u64 = 4;
 
-let program: Program = changetype<Program>(0);
+let program: Program = changetype<Program>(<usize>0);
 let subject: usize = 0;
 let end: usize = 0;
 /** Whether the match has to end at the end of the subject. */
@@ -264,7 +265,7 @@ function takeRun(node: Node, position: usize): usize {
     if (far == position) return 0;
     far--;
   }
-  if (far != position) pushFrame(FRAME_RUN, <u32>changetype<usize>(node), <u32>position, <u32>far);
+  if (far != position) pushFrame(FRAME_RUN, <u32>changetype<usize>(node), offsetOf(position), offsetOf(far));
   return far;
 }
 
@@ -273,7 +274,7 @@ function takeRun(node: Node, position: usize): usize {
 function takeRepeat(node: Node, position: usize): usize {
   const next = nextIsPossible(node, position);
   if (!branchIsPossible(node, position)) return next ? node.next : 0;
-  if (next) pushFrame(FRAME_RETRY, <u32>node.next, <u32>position, 0);
+  if (next) pushFrame(FRAME_RETRY, <u32>node.next, offsetOf(position), 0);
   return node.branch;
 }
 
@@ -282,7 +283,7 @@ function takeEither(node: Node, position: usize): usize {
   const next = nextIsPossible(node, position);
   if (!branchIsPossible(node, position)) return next ? node.next : 0;
   if (next) {
-    pushFrame(FRAME_SECOND, <u32>node.next, <u32>position, 0);
+    pushFrame(FRAME_SECOND, <u32>node.next, offsetOf(position), 0);
     seconds++;
   }
   return node.branch;
@@ -292,11 +293,11 @@ function takeCounted(node: Node, position: usize): usize {
   const counter: usize = node.argument;
   const lastPosition = load<u32>(counter);
   const times = load<u32>(counter, 4);
-  const again = lastPosition == <u32>position && times != 0;
+  const again = lastPosition == offsetOf(position) && times != 0;
   if (again && times == 2) return node.next;
-  pushFrame(FRAME_RETRY, <u32>node.next, <u32>position, 0);
+  pushFrame(FRAME_RETRY, <u32>node.next, offsetOf(position), 0);
   pushFrame(FRAME_COUNTER, <u32>counter, lastPosition, times);
-  store<u32>(counter, <u32>position);
+  store<u32>(counter, offsetOf(position));
   store<u32>(counter, again ? 2 : 1, 4);
   return node.branch;
 }
@@ -305,6 +306,12 @@ function takeCounted(node: Node, position: usize): usize {
 function capture(slot: usize, position: usize): void {
   if (hasFrames()) pushFrame(FRAME_CAPTURE, <u32>slot, load<u32>(slot), 0);
   store<i32>(slot, <i32>(position - subject));
+}
+
+/** A position as it is written down. */
+@inline
+function offsetOf(position: usize): u32 {
+  return <u32>(position - subject);
 }
 
 /** Takes note of a match that ends here; whether the exploration is over. */
@@ -352,7 +359,7 @@ function resume(): bool {
         store<u32>(frame.first, frame.third, 4);
         break;
       default:
-        remember(nodeAt(frame.first).memo, frame.second, found ? FOUND : NOT_FOUND);
+        remember(nodeAt(frame.first).memo, subject + frame.second, found ? FOUND : NOT_FOUND);
     }
   }
   return false;
@@ -360,21 +367,21 @@ function resume(): bool {
 
 function resumeAt(frame: Frame): bool {
   resumeNode = frame.first;
-  resumePosition = frame.second;
+  resumePosition = subject + frame.second;
   return true;
 }
 
 /** Ends a run at the next lower position where it can end, if there is one. */
 function shortenRun(frame: Frame): bool {
   const node = nodeAt(frame.first);
-  const lowest = frame.second;
-  let position = frame.third;
+  const lowest = subject + frame.second;
+  let position = subject + frame.third;
   while (position > lowest) {
     position--;
     if (!nextIsPossible(node, position)) continue;
     resumeNode = node.next;
     resumePosition = position;
-    if (position > lowest) pushFrame(FRAME_RUN, frame.first, lowest, position);
+    if (position > lowest) pushFrame(FRAME_RUN, frame.first, frame.second, offsetOf(position));
     return true;
   }
   return false;
@@ -388,6 +395,6 @@ function isKnown(node: Node, position: usize): bool {
   const verdict = recall(node.memo, position);
   if (verdict == FOUND) found = true;
   if (verdict != UNKNOWN) return true;
-  pushFrame(FRAME_MEMO, <u32>changetype<usize>(node), <u32>position, 0);
+  pushFrame(FRAME_MEMO, <u32>changetype<usize>(node), offsetOf(position), 0);
   return false;
 }

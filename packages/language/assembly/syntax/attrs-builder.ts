@@ -53,7 +53,7 @@ export function findAttr(node: Node, name: Symbol): Address {
   const count = tableCount(statics);
   for (let i: u32 = 0; i < count; i++) {
     const attr = tableItem(statics, i);
-    if (changetype<StaticAttr>(attr).name == name) return attr;
+    if (changetype<StaticAttr>(<usize>attr).name == name) return attr;
   }
   return 0;
 }
@@ -65,7 +65,7 @@ export function addAttr(node: Node, attr: Address): void {
   const count = tableCount(attrs.statics);
   const builder = builderOf(node);
   if (builder.slots == 0 ? count > SMALL : count << 1 > builder.mask) rehash(node, count);
-  else if (builder.slots != 0) store<u32>(slotOf(builder, changetype<StaticAttr>(attr).name), attr);
+  else if (builder.slots != 0) store<u32>(slotOf(builder, changetype<StaticAttr>(<usize>attr).name), attr);
 }
 
 export function makeStaticAttr(name: Symbol, position: u32, kind: u32, value: Node, from: u32): Address {
@@ -132,7 +132,7 @@ function rehash(node: Node, count: u32): void {
   const statics = changetype<AttrsNode>(node).statics;
   for (let i: u32 = 0; i < count; i++) {
     const attr = tableItem(statics, i);
-    store<u32>(slotOf(builder, changetype<StaticAttr>(attr).name), attr);
+    store<u32>(slotOf(builder, changetype<StaticAttr>(<usize>attr).name), attr);
   }
 }
 
@@ -143,7 +143,7 @@ function slotOf(builder: AttrsBuilder, name: Symbol): Address {
   while (true) {
     const at = builder.slots + (slot << 2);
     const attr = load<u32>(at);
-    if (attr == 0 || changetype<StaticAttr>(attr).name == name) return at;
+    if (attr == 0 || changetype<StaticAttr>(<usize>attr).name == name) return at;
     slot = (slot + 1) & mask;
   }
 }

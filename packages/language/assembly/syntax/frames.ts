@@ -6,6 +6,7 @@
 
 import { Address } from "../memory/chunks";
 import { allocateInArena } from "../memory/arena";
+import { HAS_WIDE_ADDRESSES } from "../memory/pointers";
 
 export const FRAME_ROOT: u32 = 0;
 export const FRAME_PARENS: u32 = 1;
@@ -34,7 +35,7 @@ export const FRAME_ATTR_PATH: u32 = 17;
 /** A string, an indented string or a path with interpolations. */
 export const FRAME_TEXT: u32 = 18;
 
-const FRAME_SIZE: u32 = 32;
+const FRAME_SIZE: u32 = HAS_WIDE_ADDRESSES ? 48 : 32;
 /** A deeper nesting of brackets and keywords than this is a syntax error. */
 export const MAX_DEPTH: u32 = 1000000;
 

@@ -51,9 +51,9 @@ export function appendOutline(node: Node, start: u32): void {
     const role = changetype<string>(<usize>load<u32>(top, 8));
     depth = load<u32>(top, 12);
     if (task == TASK_NODE) writeNode(subject, role);
-    else if (task == TASK_STATIC_ATTR) writeStaticAttr(changetype<StaticAttr>(subject));
-    else if (task == TASK_DYNAMIC_ATTR) writeDynamicAttr(changetype<DynamicAttr>(subject));
-    else writeFormal(changetype<Formal>(subject));
+    else if (task == TASK_STATIC_ATTR) writeStaticAttr(changetype<StaticAttr>(<usize>subject));
+    else if (task == TASK_DYNAMIC_ATTR) writeDynamicAttr(changetype<DynamicAttr>(<usize>subject));
+    else writeFormal(changetype<Formal>(<usize>subject));
   }
 }
 

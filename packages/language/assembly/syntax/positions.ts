@@ -26,7 +26,7 @@ export class Source {
   path: Value;
 }
 
-const SOURCE_SIZE: u32 = 16;
+const SOURCE_SIZE: u32 = <u32>offsetof<Source>();
 let sources: Address = 0;
 let capacity: u32 = 0;
 let count: u32 = 0;

@@ -117,9 +117,9 @@ function run(): void {
     const task = load<u32>(top);
     const subject = load<u32>(top, 4);
     if (task == TASK_NODE) show(subject);
-    else if (task == TASK_TEXT) appendText(changetype<string>(subject));
+    else if (task == TASK_TEXT) appendText(changetype<string>(<usize>subject));
     else if (task == TASK_SYMBOL) appendIdentifier(subject);
-    else pushBindings(changetype<AttrsNode>(subject));
+    else pushBindings(changetype<AttrsNode>(<usize>subject));
   }
 }
 

@@ -4,6 +4,7 @@
 // sorted set. Of several pairs with one name the first is kept, as `listToAttrs` wants.
 
 import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, returnChunks, takeChunks } from "../memory/chunks";
+import { compress, decompress } from "../memory/pointers";
 import { Symbol } from "../symbols/symbols";
 import { EMPTY_ATTRS } from "./constants";
 import { makeAttrs, makeKeys, setAttrValue, setKey } from "./attrs";
@@ -29,7 +30,7 @@ export function addAttr(symbol: Symbol, value: Value, position: u32 = 0): void {
   if (used + ENTRY_SIZE > capacity) grow();
   const entry = base + used;
   store<u32>(entry, symbol);
-  store<u32>(entry, value, 4);
+  store<u32>(entry, compress(value), 4);
   store<u32>(entry, position, 8);
   store<u32>(entry, used, 12);
   used += ENTRY_SIZE;
@@ -48,7 +49,7 @@ export function endAttrs(mark: u32): Value {
   for (let i: u32 = 0; i < distinct; i++) {
     const entry = entries + i * ENTRY_SIZE;
     setKey(keys, i, load<u32>(entry), load<u32>(entry, 8));
-    setAttrValue(attrs, i, load<u32>(entry, 4));
+    setAttrValue(attrs, i, decompress(load<u32>(entry, 4)));
   }
   return attrs;
 }

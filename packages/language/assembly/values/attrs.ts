@@ -11,6 +11,7 @@
 import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
 import { allocatePermanent } from "../memory/permanent";
+import { compress, decompress } from "../memory/pointers";
 import { EMPTY_ATTRS, EMPTY_KEYS } from "./constants";
 import { KIND_ATTRS, KIND_KEYS, Value, cellHeader } from "./value";
 
@@ -25,7 +26,7 @@ const KEYS_HEADER: u32 = 16;
 
 @inline
 export function keysOf(attrs: Value): Keys {
-  return load<u32>(attrs, 4);
+  return decompress(load<u32>(attrs, 4));
 }
 
 @inline
@@ -40,12 +41,12 @@ export function attrsCount(attrs: Value): u32 {
 
 @inline
 export function attrValue(attrs: Value, index: u32): Value {
-  return load<u32>(attrs + (index << 2), ATTRS_HEADER);
+  return decompress(load<u32>(attrs + (index << 2), ATTRS_HEADER));
 }
 
 @inline
 export function setAttrValue(attrs: Value, index: u32, value: Value): void {
-  store<u32>(attrs + (index << 2), value, ATTRS_HEADER);
+  store<u32>(attrs + (index << 2), compress(value), ATTRS_HEADER);
 }
 
 /** The address of the first value; values are adjacent words. */
@@ -84,12 +85,12 @@ export function keysPositions(keys: Keys): Address {
 /** The ORDER cell, or 0 while nobody has asked for it (attr-order.ts). */
 @inline
 export function keysOrder(keys: Keys): Address {
-  return load<u32>(keys, 8);
+  return decompress(load<u32>(keys, 8));
 }
 
 @inline
 export function setKeysOrder(keys: Keys, order: Address): void {
-  store<u32>(keys, order, 8);
+  store<u32>(keys, compress(order), 8);
 }
 
 @inline
@@ -124,7 +125,7 @@ export function makeAttrs(keys: Keys): Value {
   setAttrCount += count;
   store<u32>(attrs + size - 4, 0);
   store<u32>(attrs, cellHeader(KIND_ATTRS));
-  store<u32>(attrs, <u32>keys, 4);
+  store<u32>(attrs, compress(keys), 4);
   return attrs;
 }
 

@@ -6,6 +6,7 @@
 //   entry on the stack: [context][rank: how many merges deep it is]
 
 import { Address } from "../memory/chunks";
+import { compress, decompress } from "../memory/pointers";
 import { mergeContexts } from "./context";
 import { Value } from "./value";
 
@@ -31,7 +32,7 @@ export function endUnion(mark: u32): Value {
   let union: Value = 0;
   while (used > mark) {
     used -= ENTRY_SIZE;
-    union = mergeContexts(union, load<u32>(stack + used));
+    union = mergeContexts(union, decompress(load<u32>(stack + used)));
   }
   return union;
 }
@@ -41,14 +42,14 @@ function carry(mark: u32, context: Value): void {
   let rank: u32 = 0;
   while (used > mark) {
     const top = stack + used - ENTRY_SIZE;
-    if (load<u32>(top) == <u32>merged) return;
+    if (decompress(load<u32>(top)) == merged) return;
     if (load<u32>(top, 4) > rank) break;
-    merged = mergeContexts(load<u32>(top), merged);
+    merged = mergeContexts(decompress(load<u32>(top)), merged);
     used -= ENTRY_SIZE;
     rank++;
   }
   assert(used < STACK_SIZE, "unions nest a few levels, each of at most 32 entries");
-  store<u32>(stack + used, merged);
+  store<u32>(stack + used, compress(merged));
   store<u32>(stack + used, rank, 4);
   used += ENTRY_SIZE;
 }

@@ -8,6 +8,7 @@
 import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
 import { clearBytes } from "../memory/words";
+import { compress, decompress } from "../memory/pointers";
 import { KIND_ENV, Value, cellHeader } from "./value";
 
 const ENV_HEADER: u32 = 8;
@@ -18,7 +19,7 @@ export let envSlotCount: u64 = 0;
 
 @inline
 export function envParent(env: Address): Address {
-  return load<u32>(env, 4);
+  return decompress(load<u32>(env, 4));
 }
 
 /** The environment `level` parents up. */
@@ -31,12 +32,12 @@ export function ancestor(env: Address, level: u32): Address {
 
 @inline
 export function envSlot(env: Address, slot: u32): Value {
-  return load<u32>(env + (slot << 2), ENV_HEADER);
+  return decompress(load<u32>(env + (slot << 2), ENV_HEADER));
 }
 
 @inline
 export function setEnvSlot(env: Address, slot: u32, value: Value): void {
-  store<u32>(env + (slot << 2), value, ENV_HEADER);
+  store<u32>(env + (slot << 2), compress(value), ENV_HEADER);
 }
 
 @inline
@@ -57,7 +58,7 @@ export function makeEnv(slots: u32, parent: Address): Address {
   envSlotCount += slots;
   clearBytes(env + ENV_HEADER, size - ENV_HEADER);
   store<u32>(env, cellHeader(KIND_ENV, slots));
-  store<u32>(env, <u32>parent, 4);
+  store<u32>(env, compress(parent), 4);
   return env;
 }
 
@@ -68,8 +69,8 @@ export function makeEnv1(value: Value, parent: Address): Address {
   envCount++;
   envSlotCount++;
   store<u32>(env, cellHeader(KIND_ENV, 1));
-  store<u32>(env, <u32>parent, 4);
-  store<u32>(env, <u32>value, 8);
+  store<u32>(env, compress(parent), 4);
+  store<u32>(env, compress(value), 8);
   store<u32>(env, 0, 12);
   return env;
 }

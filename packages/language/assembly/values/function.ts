@@ -5,6 +5,7 @@
 
 import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
+import { compress, decompress } from "../memory/pointers";
 import { KIND_LAMBDA, KIND_PARTIAL, Value, cellHeader, headerExtra, headerOf } from "./value";
 
 /** The code block of a lambda (compile/code.ts). */
@@ -15,7 +16,7 @@ export function lambdaBlock(lambda: Value): Address {
 
 @inline
 export function lambdaEnv(lambda: Value): Address {
-  return load<u32>(lambda, 8);
+  return decompress(load<u32>(lambda, 8));
 }
 
 @inline
@@ -23,7 +24,7 @@ export function makeLambda(block: Address, env: Address): Value {
   const lambda = allocate(16);
   store<u32>(lambda, cellHeader(KIND_LAMBDA));
   store<u32>(lambda, <u32>block, 4);
-  store<u32>(lambda, <u32>env, 8);
+  store<u32>(lambda, compress(env), 8);
   store<u32>(lambda, 0, 12);
   return lambda;
 }
@@ -35,16 +36,16 @@ export function partialCount(partial: Value): u32 {
 
 @inline
 export function partialBuiltin(partial: Value): Value {
-  return load<u32>(partial, 4);
+  return decompress(load<u32>(partial, 4));
 }
 
 @inline
 export function partialArgument(partial: Value, index: u32): Value {
-  return load<u32>(partial + (index << 2), 8);
+  return decompress(load<u32>(partial + (index << 2), 8));
 }
 
 export function setPartialArgument(partial: Value, index: u32, argument: Value): void {
-  store<u32>(partial + (index << 2), argument, 8);
+  store<u32>(partial + (index << 2), compress(argument), 8);
 }
 
 export function partialCellSize(count: u32): u32 {
@@ -57,6 +58,6 @@ export function makePartial(builtin: Value, count: u32): Value {
   const partial = allocate(size);
   store<u32>(partial + size - 4, 0);
   store<u32>(partial, cellHeader(KIND_PARTIAL, count));
-  store<u32>(partial, <u32>builtin, 4);
+  store<u32>(partial, compress(builtin), 4);
   return partial;
 }

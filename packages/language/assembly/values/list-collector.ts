@@ -4,6 +4,7 @@
 // Nothing on it outlives an await.
 
 import { Address, OWNER_BUFFER, chunksFor, returnChunks, takeChunks } from "../memory/chunks";
+import { compress } from "../memory/pointers";
 import { listItems, makeList } from "./list";
 import { Value } from "./value";
 
@@ -20,7 +21,7 @@ export function beginItems(): u32 {
 
 export function addItem(item: Value): void {
   if (used == capacity) grow();
-  store<u32>(base + used, item);
+  store<u32>(base + used, compress(item));
   used += 4;
 }
 

@@ -7,6 +7,7 @@
 import { allocate } from "../memory/heap";
 import { clearBytes } from "../memory/words";
 import { Address } from "../memory/chunks";
+import { compress, decompress } from "../memory/pointers";
 import { EMPTY_LIST } from "./constants";
 import { KIND_LIST, Value, cellHeader } from "./value";
 
@@ -19,12 +20,12 @@ export function listLength(list: Value): u32 {
 
 @inline
 export function listItem(list: Value, index: u32): Value {
-  return load<u32>(list + (index << 2), LIST_HEADER);
+  return decompress(load<u32>(list + (index << 2), LIST_HEADER));
 }
 
 @inline
 export function setListItem(list: Value, index: u32, item: Value): void {
-  store<u32>(list + (index << 2), item, LIST_HEADER);
+  store<u32>(list + (index << 2), compress(item), LIST_HEADER);
 }
 
 /** The address of the first item; items are adjacent words. */

@@ -13,6 +13,7 @@
 import { holderOf } from "../machine/fibers";
 import { Address, OWNER_BUFFER, chunksFor, returnChunks, takeChunks } from "../memory/chunks";
 import { appendByte, appendBytes, appendInteger, appendText } from "../memory/text";
+import { compress, decompress } from "../memory/pointers";
 import { internText, symbolName } from "../symbols/symbols";
 import { SYMBOL_DRV_PATH, SYMBOL_TYPE } from "../symbols/known";
 import { Block } from "../compile/code";
@@ -209,7 +210,7 @@ function appendName(symbol: u32): void {
 // ── Lists ──
 
 function beginList(slot: Value, list: Value, depth: u32): void {
-  if (listLength(list) != 0 && !addSeen(<u32>slot)) return appendGuillemets("repeated");
+  if (listLength(list) != 0 && !addSeen(compress(slot))) return appendGuillemets("repeated");
   if (depth >= maximumDepth) return appendText("[ ... ]");
   appendByte(0x5b);
   push(list, 0);
@@ -233,7 +234,7 @@ function printNextItem(bottom: u32): void {
 
 function beginAttrs(attrs: Value, depth: u32): void {
   const mayRepeat = !ambiguous || attrsCount(attrs) != 0;
-  if (mayRepeat && !addSeen(<u32>attrs)) return appendGuillemets("repeated");
+  if (mayRepeat && !addSeen(compress(attrs))) return appendGuillemets("repeated");
   if (derivationsAsPaths && isKnownDerivation(attrs)) return printDerivation(attrs);
   if (depth >= maximumDepth) return appendText("{ ... }");
   appendByte(0x7b);
@@ -311,20 +312,20 @@ let stackUsed: u32 = 0;
 function push(container: Value, order: Address): void {
   if (stackUsed == stackSize) growStack();
   const entry = stackBase + stackUsed;
-  store<u32>(entry, container);
-  store<u32>(entry, order, 4);
+  store<u32>(entry, compress(container));
+  store<u32>(entry, compress(order), 4);
   store<u32>(entry, 0, 8);
   stackUsed += ENTRY_SIZE;
 }
 
 @inline
 function topContainer(): Value {
-  return load<u32>(stackBase + stackUsed - ENTRY_SIZE);
+  return decompress(load<u32>(stackBase + stackUsed - ENTRY_SIZE));
 }
 
 @inline
 function topOrder(): Address {
-  return load<u32>(stackBase + stackUsed - ENTRY_SIZE, 4);
+  return decompress(load<u32>(stackBase + stackUsed - ENTRY_SIZE, 4));
 }
 
 /** The item that is to be printed now; the next call gives the one after it. */

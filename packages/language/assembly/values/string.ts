@@ -10,6 +10,7 @@ import { allocate } from "../memory/heap";
 import { allocatePermanent } from "../memory/permanent";
 import { bytesEqualText, alignedBytesEqual } from "../memory/bytes";
 import { appendText, textLengthFrom, textMark, textRewind, textStart } from "../memory/text";
+import { compress, decompress } from "../memory/pointers";
 import { swapBytes64 } from "../numbers/bits";
 import { EMPTY_STRING } from "./constants";
 import { KIND_PATH, KIND_STRING, Value, cellHeader } from "./value";
@@ -30,12 +31,12 @@ export function stringBytes(string: Value): Address {
 /** The context cell (values/context.ts), or 0 when the string refers to nothing. */
 @inline
 export function stringContext(string: Value): Value {
-  return load<u32>(string, 8);
+  return decompress(load<u32>(string, 8));
 }
 
 @inline
 export function setStringContext(string: Value, context: Value): void {
-  store<u32>(string, context, 8);
+  store<u32>(string, compress(context), 8);
 }
 
 /** The symbol with these bytes if that is known already, else 0. */

@@ -5,6 +5,7 @@
 // Every word is a value, 0 or odd.
 
 import { allocate } from "../memory/heap";
+import { compress, decompress } from "../memory/pointers";
 import { KIND_TABLE, Value, cellHeader } from "./value";
 
 const TABLE_HEADER: u32 = 8;
@@ -15,13 +16,13 @@ export function tableWords(table: Value): u32 {
 }
 
 @inline
-export function tableWord(table: Value, index: u32): u32 {
-  return load<u32>(table + (index << 2), TABLE_HEADER);
+export function tableWord(table: Value, index: u32): Value {
+  return decompress(load<u32>(table + (index << 2), TABLE_HEADER));
 }
 
 @inline
-export function setTableWord(table: Value, index: u32, word: u32): void {
-  store<u32>(table + (index << 2), word, TABLE_HEADER);
+export function setTableWord(table: Value, index: u32, word: Value): void {
+  store<u32>(table + (index << 2), compress(word), TABLE_HEADER);
 }
 
 @inline

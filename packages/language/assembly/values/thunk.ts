@@ -7,6 +7,7 @@
 
 import { Address } from "../memory/chunks";
 import { allocate } from "../memory/heap";
+import { compress, decompress } from "../memory/pointers";
 import { TAG_APPLY, TAG_ENTERED, TAG_FAILED, TAG_FORWARD, TAG_MASK, Value } from "./value";
 
 const THUNK_SIZE: u32 = 8;
@@ -21,7 +22,7 @@ const APPLY_UNPLACED: u32 = 0x80;
 export function makeThunk(code: Address, env: Address): Value {
   const thunk = allocate(THUNK_SIZE);
   store<u32>(thunk, <u32>code);
-  store<u32>(thunk, <u32>env, 4);
+  store<u32>(thunk, compress(env), 4);
   return thunk;
 }
 
@@ -58,7 +59,7 @@ export function applyCount(thunk: Value): u32 {
 
 @inline
 export function applyCallee(thunk: Value): Value {
-  return load<u32>(thunk, 4);
+  return decompress(load<u32>(thunk, 4));
 }
 
 /** The address of the first argument; they are adjacent words. */
@@ -69,20 +70,20 @@ export function applyArguments(thunk: Value): Address {
 
 @inline
 export function applyArgument(thunk: Value, index: u32): Value {
-  return load<u32>(thunk + (index << 2), 8);
+  return decompress(load<u32>(thunk + (index << 2), 8));
 }
 
 /** Makes a thunk its result, which must be in weak head normal form. */
 @inline
 export function forward(thunk: Value, result: Value): void {
   store<u32>(thunk, TAG_FORWARD);
-  store<u32>(thunk, result, 4);
+  store<u32>(thunk, compress(result), 4);
 }
 
 /** Makes a thunk the failure that evaluating it met: an ERROR cell. */
 export function markFailed(thunk: Value, error: Value): void {
   store<u32>(thunk, TAG_FAILED);
-  store<u32>(thunk, error, 4);
+  store<u32>(thunk, compress(error), 4);
 }
 
 /** Makes a thunk that was entered what it was before. */
@@ -107,7 +108,7 @@ function makeApply(callee: Value, a: Value, b: Value, count: u32): Value {
 @inline
 function fillApply(thunk: Value, callee: Value, a: Value, b: Value, count: u32): void {
   store<u32>(thunk, TAG_APPLY | (count << 4));
-  store<u32>(thunk, callee, 4);
-  store<u32>(thunk, a, 8);
-  store<u32>(thunk, b, 12);
+  store<u32>(thunk, compress(callee), 4);
+  store<u32>(thunk, compress(a), 8);
+  store<u32>(thunk, compress(b), 12);
 }

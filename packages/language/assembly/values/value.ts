@@ -15,6 +15,7 @@
 // Kinds, with their layouts, are in the file of each: constants, number, string, list, attrs, function, env.
 
 import { Address } from "../memory/chunks";
+import { decompress } from "../memory/pointers";
 
 export type Value = usize;
 
@@ -76,7 +77,7 @@ export function isWhnf(value: Value): bool {
 /** The value behind a forced thunk, or `value` itself (which may be a thunk still to be forced). */
 @inline
 export function resolve(value: Value): Value {
-  if ((value & 1) == 0 && (load<u32>(value) & TAG_MASK) == TAG_FORWARD) return load<u32>(value, 4);
+  if ((value & 1) == 0 && (load<u32>(value) & TAG_MASK) == TAG_FORWARD) return decompress(load<u32>(value, 4));
   return value;
 }
 
