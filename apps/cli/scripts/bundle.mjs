@@ -94,9 +94,10 @@ await build({
 });
 
 // What one build has kept of its results is not for another one, and neither is what another core has computed.
-const core = join(app, '../../packages/language/build/neve.wasm');
+const coreFolder = join(app, '../../packages/language/build');
+const cores = ['neve.wasm', 'neve64.wasm'].filter((name) => existsSync(join(coreFolder, name)));
 const hash = createHash('sha256');
-if (existsSync(core)) hash.update(readFileSync(core));
+for (const name of cores) hash.update(readFileSync(join(coreFolder, name)));
 for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
 await build({
   ...shared,
@@ -109,4 +110,4 @@ await build({
 
 writeCommandTable();
 
-if (existsSync(core)) copyFileSync(core, join(app, 'dist/neve.wasm'));
+for (const name of cores) copyFileSync(join(coreFolder, name), join(app, 'dist', name));

@@ -19,6 +19,8 @@ import {
   type Value,
   coreHash,
   createEvaluator,
+  engineHasWideMemories,
+  narrowReach,
 } from '@neve/eval';
 import {
   type FileSystemIO,
@@ -85,7 +87,7 @@ export function startEvaluator({
   storeAccess,
   caller,
   isInteractive = false,
-  core = loadCore(),
+  core = loadCore(settings),
   around = (world) => world,
   images,
   descriptions,
@@ -185,9 +187,12 @@ function isPure({ args, settings }: Pick<SessionSettings, 'args' | 'settings'>):
   return settings.isOn('pure-eval') && !args.has('impure');
 }
 
-/** The language core lies above the scripts; `NEVE_CORE` names another build of it. */
-export function loadCore(): WebAssembly.Module {
-  const path = process.env['NEVE_CORE'] ?? join(__dirname, '../neve.wasm');
+/**
+ * The language core, for as much memory as the settings allow. Its builds lie above the scripts; `NEVE_CORE` names another one.
+ */
+export function loadCore(settings: Settings): WebAssembly.Module {
+  const isWide = (settings.size('max-heap-size') ?? 0) > narrowReach && engineHasWideMemories();
+  const path = process.env['NEVE_CORE'] ?? join(__dirname, isWide ? '../neve64.wasm' : '../neve.wasm');
   return new WebAssembly.Module(readFileSync(path));
 }
 

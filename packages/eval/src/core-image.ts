@@ -56,11 +56,12 @@ export function takeImage(core: Core): CoreImage {
 
 /** Gives a core that was just made the state of an image. False when that is damaged: then the core is of no use. */
 export function restoreImage(core: Core, image: KeptImage): boolean {
+  const { isWide } = core;
   // Whoever keeps images tells a head that is damaged, and images of other cores.
   const { globals, chunks, ranges, checksum } = JSON.parse(decodeUtf8(image.head)) as ImageHead;
   const { memory } = core.exports;
   const missing = chunks * pagesPerChunk - memory.buffer.byteLength / 65_536;
-  if (missing > 0) memory.grow(missing);
+  if (missing > 0) growMemory(memory, missing, isWide);
   for (const range of ranges) image.read(partOf(core, range));
   if (checksumOf(core, ranges) !== checksum) return false;
   const values = new Map(globals);
@@ -70,6 +71,11 @@ export function restoreImage(core: Core, image: KeptImage): boolean {
     global.value = typeof global.value === 'bigint' ? BigInt(value) : Number(value);
   }
   return true;
+}
+
+/** The pages of a memory with 64-bit addresses are counted in BigInts, which TypeScript does not know yet. */
+function growMemory(memory: WebAssembly.Memory, pages: number, isWide: boolean): void {
+  memory.grow(isWide ? (BigInt(pages) as unknown as number) : pages);
 }
 
 type Range = ImageHead['ranges'][number];

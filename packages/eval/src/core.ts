@@ -7,7 +7,7 @@
 
 import { OutOfMemory, memoryShortage } from './out-of-memory.ts';
 import type { CoreProfiler } from './profile/core-profiler.ts';
-import { narrowedExports } from './wide-exports.ts';
+import { hasWideAddresses, narrowedExports } from './wide-addresses.ts';
 
 /** A value or another address in the core's memory. */
 export type Address = number;
@@ -179,6 +179,8 @@ const looksBetweenTurns = 16;
 
 export class Core {
   readonly exports: CoreExports;
+  /** Whether addresses have 64 bits. */
+  readonly isWide: boolean;
   readonly profiler: CoreProfiler | undefined;
   readonly #leavesOff: boolean;
   #bytes: Uint8Array;
@@ -188,6 +190,7 @@ export class Core {
   constructor(module: WebAssembly.Module, options: CoreOptions = {}) {
     const { profiler, maxHeapBytes, sha256 = noHash, leavesOff = false } = options;
     this.profiler = profiler;
+    this.isWide = hasWideAddresses(module);
     this.#leavesOff = leavesOff;
     const instance = new WebAssembly.Instance(module, {
       env: {
@@ -200,7 +203,11 @@ export class Core {
           throw raised;
         },
         outOfMemory: (reason: number): never => {
-          this.#shortage = memoryShortage({ isRefused: reason === engineRefuses, maxHeapBytes });
+          this.#shortage = memoryShortage({
+            isRefused: reason === engineRefuses,
+            isWide: this.isWide,
+            maxHeapBytes,
+          });
           throw this.#shortage;
         },
         ticks: profiler?.ticks ?? noTicks,

@@ -37,7 +37,8 @@ export type EvaluatorSettings = {
   readonly heapThresholdBytes?: number | undefined;
   /**
    * Bytes of memory that the core may use: values, code and the stack. As the collector copies, about half of it can be alive. An
-   * evaluation that needs more fails with `OutOfMemory`. Without it, and at most, 4 GiB; at least 8 MiB.
+   * evaluation that needs more fails with `OutOfMemory`. Without it 4 GiB, which is also the most, unless `core` is the one with
+   * 64-bit addresses: then 12 GiB. At least 8 MiB.
    */
   readonly maxHeapBytes?: number | undefined;
   /**

@@ -51,7 +51,8 @@ function fingerprint(options) {
   const hash = createHash('sha256');
   const compiler = createRequire(import.meta.url)('assemblyscript/package.json').version;
   hash.update(JSON.stringify([compiler, shared, options]));
-  for (const script of ['export-globals.mjs', 'memory64.mjs']) hash.update(readFileSync(join(root, 'scripts', script)));
+  for (const script of ['export-globals.mjs', 'memory64.mjs'])
+    hash.update(readFileSync(join(root, 'scripts', script)));
   for (const file of filesUnder(sources)) {
     hash.update(`\0${relative(sources, file)}\0`).update(readFileSync(file));
   }

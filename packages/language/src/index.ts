@@ -10,5 +10,8 @@
 /** The release build: optimised, without assertions. */
 export const coreUrl: URL = new URL('../build/neve.wasm', import.meta.url);
 
+/** The release build with addresses of 64 bits, for evaluations beyond 4 GiB; a seventh slower. */
+export const wideCoreUrl: URL = new URL('../build/neve64.wasm', import.meta.url);
+
 /** The debug build: the same language with assertions and function names; several times slower. */
 export const debugCoreUrl: URL = new URL('../build/neve.debug.wasm', import.meta.url);

@@ -63,7 +63,7 @@ const texts: Record<SettingName, readonly [defaultValue: string, description: st
   'max-call-depth': ['10000', 'How deep calls of functions may be.'],
   'max-heap-size': [
     '',
-    'Memory that an evaluation may use, such as 512M or 2G; about half of it can be values in use. None: 4G.',
+    'Memory that an evaluation may use, such as 512M or 12G; about half of it can be values in use. None: 4G. More than that, up to 12G, needs Node.js 24 or later.',
   ],
   'max-jobs': ['1', 'How many builds run at the same time, or auto for one for each processor.'],
   'max-silent-time': ['0', 'Seconds after which a build that prints nothing is ended; 0 for never.'],

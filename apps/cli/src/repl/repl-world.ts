@@ -37,7 +37,7 @@ const shownNames = 20;
 
 export class ReplWorld implements Disposable {
   readonly #options: ReplWorldOptions;
-  readonly #core = loadCore();
+  readonly #core: WebAssembly.Module;
   readonly #files: string[] = [];
   #started: Started | undefined;
   #isQuiet = false;
@@ -51,6 +51,7 @@ export class ReplWorld implements Disposable {
 
   constructor(options: ReplWorldOptions) {
     this.#options = options;
+    this.#core = loadCore(options.settings);
     this.#usesImages = imageWishes(options.settings, options.caller.environment).isOn;
     this.#wantsImage = isTreeNamed(options);
   }

@@ -20,7 +20,7 @@ export async function watchEvaluation(input: CommandInput): Promise<number> {
     throw new UsageError('standard input cannot be watched');
   }
   const { caller } = input;
-  const core = input.core ?? loadCore();
+  const core = input.core ?? loadCore(input.settings);
   const aborter = new AbortController();
   using _interruptions = caller.watchInterruptions(() => aborter.abort());
   let before: string | undefined;

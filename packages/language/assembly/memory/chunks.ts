@@ -19,11 +19,13 @@ export type Address = usize;
 export const CHUNK_BITS: u32 = 18;
 export const CHUNK_SIZE: u32 = 1 << CHUNK_BITS;
 /** One more than the number of the last chunk that there can be. */
-export const MAX_CHUNKS: u32 = (HAS_WIDE_ADDRESSES ? (1 << (34 - CHUNK_BITS)) : (1 << (32 - CHUNK_BITS))) - 1;
+const CHUNKS_END: u32 = (1 << ((HAS_WIDE_ADDRESSES ? 34 : 32) - CHUNK_BITS)) - 1;
 /** Chunks that are not the heap's lie below this one. */
-const LOW_LIMIT: u32 = HAS_WIDE_ADDRESSES ? FIRST_HEAP_WORD >>> CHUNK_BITS : MAX_CHUNKS;
+const LOW_END: u32 = HAS_WIDE_ADDRESSES ? FIRST_HEAP_WORD >>> CHUNK_BITS : CHUNKS_END;
 /** The first chunk that can be the heap's, or 0 where the heap lies among the others. */
 const FIRST_HEAP_CHUNK: u32 = HAS_WIDE_ADDRESSES ? <u32>(HEAP_BASE >>> CHUNK_BITS) : 0;
+/** As many chunks can be in use: what the heap has room for. */
+export const MAX_CHUNKS: u32 = CHUNKS_END - FIRST_HEAP_CHUNK;
 const PAGES_PER_CHUNK: u32 = CHUNK_SIZE >>> 16;
 /**
  * The memory grows by a half, and by this many chunks at least: pages that nobody touches cost nothing, but every growth
@@ -196,7 +198,7 @@ function initializeChunks(): void {
 /** The first chunk of a free run of `count`, or 0. */
 function findFreeRun(count: u32, isHeap: bool): u32 {
   let start = isHeap ? lowestFreeOfHeap : lowestFree;
-  const end = isHeap ? chunkCount : min(chunkCount, LOW_LIMIT);
+  const end = isHeap ? chunkCount : min(chunkCount, LOW_END);
   while (start + count <= end) {
     let length: u32 = 0;
     while (length < count && load<u8>(owners + start + length) == OWNER_FREE) length++;
@@ -210,8 +212,8 @@ function growMemory(count: u32, isHeap: bool): void {
   // Below the heap there is no more.
   if (HAS_WIDE_ADDRESSES && !isHeap) outOfMemory();
   let step = max(count, max(chunkCount >>> 1, MINIMUM_GROWTH));
-  if (<u64>chunkCount + <u64>step > <u64>MAX_CHUNKS) step = count;
-  if (<u64>chunkCount + <u64>step > <u64>MAX_CHUNKS) outOfMemory();
+  if (<u64>chunkCount + <u64>step > <u64>CHUNKS_END) step = count;
+  if (<u64>chunkCount + <u64>step > <u64>CHUNKS_END) outOfMemory();
   if (!growBy(step) && !growBy(count)) raiseOutOfMemory(ENGINE_REFUSES);
 }
 

@@ -3,7 +3,7 @@
 // In a memory of 32 bits an address is its own word. In one of 64 bits (memory64) only the heap lies above the first 4 GiB,
 // and 8-aligned: words from 2^30 on are such addresses divided by 4, which is even, as the word of any address is. All other
 // words are what they say: small integers are odd, everything else lies below 1 GiB. So 32 bits reach 16 GiB, which is what
-// WebAssembly allows a memory to have, cells have the same size in both, and what is not the heap knows nothing of this.
+// engines allow a memory to have, cells have the same size in both, and what is not the heap knows nothing of this.
 
 /** Whether addresses have 64 bits. The compiler knows which, so that no code is left of the other case. */
 // @ts-ignore: decorator

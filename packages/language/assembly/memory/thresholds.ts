@@ -14,7 +14,7 @@ import { collectionThreshold, heapChunks, setCollectionThreshold } from "./heap"
 const SMALL_HEAP: u64 = 256 << 20;
 const SMALL_GROWTH: u64 = 3;
 const GROWTH: u64 = 2;
-const LARGEST_THRESHOLD: u64 = HAS_WIDE_ADDRESSES ? 0x400000000 : 0xf0000000;
+const LARGEST_THRESHOLD: u64 = HAS_WIDE_ADDRESSES ? 0x2f0000000 : 0xf0000000;
 
 let minimumThreshold: u32 = 184 << 20;
 

@@ -1,6 +1,5 @@
 /**
- * The exports of a core with 64-bit addresses, as those of one with 32-bit addresses are: numbers in place of BigInts, which
- * addresses below 2^53 are as good as.
+ * The core with 64-bit addresses, whose exports are made those of the one with 32-bit addresses: numbers in place of BigInts.
  *
  * Which parameters and results are meant is in a custom section that the build adds (packages/language/scripts/memory64.mjs).
  */
@@ -14,13 +13,28 @@ const realLongs: ReadonlySet<string> = new Set(['checksum']);
 type Longs = Readonly<Record<string, { readonly parameters: readonly number[]; readonly result: boolean }>>;
 type Exported = (...values: readonly unknown[]) => unknown;
 
+/** As much memory as a core can use; of the 16 GiB that engines give the wide one, the heap does not lie in the first 4. */
+export const narrowReach: number = 4 * 2 ** 30;
+export const wideReach: number = 12 * 2 ** 30;
+
+/** `(module (memory i64 65537))`: one page more than there can be with 32 bits. */
+const wideMemory = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 5, 1, 4, 0x81, 0x80, 4);
+
+/** Whether the engine has memories beyond 4 GiB: V8 of Node.js 24 and of Chromium 133, or later. */
+export function engineHasWideMemories(): boolean {
+  return WebAssembly.validate(wideMemory);
+}
+
 /** Whether addresses of the module have 64 bits. */
 export function hasWideAddresses(module: WebAssembly.Module): boolean {
   return WebAssembly.Module.customSections(module, longsSection).length > 0;
 }
 
 /** The exports of an instance of a module with 64-bit addresses. */
-export function narrowedExports(module: WebAssembly.Module, exports: WebAssembly.Exports): WebAssembly.Exports {
+export function narrowedExports(
+  module: WebAssembly.Module,
+  exports: WebAssembly.Exports,
+): WebAssembly.Exports {
   const [section] = WebAssembly.Module.customSections(module, longsSection);
   if (section === undefined) return exports;
   const longs = JSON.parse(decodeUtf8(new Uint8Array(section))) as Longs;
