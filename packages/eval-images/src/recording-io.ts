@@ -111,6 +111,11 @@ export class RecordingIO implements EvalIO {
     for (const path of reads.made) this.#added.add(path);
   }
 
+  /** Something was written that another evaluation had described: it has to be there as what is added here has. */
+  noteWritten(storePath: string): void {
+    this.#noteAdded(storePath);
+  }
+
   readFile(path: Uint8Array): Answer<Uint8Array> {
     return this.#readContents(
       path,

@@ -1,7 +1,7 @@
 /**
  * The image of an evaluation: it goes on from one that was kept, and when it has made much that others can use, keeps a new
- * one. With it is kept what was described to a store on the way: one that is opened later has to hear of it. A directory that
- * is the store wants it at once, so that there are no images then.
+ * one. With it is kept what was described to a store on the way: one that is opened later has to hear of it, and into a directory
+ * that is the store is written what is needed of it.
  */
 import { concatBytes } from '@neve/bytes';
 import { type Evaluator, imageSettings } from '@neve/eval';
@@ -154,11 +154,13 @@ export function hasImage(input: ImageLookupInput): boolean {
 function imagePlace(input: ImageLookupInput): Omit<ImageLookup, 'found'> | undefined {
   const { args, settings, caller, build, storeAccess } = input;
   const evaluating = evaluatorSettings(input);
-  if (storeAccess.kind === 'directory' || lints(evaluating)) return undefined;
+  if (lints(evaluating)) return undefined;
   const folder = openImageFolder(settings, caller.environment);
   if (folder === undefined) return undefined;
-  const world = hostFiles(input);
-  const storeIsFiles = storeAccess.kind !== 'realised';
+  // It is asked for digests, and writes nothing.
+  const world = hostFiles({ ...input, storeAccess: { kind: 'computed' } });
+  // Images of evaluations into a directory are for those with a store too, which may have what the directory does not.
+  const storeIsFiles = storeAccess.kind === 'computed';
   const images = new KeptImages({ folder, files: fileWorldOf({ args, caller }), world, storeIsFiles });
   const key = JSON.stringify({
     image: coreVersion({ build, caller }),

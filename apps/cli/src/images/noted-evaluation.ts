@@ -28,6 +28,9 @@ export class NotedEvaluation {
     this.described[this.#recording?.region ?? 'own'].push(added);
   };
 
+  /** Is told by whoever writes what another evaluation has described. */
+  readonly onWritten = (storePath: string): void => this.#recording?.noteWritten(storePath);
+
   /** Puts what notes down the reads around the world of the evaluation. */
   readonly around = (world: EvalIO, files: FileSystemIO): EvalIO => {
     this.#files = files;
