@@ -16,6 +16,7 @@ import { runImages } from './image-and-cold.mjs';
 import { runBuilds } from './builds.mjs';
 import { runCommands } from './commands.mjs';
 import { runInstantiations } from './instantiations.mjs';
+import { runPromptImages } from './prompt-images.mjs';
 import { runPrompts } from './prompts.mjs';
 
 const usage = `usage: npm run images -- [options]
@@ -44,6 +45,7 @@ await runHarness(
       await runBuilds({ folder: join(folder, 'builds'), record });
       await runInstantiations({ folder: join(folder, 'instantiations'), record });
       await runPrompts({ folder: join(folder, 'prompts'), record });
+      await runPromptImages({ folder: join(folder, 'prompt-images'), record });
       await runProcesses({ folder: join(folder, 'shared'), seed, record });
     } finally {
       fs.rmSync(folder, { recursive: true, force: true });
