@@ -79,6 +79,25 @@ export function imageChecks({ neve, program, env: processEnv, folder }) {
       },
     ],
     [
+      'a directory gets all that an image has described',
+      async () => {
+        const runs = ['cold', 'warm'].map((name) => join(folder, `directory-${name}`));
+        for (const [index, directory] of runs.entries()) {
+          const { jobs } = await neve.run(
+            [
+              ...(index === 0 ? ['--no-image'] : []),
+              ...['--workers', '2', '--physical-store-dir', directory, '--expr', call],
+            ],
+            env,
+          );
+          assert.equal(jobs.length, 42);
+        }
+        const [cold, warm] = runs.map((it) => fs.readdirSync(it).toSorted());
+        assert.equal(images().length, 1);
+        assert.deepEqual(warm, cold);
+      },
+    ],
+    [
       'what has changed since is seen',
       async () => {
         fs.writeFileSync(join(tree, 'default.nix'), packages.replace('"basis"', '"other-basis"'));

@@ -10,7 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 const neve = join(dirname(fileURLToPath(import.meta.url)), '../../apps/cli/bin/neve.cjs');
 
 /** A package set whose packages are described in the image, and made by whoever wants one. */
-const packages = `{ localSystem, ... }:
+export const packages = `{ localSystem, ... }:
 let
   make = name: script: derivation {
     inherit name;

@@ -27,7 +27,7 @@ export async function runImages({ folder, count, random, record }) {
   const names = Object.keys(mutations);
   /** A few at a time, so that calls are found. */
   let packageSets = [packageSetOf(world, random)];
-  const seen = { resumed: 0, found: 0, kept: 0, inDoubt: 0 };
+  const seen = { resumed: 0, found: 0, kept: 0, inDoubt: 0, prompts: 0 };
   for (let index = 0; index < count; index++) {
     const done = random.oneIn(3) ? [random.pick(names)] : [];
     const isTrusting = index % 50 < 25;
@@ -37,10 +37,23 @@ export async function runImages({ folder, count, random, record }) {
     if (isTrusting && done.length > 0) await wait(tickMs);
     if (index % 20 === 0) packageSets = [packageSetOf(world, random), packageSetOf(world, random)];
     const program = programOf(world, random.pick(packageSets), random);
+    // A prompt has evaluated other things in the same evaluator, with errors, and keeps what there is at its end.
+    const isPrompt = random.oneIn(4);
+    const earlier = !isPrompt
+      ? []
+      : [
+          programOf(world, random.pick(packageSets), random),
+          `(${random.pick(packageSets)} }).wrong`,
+          `(${random.pick(packageSets)} }).unknown`,
+          `(import ${world.folder}/packages/pkgs/top-level { localSystem = throw "of a prompt"; config = { }; overlays = [ ]; }).system`,
+        ].filter(() => random.oneIn(2));
     const { image, cold, use } = await evaluate(world, program, {
       isTrusting,
       keeps: index % imageEvery === 0,
+      isPrompt,
+      earlier,
     });
+    if (isPrompt && use.isKept) seen.prompts++;
     if (use.isResumed) seen.resumed++;
     if (use.found > 0) seen.found++;
     if (use.isKept) seen.kept++;
@@ -54,8 +67,9 @@ export async function runImages({ folder, count, random, record }) {
   }
   console.log(
     `${count} evaluations: ${seen.resumed} from images, ${seen.found} of them found calls, ${seen.inDoubt} had to be ` +
-      `done again; ${seen.kept} images were made`,
+      `done again; ${seen.kept} images were made, ${seen.prompts} of them by prompts`,
   );
+  record('prompts have kept images', seen.prompts > 0);
   record('many go on from images and find calls there', seen.found > count / 5 && seen.inDoubt < count / 20);
 }
 
@@ -176,8 +190,8 @@ async function evaluatorOf(folder) {
   const core = new WebAssembly.Module(readCore('release'));
   const storage = new ImageFolder({ path: `${folder}/images`, maxBytes: 64 << 20 });
 
-  /** @param {World} world @param {string} program @param {{ isTrusting: boolean, keeps: boolean }} options */
-  return async function evaluate(world, program, { isTrusting, keeps }) {
+  /** @param {World} world @param {string} program @param {{ isTrusting: boolean, keeps: boolean, isPrompt: boolean, earlier: readonly string[] }} options */
+  return async function evaluate(world, program, { isTrusting, keeps, isPrompt, earlier }) {
     const aheadMs = isTrusting ? 60 * 60 * 1000 : 0;
     const io = () =>
       createFileSystemIO({
@@ -189,9 +203,10 @@ async function evaluatorOf(folder) {
       nixPath: [{ prefix: '', path: `${world.folder}/search` }],
     };
     /** @param {import('@neve/eval').Evaluator} evaluator */
-    const answer = async (evaluator) => {
+    // oxlint-disable-next-line eslint/max-params -- by whom, and what
+    const answer = async (evaluator, text = program) => {
       try {
-        const source = await evaluator.parse({ kind: 'string', text: program, directory: '/' });
+        const source = await evaluator.parse({ kind: 'string', text, directory: '/' });
         const value = await evaluator.evaluate(source);
         return { ok: true, text: decodeUtf8(await evaluator.toJSON(value, { strict: true })) };
       } catch (error) {
@@ -214,10 +229,10 @@ async function evaluatorOf(folder) {
     const opened = found.kind === 'kept' ? found.opened : undefined;
     const recording = new RecordingIO({
       ...{ world: io(), storeDir: '/nix/store', writesStore: false, hash: sha256 },
-      nowMs: Date.now() + aheadMs,
+      ...{ nowMs: Date.now() + aheadMs, asksAgain: isPrompt },
     });
     const evaluator = createEvaluator({
-      ...{ core, io: recording, settings },
+      ...{ core, io: recording, settings, isInterruptible: isPrompt },
       images: {
         kept: opened?.image,
         enterRegion(region) {
@@ -226,11 +241,13 @@ async function evaluatorOf(folder) {
       },
     });
     opened?.noteReads(recording);
+    for (const it of earlier) await answer(evaluator, it);
     const image = await answer(evaluator);
     const use = evaluator.imageUse();
     const reads = recording.finish().of('shared');
     const isKept =
-      image.ok &&
+      (image.ok || isPrompt) &&
+      !use.isInDoubt &&
       !use.dependsOnClock &&
       (keeps || !use.isResumed) &&
       images.sign(reads, undefined) === undefined &&

@@ -4,11 +4,12 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { conversation } from './conversation.mjs';
 
 const neve = join(dirname(fileURLToPath(import.meta.url)), '../../apps/cli/bin/neve.cjs');
 
 /** The function of a package set. */
-const packages = (/** @type {string} */ motto) => `{ localSystem, ... }: {
+export const packages = (/** @type {string} */ motto) => `{ localSystem, ... }: {
   motto = "${motto}";
   text = builtins.toFile "text" "${motto}";
   tool = derivation { name = "tool"; system = localSystem; builder = "/bin/sh"; args = [ "-c" "echo ${motto} > $out" ]; };
@@ -25,43 +26,7 @@ export async function runPrompts({ folder, record }) {
   const call = `import ${top} { localSystem = builtins.currentSystem; }`;
   const { PATH } = process.env;
   const env = { PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), NEVE_IMAGE: 'always' };
-  let stores = 0;
-
-  /**
-   * Writes lines, each when that before it was answered: a string with its value follows each, whose answer is waited for.
-   *
-   * @param {readonly (string | (() => void))[]} steps
-   * @param {readonly string[]} [words]
-   */
-  const converse = async (steps, words = []) => {
-    const store = join(folder, `store-${stores++}`);
-    const child = spawn(process.execPath, [neve, 'repl', '--store', store, ...words], { cwd: folder, env });
-    let said = '';
-    let wake = () => {};
-    for (const output of [child.stdout, child.stderr]) {
-      output.setEncoding('utf8');
-      output.on('data', (text) => {
-        said += text;
-        wake();
-      });
-    }
-    const closed = new Promise((resolve) => child.once('close', resolve));
-    for (const [index, step] of steps.entries()) {
-      if (typeof step !== 'string') {
-        step();
-        continue;
-      }
-      const end = `"end of ${index}"`;
-      const answered = new Promise((resolve) => {
-        wake = () => said.includes(end) && resolve(undefined);
-      });
-      child.stdin.write(`${step}\n${end}\n`);
-      await Promise.race([answered, closed]);
-    }
-    child.stdin.end();
-    await closed;
-    return said.replaceAll(/store-\d+/g, 'store').replaceAll(/\d+(\.\d+)? ?m?s\b/g, '');
-  };
+  const converse = conversation({ folder, env });
   const load = `packages = ${call}`;
   /** @param {string} name @param {readonly (string | (() => void))[]} steps @param {() => void} [before] */
   // oxlint-disable-next-line eslint/max-params -- the last one is rare

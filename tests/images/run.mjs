@@ -15,6 +15,8 @@ import { runMutations } from './kept-and-cold.mjs';
 import { runImages } from './image-and-cold.mjs';
 import { runBuilds } from './builds.mjs';
 import { runCommands } from './commands.mjs';
+import { runInstantiations } from './instantiations.mjs';
+import { runPromptImages } from './prompt-images.mjs';
 import { runPrompts } from './prompts.mjs';
 
 const usage = `usage: npm run images -- [options]
@@ -41,7 +43,9 @@ await runHarness(
       await runImages({ folder: join(folder, 'images'), count, random: new Random(seed), record });
       await runCommands({ folder: join(folder, 'commands'), random: new Random(seed), record });
       await runBuilds({ folder: join(folder, 'builds'), record });
+      await runInstantiations({ folder: join(folder, 'instantiations'), record });
       await runPrompts({ folder: join(folder, 'prompts'), record });
+      await runPromptImages({ folder: join(folder, 'prompt-images'), record });
       await runProcesses({ folder: join(folder, 'shared'), seed, record });
     } finally {
       fs.rmSync(folder, { recursive: true, force: true });

@@ -51,6 +51,8 @@ export type CommandInput = {
 export type EvaluationHooks = Pick<SessionOptions, 'around' | 'images' | 'descriptions' | 'onEvaluator'> & {
   /** Whether it goes on from an image: what it fails with then is for whoever can do without. */
   readonly isResumed?: (() => boolean) | undefined;
+  /** What was written to a directory before and has to be there again, if an image has it. */
+  readonly madeBefore?: readonly string[] | undefined;
   /** The evaluation has succeeded and nothing more is evaluated; what is built follows. */
   readonly onEvaluated?: ((goals: readonly BuildGoal[]) => void) | undefined;
 };
@@ -67,6 +69,9 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
   const written = await kept.find();
   const answered = written && (await answer(input, written));
   if (answered !== undefined) return answered;
+  // What a value that is printed refers to would have to be written as well.
+  const usesImages = storeAccess.kind !== 'directory' || chooseOutput(input) === 'derivations';
+  if (!usesImages) return await evaluateAndKeep(input, kept, {});
   if (!isTreeNamed(input) && hasImage({ ...input, storeAccess })) {
     try {
       return await evaluateAndKeep(input, kept, { hooks: { images: { beforeTree: wantImage } } });
@@ -94,7 +99,8 @@ async function evaluateAndKeep(
     yield* kept.described.shared;
     yield* describedBefore();
   };
-  const descriptions = { described: describedBefore, onAdded: kept.onAdded };
+  const { onAdded, onWritten, madeBefore } = kept;
+  const descriptions = { described: describedBefore, onAdded, onWritten };
   let isEvaluated = false;
   const onEvaluated = (goals: readonly BuildGoal[]): void => {
     isEvaluated = true;
@@ -102,7 +108,7 @@ async function evaluateAndKeep(
     image?.keep();
   };
   try {
-    return await run(kept, { ...hooks, descriptions, onEvaluated });
+    return await run(kept, { ...hooks, descriptions, onEvaluated, madeBefore });
   } catch (error) {
     if (isEvaluated || image?.isResumed !== true) throw error;
     if (isProgrammingError(error)) {
@@ -197,7 +203,7 @@ async function evaluate(
   const { command, args, settings, caller, core, around, images, descriptions, onEvaluator } = input;
   const open = async (): Promise<StoreIO> => (await session()).io;
   const storeAccess = chooseStoreAccess(input, { output, open });
-  const { evaluator, loadStore, finishProfile } = startEvaluator({
+  const { evaluator, loadStore, write, finishProfile } = startEvaluator({
     args,
     settings,
     storeAccess,
@@ -220,8 +226,9 @@ async function evaluate(
       return goals;
     }
     for (const source of sources) {
-      await processSource(evaluator, { source, attributePaths, args, output, command, caller });
+      await processSource(evaluator, { source, attributePaths, args, output, command, caller, write });
     }
+    write(input.madeBefore ?? []);
     return [];
   } finally {
     finishProfile();
@@ -291,11 +298,12 @@ type Processing = {
   readonly output: Output;
   readonly command: OneShotCommand;
   readonly caller: Caller;
+  readonly write: (storePaths: readonly string[]) => void;
 };
 
 async function processSource(
   evaluator: Evaluator,
-  { source, attributePaths, args, output, command, caller }: Processing,
+  { source, attributePaths, args, output, command, caller, write }: Processing,
 ): Promise<void> {
   const program = await evaluator.parse(source);
   if (args.has('parse')) {
@@ -308,7 +316,7 @@ async function processSource(
   for (const path of attributePaths.length > 0 ? attributePaths : ['']) {
     const selected = await evaluator.select(root, { path, args: functionArgs });
     if (output === 'derivations')
-      await printDerivations(evaluator, { value: selected, args: functionArgs, caller });
+      await printDerivations(evaluator, { value: selected, args: functionArgs, caller, write });
     else {
       // Without arguments a function is shown, and not called with its defaults.
       const value = functionArgs.size === 0 ? selected : await evaluator.autoCall(selected, functionArgs);
@@ -323,9 +331,15 @@ async function printDerivations(
     value,
     args,
     caller,
-  }: { readonly value: Value; readonly args: ReadonlyMap<string, Value>; readonly caller: Caller },
+    write,
+  }: { readonly value: Value; readonly args: ReadonlyMap<string, Value> } & Pick<
+    Processing,
+    'caller' | 'write'
+  >,
 ): Promise<void> {
-  for (const { drvPath, outputName } of await evaluator.derivations(value, args)) {
+  const derivations = await evaluator.derivations(value, args);
+  write(derivations.map(({ drvPath }) => drvPath));
+  for (const { drvPath, outputName } of derivations) {
     caller.write(1, `${drvPath}${outputName === 'out' ? '' : `!${outputName}`}\n`);
   }
 }

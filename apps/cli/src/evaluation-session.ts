@@ -23,9 +23,10 @@ import {
   narrowReach,
 } from '@neve/eval';
 import {
+  type DirectoryStoreIOOptions,
   type FileSystemIO,
-  type LazyStoreIOOptions,
   type StoreIO,
+  createDirectoryStoreIO,
   createFileSystemIO,
   createLazyStoreIO,
 } from '@neve/eval-store/node';
@@ -53,7 +54,7 @@ export type SessionOptions = {
   /** Goes on from an image, or prepares one. */
   readonly images?: ImageOptions | undefined;
   /** What the store has to hear of besides what this evaluation describes, and who else wants to hear of that. */
-  readonly descriptions?: Pick<LazyStoreIOOptions, 'described' | 'onAdded'> | undefined;
+  readonly descriptions?: Pick<DirectoryStoreIOOptions, 'described' | 'onAdded' | 'onWritten'> | undefined;
   /** Is given the evaluator when it was made. */
   readonly onEvaluator?: ((evaluator: Evaluator) => void) | undefined;
 };
@@ -77,6 +78,8 @@ export type EvaluationSession = {
   readonly io: EvalIO;
   /** The store has heard of everything that evaluation has described when it is fulfilled. */
   readonly loadStore: () => Promise<void>;
+  /** In a plain directory these objects are there, and what they refer to, when it returns. */
+  readonly write: (storePaths: readonly string[]) => void;
   /** Writes the profile, if there is to be one. */
   readonly finishProfile: () => void;
 };
@@ -100,8 +103,12 @@ export function startEvaluator({
     storeAccess.kind === 'realised'
       ? createLazyStoreIO({ host: files, storeDir, load: storeAccess.open, ...descriptions })
       : undefined;
+  const directory =
+    storeAccess.kind === 'directory' && descriptions !== undefined
+      ? createDirectoryStoreIO({ host: files, storeDir, ...descriptions })
+      : undefined;
   const profiler = startProfiler(settings, caller);
-  const io = lazy ?? files;
+  const io = lazy ?? directory ?? files;
   const evaluator = createEvaluator({
     core,
     isInterruptible: isInteractive,
@@ -119,6 +126,7 @@ export function startEvaluator({
     evaluator: tracedEvaluator(evaluator),
     io,
     loadStore: async () => await lazy?.load(),
+    write: (storePaths) => directory?.write(storePaths),
     finishProfile: () => profiler?.finish(evaluator),
   };
 }

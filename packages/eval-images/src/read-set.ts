@@ -223,7 +223,7 @@ export class ReadSet {
     return this.held.reduce((sum, it) => sum + it.count, own);
   }
 
-  /** What one region has read, and all that was made. */
+  /** What one region has read; what was made is everybody's own, whoever goes on from a region makes what it needs of that. */
   of(region: Region): ReadSet {
     this.settle();
     const bit = regionBits[region];
@@ -244,7 +244,6 @@ export class ReadSet {
       if ((it.regions & bit) !== 0) part.variables.set(name, { ...it });
     for (const [reason, regions] of this.obstacles)
       if ((regions & bit) !== 0) part.obstacles.set(reason, bit);
-    for (const path of this.made) part.made.add(path);
     part.messages.push(...this.messages.filter(({ regions }) => (regions & bit) !== 0));
     return part;
   }

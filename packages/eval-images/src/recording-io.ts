@@ -47,6 +47,11 @@ export type RecordingOptions = {
   readonly hash: HashContents;
   /** When the evaluation begins, in ms since 1970. */
   readonly nowMs: number;
+  /**
+   * Whether the evaluator evaluates many things, and may ask again what it has asked long ago: then every answer is the world's, and
+   * one that is another than the first was is an obstacle.
+   */
+  readonly asksAgain?: boolean;
 };
 
 export class RecordingIO implements EvalIO {
@@ -55,6 +60,7 @@ export class RecordingIO implements EvalIO {
   readonly #world: EvalIO;
   readonly #storeDir: string;
   readonly #writesStore: boolean;
+  readonly #asksAgain: boolean;
   readonly #reads = new ReadSet();
   readonly #contents: ContentsToHash;
   /** Types of paths outside of the store. */
@@ -70,10 +76,11 @@ export class RecordingIO implements EvalIO {
   readonly fetch?: NonNullable<EvalIO['fetch']>;
   readonly hashBytes?: NonNullable<EvalIO['hashBytes']>;
 
-  constructor({ world, storeDir, writesStore, hash, nowMs }: RecordingOptions) {
+  constructor({ world, storeDir, writesStore, hash, nowMs, asksAgain = false }: RecordingOptions) {
     this.#world = world;
     this.#storeDir = storeDir;
     this.#writesStore = writesStore;
+    this.#asksAgain = asksAgain;
     this.#contents = new ContentsToHash(hash);
     this.#reads.startedMs = nowMs;
     const withContents = world.withContents?.bind(world);
@@ -107,8 +114,13 @@ export class RecordingIO implements EvalIO {
   /** The same for reads in their encoded form: the shared region depends on them too. */
   hold(reads: HeldReads): void {
     this.#reads.hold(reads);
-    this.#heldTypes = new Map([...(this.#heldTypes ?? []), ...reads.types()]);
+    if (!this.#asksAgain) this.#heldTypes = new Map([...(this.#heldTypes ?? []), ...reads.types()]);
     for (const path of reads.made) this.#added.add(path);
+  }
+
+  /** Something was written that another evaluation had described: it has to be there as what is added here has. */
+  noteWritten(storePath: string): void {
+    this.#noteAdded(storePath);
   }
 
   readFile(path: Uint8Array): Answer<Uint8Array> {
@@ -126,7 +138,7 @@ export class RecordingIO implements EvalIO {
     const key = byteKey(path);
     const held = this.#heldTypes?.get(key);
     if (held !== undefined || this.#heldTypes?.has(key) === true) return held;
-    const known = this.#types.get(key);
+    const known = this.#asksAgain ? undefined : this.#types.get(key);
     if (known === undefined) return this.#askType(path, key);
     this.#reads.at(key).asked |= question.type * regionBits[this.region];
     return known;
@@ -138,7 +150,7 @@ export class RecordingIO implements EvalIO {
       took: (entries, bit) => {
         if (this.#isOfObject(key, bit)) return;
         const read = this.#read(key, question.listing * bit);
-        if (read.listing !== undefined) return;
+        if (read.listing !== undefined && !this.#asksAgain) return;
         // It may be asked for again before the digest is there.
         this.#contents.add(listingText(entries), (digest) => this.#note(read, { key, listing: digest }));
       },
@@ -256,7 +268,7 @@ export class RecordingIO implements EvalIO {
 
   #noteContents(key: string, { bit, contents }: { bit: number; contents: Uint8Array }): void {
     const read = this.#read(key, question.contents * bit);
-    if (read.contents !== undefined) return;
+    if (read.contents !== undefined && !this.#asksAgain) return;
     this.#contents.add(contents, (digest) => this.#note(read, { key, contents: digest }));
   }
 

@@ -1,7 +1,7 @@
 /**
  * The image of an evaluation: it goes on from one that was kept, and when it has made much that others can use, keeps a new
- * one. With it is kept what was described to a store on the way: one that is opened later has to hear of it. A directory that
- * is the store wants it at once, so that there are no images then.
+ * one. With it is kept what was described to a store on the way: one that is opened later has to hear of it, and into a directory
+ * that is the store is written what is needed of it.
  */
 import { concatBytes } from '@neve/bytes';
 import { type Evaluator, imageSettings } from '@neve/eval';
@@ -68,6 +68,17 @@ export class EvaluationImage implements Disposable {
     };
   }
 
+  /** Whether the evaluation goes on from an image that an error may come from. */
+  get isInDoubt(): boolean {
+    return this.isResumed && this.#evaluator?.imageUse().isInDoubt === true;
+  }
+
+  /** How large what an image would have is at most. */
+  get sharedBytes(): number {
+    const use = this.#evaluator?.imageUse();
+    return use === undefined ? 0 : use.keptBytes + use.addedBytes;
+  }
+
   /** Whether the evaluation goes on from an image. */
   get isResumed(): boolean {
     return this.#evaluator?.imageUse().isResumed === true;
@@ -78,15 +89,27 @@ export class EvaluationImage implements Disposable {
     return decodeDescribed(this.#describedBytes());
   }
 
-  /** After the evaluation has succeeded, and its result is kept: nothing more can be evaluated. */
-  keep(): void {
-    const { recording, knownSignature } = this.#evaluation;
+  /** Whether there is something to keep that is worth it. `tookMs` is how long was evaluated. */
+  isWorthKeeping(tookMs = performance.now() - this.#startedMs): boolean {
     const use = this.#evaluator?.imageUse();
-    if (this.#evaluator === undefined || recording === undefined || use === undefined) return;
-    if (use.isInDoubt || use.dependsOnClock || performance.now() - this.#startedMs < this.#worthMs) return;
+    if (use === undefined || use.isInDoubt || use.dependsOnClock || tookMs < this.#worthMs) return false;
+    if (!use.isResumed) return use.addedBytes > 0;
     const isOfUse = use.found > 0 || use.made === 0;
-    if (use.isResumed && isOfUse && use.addedBytes < Math.max(worthAddedBytes, use.keptBytes / 4)) return;
-    if (!use.isResumed && use.addedBytes === 0) return;
+    return !isOfUse || use.addedBytes >= Math.max(worthAddedBytes, use.keptBytes / 4);
+  }
+
+  /** Whether there is one that holds, though this evaluation has not gone on from one. */
+  async isSuperfluous(): Promise<boolean> {
+    if (this.isResumed || !this.#images.has(this.#key)) return false;
+    const found = await this.#images.find(this.#key);
+    if (found.kind === 'kept') found.opened[Symbol.dispose]();
+    return found.kind === 'kept';
+  }
+
+  /** After the evaluation has succeeded, and its result is kept: nothing more can be evaluated. */
+  keep(tookMs?: number): void {
+    const { recording, knownSignature } = this.#evaluation;
+    if (this.#evaluator === undefined || recording === undefined || !this.isWorthKeeping(tookMs)) return;
     const reads = recording.finish().of('shared');
     if (this.#images.sign(reads, knownSignature) !== undefined) return;
     const before = this.#describedForNext();
@@ -94,7 +117,7 @@ export class EvaluationImage implements Disposable {
     const image = this.#evaluator.takeImage();
     const sizeBytes = image.parts.reduce((sum, { length }) => sum + length, 0);
     // What is there stays: it has what was evaluated first, such as the standard environment.
-    if (use.isResumed && sizeBytes > maxImageBytes) return;
+    if (this.isResumed && sizeBytes > maxImageBytes) return;
     const described = concatBytes([before, encodeDescribed(this.#evaluation.described.shared)]);
     this.#images.keep(this.#key, { reads, image, described, change: this.#change });
   }
@@ -118,15 +141,17 @@ export class EvaluationImage implements Disposable {
   }
 }
 
-/** Undefined where there can be no image. */
+/** Undefined where there can be no image. One that is there is not looked at if `goesOn` is false. */
 export async function openEvaluationImage(
   input: ImageLookupInput,
   evaluation: NotedEvaluation,
+  { goesOn = true } = {},
 ): Promise<EvaluationImage | undefined> {
   const { settings, caller } = input;
-  const lookup = await lookUpImage(input);
-  if (lookup === undefined) return undefined;
-  const { images, key, found } = lookup;
+  const place = imagePlace(input);
+  if (place === undefined) return undefined;
+  const { images, key } = place;
+  const found: FoundImage = goesOn ? await images.find(key) : { kind: 'none' };
   return new EvaluationImage({
     ...{ images, key, evaluation },
     opened: found.kind === 'kept' ? found.opened : undefined,
@@ -154,11 +179,13 @@ export function hasImage(input: ImageLookupInput): boolean {
 function imagePlace(input: ImageLookupInput): Omit<ImageLookup, 'found'> | undefined {
   const { args, settings, caller, build, storeAccess } = input;
   const evaluating = evaluatorSettings(input);
-  if (storeAccess.kind === 'directory' || lints(evaluating)) return undefined;
+  if (lints(evaluating)) return undefined;
   const folder = openImageFolder(settings, caller.environment);
   if (folder === undefined) return undefined;
-  const world = hostFiles(input);
-  const storeIsFiles = storeAccess.kind !== 'realised';
+  // It is asked for digests, and writes nothing.
+  const world = hostFiles({ ...input, storeAccess: { kind: 'computed' } });
+  // Images of evaluations into a directory are for those with a store too, which may have what the directory does not.
+  const storeIsFiles = storeAccess.kind === 'computed';
   const images = new KeptImages({ folder, files: fileWorldOf({ args, caller }), world, storeIsFiles });
   const key = JSON.stringify({
     image: coreVersion({ build, caller }),

@@ -21,6 +21,7 @@ export class KeptEvaluation extends NotedEvaluation {
   readonly #key: string;
   readonly #startedMs = performance.now();
   #change: string | undefined;
+  #madeBefore: readonly string[] = [];
 
   constructor(input: CommandInput, storeAccess: StoreAccess, results: KeptResults | undefined) {
     super({ ...input, storeAccess });
@@ -34,14 +35,25 @@ export class KeptEvaluation extends NotedEvaluation {
   /** What was kept, if it is still the answer. */
   async find(): Promise<readonly WrittenPiece[] | undefined> {
     const found = await this.#results?.find(this.#key);
-    if (found?.kind === 'changed') this.#change = found.change;
+    if (found?.kind === 'changed') {
+      this.#change = found.change;
+      this.#madeBefore = found.made ?? [];
+    }
     return found?.kind === 'kept' ? found.written : undefined;
+  }
+
+  /** What the same evaluation has written to a directory, some of which is not there any more, if nothing else has changed. */
+  get madeBefore(): readonly string[] {
+    return this.#madeBefore;
   }
 
   /** For the same evaluation once more: what this one has written is not written again. */
   again(): KeptEvaluation {
     const caller = new ContinuingCaller(this.#input.caller, this.caller.written);
-    return new KeptEvaluation({ ...this.#input, caller }, this.#storeAccess, this.#results);
+    const again = new KeptEvaluation({ ...this.#input, caller }, this.#storeAccess, this.#results);
+    again.#change = this.#change;
+    again.#madeBefore = this.#madeBefore;
+    return again;
   }
 
   /** After an evaluation that has succeeded, with what else is kept as if it had been written. */

@@ -16,11 +16,14 @@ export class NotedEvaluation {
   /** What was described to the store while something of a region was evaluated. */
   readonly described: Readonly<Record<Region, Added[]>> = { own: [], shared: [] };
   readonly #session: SessionSettings;
+  readonly #asksAgain: boolean;
   #recording: RecordingIO | undefined;
   #files: FileSystemIO | undefined;
 
-  constructor(session: SessionSettings) {
+  /** `asksAgain` as `RecordingOptions` has it. */
+  constructor(session: SessionSettings, { asksAgain = false } = {}) {
     this.#session = session;
+    this.#asksAgain = asksAgain;
   }
 
   /** Is told by whoever stands before the store. */
@@ -28,11 +31,15 @@ export class NotedEvaluation {
     this.described[this.#recording?.region ?? 'own'].push(added);
   };
 
+  /** Is told by whoever writes what another evaluation has described. */
+  readonly onWritten = (storePath: string): void => this.#recording?.noteWritten(storePath);
+
   /** Puts what notes down the reads around the world of the evaluation. */
   readonly around = (world: EvalIO, files: FileSystemIO): EvalIO => {
     this.#files = files;
     const { args, caller, storeAccess } = this.#session;
-    this.#recording = recordingOf(world, { storeDir: storeDirOf(args, caller), storeAccess });
+    const asksAgain = this.#asksAgain;
+    this.#recording = recordingOf(world, { storeDir: storeDirOf(args, caller), storeAccess, asksAgain });
     return this.#recording;
   };
 
@@ -70,10 +77,14 @@ export function fileWorldOf({ args, caller }: Pick<SessionSettings, 'args' | 'ca
 
 export function recordingOf(
   world: EvalIO,
-  { storeDir, storeAccess }: { readonly storeDir: string; readonly storeAccess: StoreAccess },
+  {
+    storeDir,
+    storeAccess,
+    asksAgain = false,
+  }: { readonly storeDir: string; readonly storeAccess: StoreAccess; readonly asksAgain?: boolean },
 ): RecordingIO {
   return new RecordingIO({
-    ...{ world, storeDir, hash: sha256, nowMs: Date.now() },
+    ...{ world, storeDir, hash: sha256, nowMs: Date.now(), asksAgain },
     writesStore: storeAccess.kind === 'directory',
   });
 }

@@ -22,6 +22,8 @@ export type JobStoreOptions = {
   readonly io: EvalIO;
   /** The store has heard of all that was evaluated when it is fulfilled. */
   readonly load: () => Promise<void>;
+  /** Has a plain directory hold what another evaluation has described. */
+  readonly writeDescribed: (drvPaths: readonly string[]) => void;
   /** The store that is realised in; a plain directory, which has none, knows of no caches. */
   readonly session: (() => Promise<JobSession>) | undefined;
   readonly storeDir: string;
@@ -43,6 +45,7 @@ export class JobStore {
   /** Writes derivations that were evaluated, as far as they are not there. */
   async write(drvPaths: readonly string[]): Promise<void> {
     await this.#options.load();
+    this.#options.writeDescribed(drvPaths);
     await (await this.#options.session?.())?.add(drvPaths);
   }
 

@@ -60,7 +60,7 @@ export async function openJobWorld(
   const evaluation = startEvaluator({ ...session, ...image.hooks });
   const gcRootsDir = args.last('gcRootsDir');
   const store = new JobStore({
-    ...{ io: evaluation.io, load: evaluation.loadStore, storeDir },
+    ...{ io: evaluation.io, load: evaluation.loadStore, writeDescribed: evaluation.write, storeDir },
     session: isDirectory ? undefined : open,
     showInputDrvs: args.has('showInputDrvs'),
     checkCacheStatus: args.has('checkCacheStatus'),

@@ -153,7 +153,10 @@ async function limited(
   signal: AbortSignal,
   find: () => Promise<Candidates>,
 ): Promise<Candidates> {
-  const interrupt = (): void => world.evaluator.interrupt(new Interruption('SIGINT'));
+  const interrupt = (): void => {
+    world.noteInterruption();
+    world.evaluator.interrupt(new Interruption('SIGINT'));
+  };
   const timer = setTimeout(interrupt, timeLimitMs);
   signal.addEventListener('abort', interrupt);
   try {

@@ -72,7 +72,9 @@ async function runRepl(
   const session = new ReplSession({ world, store, prompt, caller, screen, showTrace });
   notice(`Neve ${NEVE_VERSION}\nType :? for help.`);
   await world.start();
-  return await session.run();
+  const exitCode = await session.run();
+  if (!session.isEnded) await world.keepImage();
+  return exitCode;
 }
 
 function openPrompt(world: ReplWorld, caller: Caller): ReplPrompt {

@@ -58,6 +58,11 @@ export class ReplSession {
     return this.#ending.by?.exitCode ?? 0;
   }
 
+  /** Whether a signal has ended it. */
+  get isEnded(): boolean {
+    return this.#isEnding();
+  }
+
   #isEnding(): boolean {
     return this.#ending.by !== undefined;
   }
@@ -103,6 +108,7 @@ export class ReplSession {
         await this.#doWithoutImages();
         return;
       }
+      if (interruption !== undefined) world.noteInterruption();
       this.report(interruption ?? error);
       if (interruption !== undefined) await store.close();
       else if (!isSurvived(error) || !(await world.isAlive())) await this.#startAnew();

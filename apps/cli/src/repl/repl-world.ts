@@ -3,8 +3,10 @@
  * of that but the list of files is made anew by `:r`, and after a failure that the evaluator does not survive.
  */
 import type { Evaluator, Value } from '@neve/eval';
+import type { Added } from '@neve/eval-store/node';
 import type { Caller } from '../caller.ts';
 import {
+  type SessionOptions,
   type StoreAccess,
   functionArguments,
   loadCore,
@@ -12,10 +14,15 @@ import {
   sourceOfText,
   startEvaluator,
 } from '../evaluation-session.ts';
-import { type ImageLookupInput, hasImage } from '../images/evaluation-image.ts';
+import {
+  type EvaluationImage,
+  type ImageLookupInput,
+  hasImage,
+  openEvaluationImage,
+} from '../images/evaluation-image.ts';
 import { imageWishes } from '../images/image-cache.ts';
-import { ImageToGoOnFrom } from '../images/image-to-go-on-from.ts';
 import { ImageWanted, isTreeNamed, wantImage } from '../images/image-wanted.ts';
+import { NotedEvaluation, whyNotNoted } from '../images/noted-evaluation.ts';
 import { isInterruption } from '../interruption.ts';
 import type { EvaluateArguments } from '../parse-arguments.ts';
 import { UsageError } from '../usage-error.ts';
@@ -32,6 +39,8 @@ export type ReplWorldOptions = Pick<ImageLookupInput, 'args' | 'settings' | 'cal
 
 /** An image that was looked at so long ago holds. */
 const momentMs = 1000;
+/** More than that would be copied for longer than anybody waits at the end of a session, garbage included. */
+const maxSharedBytes = 512 << 20;
 /** As many of the names that were added are shown. */
 const shownNames = 20;
 
@@ -74,24 +83,55 @@ export class ReplWorld implements Disposable {
     const { args, settings, caller, build, store } = this.#options;
     const storeAccess: StoreAccess = { kind: 'realised', open: async () => store.io };
     this.#started?.image?.[Symbol.dispose]();
-    const image =
-      this.#usesImages && this.#wantsImage
-        ? await ImageToGoOnFrom.find({ args, settings, caller, build, storeAccess })
-        : undefined;
-    let own: Evaluator | undefined;
-    const hooks = image?.hooks ?? { images: { beforeTree: () => this.#wantImage(storeAccess) } };
+    const session = { args, settings, caller, build, storeAccess };
+    const evaluation = new NotedEvaluation(session, { asksAgain: true });
+    const image = this.#usesImages
+      ? await openEvaluationImage(session, evaluation, { goesOn: this.#wantsImage })
+      : undefined;
     const { evaluator, loadStore } = startEvaluator({
-      ...{ args, settings, storeAccess, core: this.#core, ...(this.#usesImages && hooks) },
+      ...{ args, settings, storeAccess, core: this.#core },
+      ...(image !== undefined && this.#hooks(image, { evaluation, storeAccess })),
       caller: this.#listener(),
       isInteractive: true,
-      onEvaluator: (it) => (own = it),
     });
     this.#started = {
       ...{ evaluator, loadStore, image, isUsed: false, bindings: [], startedMs: performance.now() },
-      isInDoubt: () => image !== undefined && own?.imageUse().isInDoubt === true,
+      ...{ evaluatedMs: 0, isSpoilt: false },
       scope: await ReplScope.create(evaluator, caller.directory),
     };
     this.#lastLoaded = undefined;
+  }
+
+  /** Until the end of the session is noted down what is read, for an image. */
+  #hooks(
+    image: EvaluationImage,
+    { evaluation, storeAccess }: { evaluation: NotedEvaluation; storeAccess: StoreAccess },
+  ): Pick<SessionOptions, 'around' | 'images' | 'descriptions' | 'onEvaluator'> {
+    const { hooks } = image;
+    const described = (): Iterable<Added> => image.describedBefore();
+    const isNoted = whyNotNoted(this.#options) === undefined;
+    return {
+      images: { ...hooks.images, beforeTree: () => this.#wantImage(storeAccess) },
+      onEvaluator: hooks.onEvaluator,
+      around: isNoted ? evaluation.around : undefined,
+      descriptions: isNoted ? { described, onAdded: evaluation.onAdded } : { described },
+    };
+  }
+
+  /**
+   * At the end of the session: nothing can be evaluated afterwards. No image is made of what was interrupted, which may have left
+   * something half done, and none where files of a package tree were forgotten.
+   */
+  async keepImage(): Promise<void> {
+    const { image, evaluatedMs, isSpoilt } = this.#current();
+    if (image === undefined || isSpoilt || !image.isWorthKeeping(evaluatedMs)) return;
+    if (image.sharedBytes > maxSharedBytes || (await image.isSuperfluous())) return;
+    image.keep(evaluatedMs);
+  }
+
+  /** Something that was evaluated has not come to its end. */
+  noteInterruption(): void {
+    this.#current().isSpoilt = true;
   }
 
   /** Something is evaluated, whose files stay as they were until they are forgotten. */
@@ -116,6 +156,7 @@ export class ReplWorld implements Disposable {
   async fromImage(work: () => Promise<void>, again = work): Promise<void> {
     this.#told = 0;
     this.#toldBefore = 0;
+    const begunMs = performance.now();
     try {
       await work();
     } catch (error) {
@@ -126,9 +167,10 @@ export class ReplWorld implements Disposable {
         for (const text of bindings) await this.scope.define(await this.scope.parse(text, 'bindings'));
       });
       this.#current().bindings = bindings;
-      this.noteUse();
       this.#toldBefore = this.#told;
       await again();
+    } finally {
+      this.#current().evaluatedMs += performance.now() - begunMs;
     }
   }
 
@@ -155,7 +197,7 @@ export class ReplWorld implements Disposable {
 
   /** Whether what was kept of other evaluations has led to an error that there would not have been. */
   get isInDoubt(): boolean {
-    return this.#current().isInDoubt();
+    return this.#current().image?.isInDoubt === true;
   }
 
   /** Starts anew, without what was kept, and loads everything again. */
@@ -224,9 +266,12 @@ export class ReplWorld implements Disposable {
 
   /** An image has files too, which may have changed since it was looked at: there may be another one now. */
   async #forgetFiles(): Promise<void> {
-    const { isUsed, startedMs, evaluator } = this.#current();
-    if (isUsed) evaluator.forgetFiles();
-    else if (performance.now() - startedMs > momentMs) await this.start();
+    const { isUsed, startedMs, evaluator, image } = this.#current();
+    if (isUsed) {
+      evaluator.forgetFiles();
+      // What is shared is made once more beside what was, so that an image would have it twice.
+      if ((image?.sharedBytes ?? 0) > 0) this.#current().isSpoilt = true;
+    } else if (performance.now() - startedMs > momentMs) await this.start();
     this.noteUse();
   }
 
@@ -305,9 +350,12 @@ type Started = {
   readonly evaluator: Evaluator;
   readonly loadStore: () => Promise<void>;
   readonly scope: ReplScope;
-  readonly image: ImageToGoOnFrom | undefined;
-  readonly isInDoubt: () => boolean;
+  readonly image: EvaluationImage | undefined;
   readonly startedMs: number;
+  /** How long lines have taken. */
+  evaluatedMs: number;
+  /** No image is to be made of it. */
+  isSpoilt: boolean;
   isUsed: boolean;
   /** Texts of all bindings, if there is nothing else in the scope. */
   bindings: string[] | undefined;

@@ -30,6 +30,8 @@ export type CheckedReads =
       readonly holds: false;
       /** What is not as it was, for the user. */
       readonly change: string;
+      /** All that the evaluation has written, where nothing has changed but that some of it is not there any more. */
+      readonly made?: readonly string[];
     };
 
 export async function checkReads(reads: ReadSet, options: CheckOptions): Promise<CheckedReads> {
@@ -42,9 +44,15 @@ export async function checkReads(reads: ReadSet, options: CheckOptions): Promise
       changedVariable(reads.variables, options.world) ??
       checker.changedPath(reads) ??
       (await checker.changedTree(reads));
-    return change === undefined
+    if (change !== undefined) return { holds: false, change };
+    const missing = checker.missing(reads);
+    return missing === undefined
       ? { holds: true, isRefreshed: checker.isRefreshed }
-      : { holds: false, change };
+      : {
+          holds: false,
+          change: `${missing}, which was written, is not there any more`,
+          made: [...reads.made],
+        };
   } catch (error) {
     return { holds: false, change: error instanceof Error ? error.message : String(error) };
   }
@@ -73,10 +81,12 @@ class ReadChecker {
       if (now === undefined) return `${path} is not there any more`;
       return identity === undefined ? `${path} is there now` : `${path} was made anew`;
     }
-    for (const path of reads.made) {
-      if (this.#files.lstat(path).type === 'absent')
-        return `${path}, which was written, is not there any more`;
-    }
+    return undefined;
+  }
+
+  /** Something that was written and is not there. */
+  missing({ made }: ReadSet): string | undefined {
+    for (const path of made) if (this.#files.lstat(path).type === 'absent') return path;
     return undefined;
   }
 

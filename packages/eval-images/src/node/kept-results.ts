@@ -32,7 +32,12 @@ export type KeptResultsOptions = {
 export type FoundResult =
   | { readonly kind: 'kept'; readonly written: readonly WrittenPiece[] }
   /** There is one whose reads do not hold, or there never was one. */
-  | { readonly kind: 'changed'; readonly change: string }
+  | {
+      readonly kind: 'changed';
+      readonly change: string;
+      /** As `CheckedReads` has it. */
+      readonly made?: readonly string[] | undefined;
+    }
   | { readonly kind: 'none' };
 
 export type NewResult = {
@@ -80,7 +85,7 @@ export class KeptResults {
     const reads = decodeReadSet(entry.reads);
     if (reads === undefined) return { kind: 'changed', change: 'what was read is damaged' };
     const checked = await checkReads(reads, { files, world, nowMs: nowMs() });
-    if (!checked.holds) return { kind: 'changed', change: checked.change };
+    if (!checked.holds) return { kind: 'changed', change: checked.change, made: checked.made };
     const payload = entry.payload();
     if (payload === undefined) return { kind: 'changed', change: 'the result is damaged' };
     if (checked.isRefreshed) {

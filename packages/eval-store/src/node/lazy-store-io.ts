@@ -16,6 +16,7 @@ import {
   type EvalIOErrorCode,
   type WriteDerivationOptions,
 } from '@neve/eval';
+import { TextArena } from './text-arena.ts';
 
 export type LazyStoreIOOptions = {
   /** Answers for everything outside of the store, and computes what store path a file or a text would have. */
@@ -162,23 +163,4 @@ function asOwn(error: unknown): unknown {
     ...(path === undefined ? {} : { path }),
     cause: error.cause,
   });
-}
-
-/** Copies of many texts, a few in each buffer: a buffer for each would be work for the collector. */
-class TextArena {
-  static readonly #chunkBytes = 1 << 20;
-  #chunk = new Uint8Array();
-  #used = 0;
-
-  keep(text: Uint8Array): Uint8Array {
-    if (text.length > TextArena.#chunkBytes / 4) return text.slice();
-    if (text.length > this.#chunk.length - this.#used) {
-      this.#chunk = new Uint8Array(TextArena.#chunkBytes);
-      this.#used = 0;
-    }
-    const start = this.#used;
-    this.#used += text.length;
-    this.#chunk.set(text, start);
-    return this.#chunk.subarray(start, this.#used);
-  }
 }
