@@ -1,12 +1,14 @@
 /** An evaluation whose reads are noted down, with what it describes to the store: by region, for what can be kept of it. */
+import { encodeHex } from '@neve/bytes';
 import type { EvalIO } from '@neve/eval';
-import { RecordingIO, type Region, type Signature } from '@neve/eval-images';
+import { type HashContents, RecordingIO, type Region, type Signature } from '@neve/eval-images';
 import { FileWorld, sha256 } from '@neve/eval-images/node';
 import type { Added, FileSystemIO } from '@neve/eval-store/node';
 import { currentLogs, currentTracing } from '@neve/telemetry';
 import {
   type SessionSettings,
   type StoreAccess,
+  type WorldParts,
   physicalStoreDirOf,
   storeDirOf,
 } from '../evaluation-session.ts';
@@ -29,10 +31,10 @@ export class NotedEvaluation {
   };
 
   /** Puts what notes down the reads around the world of the evaluation. */
-  readonly around = (world: EvalIO, files: FileSystemIO): EvalIO => {
+  readonly around = (world: EvalIO, { files, hashes }: WorldParts): EvalIO => {
     this.#files = files;
     const { args, caller, storeAccess } = this.#session;
-    this.#recording = recordingOf(world, { storeDir: storeDirOf(args, caller), storeAccess });
+    this.#recording = recordingOf(world, { storeDir: storeDirOf(args, caller), storeAccess, hashes });
     return this.#recording;
   };
 
@@ -68,12 +70,26 @@ export function fileWorldOf({ args, caller }: Pick<SessionSettings, 'args' | 'ca
   });
 }
 
-export function recordingOf(
-  world: EvalIO,
-  { storeDir, storeAccess }: { readonly storeDir: string; readonly storeAccess: StoreAccess },
-): RecordingIO {
+export function recordingOf(world: EvalIO, { storeDir, storeAccess, hashes }: RecordingPlace): RecordingIO {
   return new RecordingIO({
-    ...{ world, storeDir, hash: sha256, nowMs: Date.now() },
+    ...{ world, storeDir, hash: contentsHash(hashes), nowMs: Date.now() },
     writesStore: storeAccess.kind === 'directory',
   });
+}
+
+type RecordingPlace = Pick<WorldParts, 'hashes'> & {
+  readonly storeDir: string;
+  readonly storeAccess: StoreAccess;
+};
+
+/** So much in all is hashed before `node:crypto` is loaded for it, which takes as long. */
+const fewBytes = 1 << 18;
+
+/** The language core has hashed already, so that its code for that is there; JavaScript is compiled for it first. */
+function contentsHash(hashes: WorldParts['hashes']): HashContents {
+  let hashedBytes = 0;
+  return (contents) => {
+    hashedBytes += contents.length;
+    return hashedBytes > fewBytes ? sha256(contents) : encodeHex(hashes.hash('sha256', contents).bytes);
+  };
 }
