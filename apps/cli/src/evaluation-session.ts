@@ -36,6 +36,7 @@ import { channels, parseSearchPath, parseSearchPathEntry } from './search-path.t
 import type { Settings } from './settings.ts';
 import { pauseForSignals } from './telemetry/signal-watch.ts';
 import { tracedEvaluator } from './telemetry/traced-evaluator.ts';
+import { withPatience } from './tiering-budget.ts';
 
 export type SessionOptions = {
   readonly args: EvaluateArguments;
@@ -92,9 +93,9 @@ export function startEvaluator({
   storeAccess,
   caller,
   isInteractive = false,
-  core = loadCore(),
-  around = (world) => world,
   images,
+  core = images?.kept === undefined ? loadCore() : withPatience(loadCore),
+  around = (world) => world,
   descriptions,
   onEvaluator,
 }: SessionOptions): EvaluationSession {
