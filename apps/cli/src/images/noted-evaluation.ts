@@ -1,8 +1,9 @@
 /** An evaluation whose reads are noted down, with what it describes to the store: by region, for what can be kept of it. */
+import { hash } from 'node:crypto';
 import { encodeHex } from '@neve/bytes';
 import type { EvalIO } from '@neve/eval';
 import { type HashContents, RecordingIO, type Region, type Signature } from '@neve/eval-images';
-import { FileWorld, sha256 } from '@neve/eval-images/node';
+import { FileWorld } from '@neve/eval-images/node';
 import type { Added, FileSystemIO } from '@neve/eval-store/node';
 import { currentLogs, currentTracing } from '@neve/telemetry';
 import {
@@ -82,14 +83,11 @@ type RecordingPlace = Pick<WorldParts, 'hashes'> & {
   readonly storeAccess: StoreAccess;
 };
 
-/** So much in all is hashed before `node:crypto` is loaded for it, which takes as long. */
-const fewBytes = 1 << 18;
-
-/** The language core has hashed already, so that its code for that is there; JavaScript is compiled for it first. */
+/**
+ * The language core has hashed already, so that its code for that is there: JavaScript would be compiled for it first. What
+ * hashes much takes 6 ms to load.
+ */
 function contentsHash(hashes: WorldParts['hashes']): HashContents {
-  let hashedBytes = 0;
-  return (contents) => {
-    hashedBytes += contents.length;
-    return hashedBytes > fewBytes ? sha256(contents) : encodeHex(hashes.hash('sha256', contents).bytes);
-  };
+  return (contents, amount) =>
+    amount === 'much' ? hash('sha256', contents, 'hex') : encodeHex(hashes.hash('sha256', contents).bytes);
 }
