@@ -28,6 +28,7 @@ const usage = `usage: npm run collector -- [options]
   --golden FILE     recorded derivation paths instead (tests/golden), with --nixpkgs TREE
   --nixpkgs TREE    what they were recorded from
   --group N         attributes of one evaluation (default: 10)
+  --wide            the core with 64-bit addresses, which Node.js 24 and later can run, in place of both builds
   --only TEXT       only programs that contain the text
   --no-loops        leaves out the loops`;
 
@@ -56,6 +57,7 @@ await runHarness(
       group: { type: 'string' },
       only: { type: 'string' },
       'no-loops': { type: 'boolean' },
+      wide: { type: 'boolean' },
     },
   },
   async (values) => {
@@ -69,31 +71,33 @@ await runHarness(
       library: await import(bundle),
       collections: countOption('collections', values['collections'], 5000),
       tally,
+      isWide: values['wide'] === true,
     });
     const isSpecial = values['files'] !== undefined || values['golden'] !== undefined;
-    if (values['no-loops'] !== true && !isSpecial) await checkLoops({ library: bundle, tally });
+    if (values['no-loops'] !== true && values['wide'] !== true && !isSpecial) await checkLoops({ library: bundle, tally });
     return tally.conclude();
   },
 );
 
 /**
  * @param {readonly Job[]} jobs
- * @param {{ library: import('../lib/load-evaluator.mjs').EvaluatorLibrary, collections: number, tally: Tally }} options
+ * @param {{ library: import('../lib/load-evaluator.mjs').EvaluatorLibrary, collections: number, tally: Tally, isWide: boolean }} options
  */
-async function stress(jobs, { library, collections, tally }) {
-  const cores = {
-    release: new WebAssembly.Module(readCore('release')),
-    debug: new WebAssembly.Module(readCore('debug')),
-  };
+async function stress(jobs, { library, collections, tally, isWide }) {
+  const load = (/** @type {Parameters<typeof readCore>[0]} */ kind) => new WebAssembly.Module(readCore(kind));
+  const cores = isWide
+    ? [{ build: /** @type {const} */ ('release'), core: load('wide') }]
+    : (/** @type {const} */ (['release', 'debug'])).map((build) => ({ build, core: load(build) }));
+  const [{ core: quiet }] = cores;
   const totals = { collections: 0, cells: 0 };
   for (const { program, directory, settings, mayFail = false } of jobs) {
-    const options = { library, core: cores.release, directory };
+    const options = { library, core: quiet, directory };
     const expected = await reportOf(program, { ...options, settings });
-    for (const build of /** @type {const} */ (['release', 'debug'])) {
+    for (const { build, core } of cores) {
       const collectionInterval = stressInterval(expected.stats, { build, collections });
       const actual = await reportOf(program, {
         ...options,
-        core: cores[build],
+        core,
         settings: { ...settings, collectionInterval },
       }).catch((error) => ({ text: `${error instanceof Error ? error.stack : error}`, stats: undefined }));
       totals.collections += actual.stats?.['gc'].cycles ?? 0;

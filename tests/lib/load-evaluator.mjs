@@ -29,15 +29,17 @@ export function bundleEvaluator() {
 /** Where the builds of the language core are. */
 export const coreFolder = join(root, 'packages/language/build');
 
+const coreFiles = { release: 'neve.wasm', debug: 'neve.debug.wasm', wide: 'neve64.wasm' };
+
 /**
  * Reads a build of the language core.
  *
- * @param {'release' | 'debug'} kind
+ * @param {'release' | 'debug' | 'wide'} kind
  * @param {string} [folder]
  * @returns {Uint8Array<ArrayBuffer>}
  */
 export function readCore(kind, folder = coreFolder) {
-  const path = join(folder, kind === 'release' ? 'neve.wasm' : 'neve.debug.wasm');
+  const path = join(folder, coreFiles[kind]);
   try {
     return new Uint8Array(readFileSync(path));
   } catch (cause) {

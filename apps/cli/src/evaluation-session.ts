@@ -39,6 +39,7 @@ import { channels, parseSearchPath, parseSearchPathEntry } from './search-path.t
 import type { Settings } from './settings.ts';
 import { pauseForSignals } from './telemetry/signal-watch.ts';
 import { tracedEvaluator } from './telemetry/traced-evaluator.ts';
+import { withPatience } from './tiering-budget.ts';
 
 export type SessionOptions = {
   readonly args: EvaluateArguments;
@@ -50,13 +51,20 @@ export type SessionOptions = {
   /** The language core; without it, it is read from its file. */
   readonly core?: WebAssembly.Module | undefined;
   /** Puts something around the world that is evaluated in. */
-  readonly around?: ((world: EvalIO, files: FileSystemIO) => EvalIO) | undefined;
+  readonly around?: ((world: EvalIO, parts: WorldParts) => EvalIO) | undefined;
   /** Goes on from an image, or prepares one. */
   readonly images?: ImageOptions | undefined;
   /** What the store has to hear of besides what this evaluation describes, and who else wants to hear of that. */
   readonly descriptions?: Pick<DirectoryStoreIOOptions, 'described' | 'onAdded' | 'onWritten'> | undefined;
   /** Is given the evaluator when it was made. */
   readonly onEvaluator?: ((evaluator: Evaluator) => void) | undefined;
+};
+
+/** What a world is made of. */
+export type WorldParts = {
+  readonly files: FileSystemIO;
+  /** By the language core as long as there is little to hash. */
+  readonly hashes: HashFunctions;
 };
 
 /** What the store is to an evaluation. */
@@ -90,15 +98,16 @@ export function startEvaluator({
   storeAccess,
   caller,
   isInteractive = false,
-  core = loadCore(settings),
-  around = (world) => world,
   images,
+  core = images?.kept === undefined ? loadCore(settings) : withPatience(() => loadCore(settings)),
+  around = (world) => world,
   descriptions,
   onEvaluator,
 }: SessionOptions): EvaluationSession {
   const storeDir = storeDirOf(args, caller);
   const options = { args, settings, storeAccess, caller };
-  const files = hostFiles({ ...options, hashes: hashFunctions(core) });
+  const hashes = hashFunctions(core);
+  const files = hostFiles({ ...options, hashes });
   const lazy =
     storeAccess.kind === 'realised'
       ? createLazyStoreIO({ host: files, storeDir, load: storeAccess.open, ...descriptions })
@@ -114,7 +123,7 @@ export function startEvaluator({
     isInterruptible: isInteractive,
     pause: isInteractive ? undefined : pauseForSignals(),
     profiler: profiler?.options,
-    io: around(io, files),
+    io: around(io, { files, hashes }),
     settings: {
       ...evaluatorSettings(options),
       ...(isInteractive && { showTrace: true }),

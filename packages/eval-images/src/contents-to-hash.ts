@@ -4,7 +4,10 @@
  */
 
 /** SHA-256 in hexadecimal digits. The bytes are valid during the call. */
-export type HashContents = (contents: Uint8Array) => string;
+export type HashContents = (contents: Uint8Array, amount: HashedAmount) => string;
+
+/** Whether all that is hashed is so little that it does not pay to load something for it, as far as is known. */
+export type HashedAmount = 'little' | 'much';
 
 type Pending = { readonly start: number; readonly end: number; readonly use: (digest: string) => void };
 
@@ -28,7 +31,7 @@ export class ContentsToHash {
       this.hashAll();
     }
     if (this.#isHashing) {
-      use(this.#hash(contents));
+      use(this.#hash(contents, 'much'));
       return;
     }
     this.#copies ??= new Uint8Array(firstBytes);
@@ -41,7 +44,8 @@ export class ContentsToHash {
   hashAll(): void {
     const copies = this.#copies;
     if (copies === undefined) return;
-    for (const { start, end, use } of this.#pending) use(this.#hash(copies.subarray(start, end)));
+    const amount = this.#isHashing ? 'much' : 'little';
+    for (const { start, end, use } of this.#pending) use(this.#hash(copies.subarray(start, end), amount));
     this.#pending = [];
     this.#used = 0;
     if (this.#isHashing) this.#copies = undefined;

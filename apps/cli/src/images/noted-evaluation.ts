@@ -1,12 +1,15 @@
 /** An evaluation whose reads are noted down, with what it describes to the store: by region, for what can be kept of it. */
+import { hash } from 'node:crypto';
+import { encodeHex } from '@neve/bytes';
 import type { EvalIO } from '@neve/eval';
-import { RecordingIO, type Region, type Signature } from '@neve/eval-images';
-import { FileWorld, sha256 } from '@neve/eval-images/node';
+import { type HashContents, RecordingIO, type Region, type Signature } from '@neve/eval-images';
+import { FileWorld } from '@neve/eval-images/node';
 import type { Added, FileSystemIO } from '@neve/eval-store/node';
 import { currentLogs, currentTracing } from '@neve/telemetry';
 import {
   type SessionSettings,
   type StoreAccess,
+  type WorldParts,
   physicalStoreDirOf,
   storeDirOf,
 } from '../evaluation-session.ts';
@@ -35,11 +38,13 @@ export class NotedEvaluation {
   readonly onWritten = (storePath: string): void => this.#recording?.noteWritten(storePath);
 
   /** Puts what notes down the reads around the world of the evaluation. */
-  readonly around = (world: EvalIO, files: FileSystemIO): EvalIO => {
+  readonly around = (world: EvalIO, { files, hashes }: WorldParts): EvalIO => {
     this.#files = files;
     const { args, caller, storeAccess } = this.#session;
     const asksAgain = this.#asksAgain;
-    this.#recording = recordingOf(world, { storeDir: storeDirOf(args, caller), storeAccess, asksAgain });
+    this.#recording = recordingOf(world, {
+      ...{ storeDir: storeDirOf(args, caller), storeAccess, hashes, asksAgain },
+    });
     return this.#recording;
   };
 
@@ -77,14 +82,25 @@ export function fileWorldOf({ args, caller }: Pick<SessionSettings, 'args' | 'ca
 
 export function recordingOf(
   world: EvalIO,
-  {
-    storeDir,
-    storeAccess,
-    asksAgain = false,
-  }: { readonly storeDir: string; readonly storeAccess: StoreAccess; readonly asksAgain?: boolean },
+  { storeDir, storeAccess, hashes, asksAgain = false }: RecordingPlace,
 ): RecordingIO {
   return new RecordingIO({
-    ...{ world, storeDir, hash: sha256, nowMs: Date.now(), asksAgain },
+    ...{ world, storeDir, hash: contentsHash(hashes), nowMs: Date.now(), asksAgain },
     writesStore: storeAccess.kind === 'directory',
   });
+}
+
+type RecordingPlace = Pick<WorldParts, 'hashes'> & {
+  readonly storeDir: string;
+  readonly storeAccess: StoreAccess;
+  readonly asksAgain?: boolean;
+};
+
+/**
+ * The language core has hashed already, so that its code for that is there: JavaScript would be compiled for it first. What
+ * hashes much takes 6 ms to load.
+ */
+function contentsHash(hashes: WorldParts['hashes']): HashContents {
+  return (contents, amount) =>
+    amount === 'much' ? hash('sha256', contents, 'hex') : encodeHex(hashes.hash('sha256', contents).bytes);
 }

@@ -6,7 +6,7 @@ import type { EvalIO } from '@neve/eval';
 import { ReadSet, type RecordingIO } from '@neve/eval-images';
 import { checkReads } from '@neve/eval-images/node';
 import { type CommandInput, accessOf, runEvaluation } from '../evaluate-command.ts';
-import { hostFiles, loadCore, storeDirOf } from '../evaluation-session.ts';
+import { type WorldParts, hostFiles, loadCore, storeDirOf } from '../evaluation-session.ts';
 import { fileWorldOf, recordingOf } from '../images/noted-evaluation.ts';
 import { RecordedCaller } from '../images/recorded-caller.ts';
 import { reportError } from '../report-error.ts';
@@ -50,10 +50,11 @@ async function evaluateOnce(input: CommandInput): Promise<Evaluated> {
   const { args, settings, command } = input;
   const caller = new RecordedCaller(input.caller, { passes: (file) => file === 2 });
   let recording: RecordingIO | undefined;
-  const around = (world: EvalIO): EvalIO => {
+  const around = (world: EvalIO, { hashes }: WorldParts): EvalIO => {
     recording = recordingOf(world, {
       storeDir: storeDirOf(args, caller),
       storeAccess: accessOf(input),
+      hashes,
     });
     return recording;
   };

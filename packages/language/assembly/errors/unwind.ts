@@ -56,7 +56,7 @@ import { ARGUMENT_CODE, RESUME_CODE, RETURN_CODE } from "../machine/static-code"
 import { Address } from "../memory/chunks";
 import { switchRegion } from "../memory/heap";
 import { appendByte, appendBytes, textMark, textRewind } from "../memory/text";
-import { compress } from "../memory/pointers";
+import { compress, decompress } from "../memory/pointers";
 import { COERCE_TO_PATH, COERCE_TO_STRING, NO_ATTRIBUTE, coercedAttributePosition } from "../operations/coerce";
 import { DEEP_WALK, deepWalkPosition } from "../operations/deep-force";
 import { symbolName } from "../symbols/symbols";
@@ -380,7 +380,7 @@ function addInstructionTraces(pc: Code, at: Address): void {
   const select = pc - 20;
   if (opcodeOf(load<u32>(pc)) == OP_NIP && opcodeOf(load<u32>(select)) == OP_SELECT) {
     const symbol = load<u32>(select, 4);
-    const definition = at != 0 ? definitionOf(load<u32>(at - 4), symbol) : 0;
+    const definition = at != 0 ? definitionOf(decompress(load<u32>(at - 4)), symbol) : 0;
     if (isInternal(definition)) return;
     const path = selectedPath(select);
     if (definition != 0) addTrace(definition, changetype<usize>("from the definition of '%1%'"), path);

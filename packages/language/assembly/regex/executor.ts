@@ -304,7 +304,7 @@ function takeCounted(node: Node, position: usize): usize {
 
 @inline
 function capture(slot: usize, position: usize): void {
-  if (hasFrames()) pushFrame(FRAME_CAPTURE, <u32>slot, load<u32>(slot), 0);
+  if (hasFrames()) pushFrame(FRAME_CAPTURE, <u32>(slot - captures), load<u32>(slot), 0);
   store<i32>(slot, <i32>(position - subject));
 }
 
@@ -352,7 +352,7 @@ function resume(): bool {
         if (!found && shortenRun(frame)) return true;
         break;
       case FRAME_CAPTURE:
-        store<u32>(frame.first, frame.second);
+        store<u32>(captures + frame.first, frame.second);
         break;
       case FRAME_COUNTER:
         store<u32>(frame.first, frame.second);
