@@ -28,7 +28,7 @@ const usage = `usage: npm run collector -- [options]
   --golden FILE     recorded derivation paths instead (tests/golden), with --nixpkgs TREE
   --nixpkgs TREE    what they were recorded from
   --group N         attributes of one evaluation (default: 10)
-  --wide            the core with 64-bit addresses, which Node.js 24 and later can run, in place of both builds
+  --wide            collects in the core with 64-bit addresses alone, which Node.js 24 and later can run
   --only TEXT       only programs that contain the text
   --no-loops        leaves out the loops`;
 
@@ -74,7 +74,8 @@ await runHarness(
       isWide: values['wide'] === true,
     });
     const isSpecial = values['files'] !== undefined || values['golden'] !== undefined;
-    if (values['no-loops'] !== true && values['wide'] !== true && !isSpecial) await checkLoops({ library: bundle, tally });
+    if (values['no-loops'] !== true && values['wide'] !== true && !isSpecial)
+      await checkLoops({ library: bundle, tally });
     return tally.conclude();
   },
 );
@@ -85,10 +86,14 @@ await runHarness(
  */
 async function stress(jobs, { library, collections, tally, isWide }) {
   const load = (/** @type {Parameters<typeof readCore>[0]} */ kind) => new WebAssembly.Module(readCore(kind));
+  const quiet = load('release');
+  /** @type {{ build: 'release' | 'debug', core: WebAssembly.Module }[]} */
   const cores = isWide
-    ? [{ build: /** @type {const} */ ('release'), core: load('wide') }]
-    : (/** @type {const} */ (['release', 'debug'])).map((build) => ({ build, core: load(build) }));
-  const [{ core: quiet }] = cores;
+    ? [{ build: 'release', core: load('wide') }]
+    : [
+        { build: 'release', core: quiet },
+        { build: 'debug', core: load('debug') },
+      ];
   const totals = { collections: 0, cells: 0 };
   for (const { program, directory, settings, mayFail = false } of jobs) {
     const options = { library, core: quiet, directory };

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 import { conversation } from './conversation.mjs';
-import { packages } from './prompts.mjs';
+import { packages } from './package-tree.mjs';
 
 const neve = join(dirname(fileURLToPath(import.meta.url)), '../../apps/cli/bin/neve.cjs');
 

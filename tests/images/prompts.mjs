@@ -5,25 +5,15 @@ import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { conversation } from './conversation.mjs';
+import { makePackages, packages } from './package-tree.mjs';
 
 const neve = join(dirname(fileURLToPath(import.meta.url)), '../../apps/cli/bin/neve.cjs');
 
-/** The function of a package set. */
-export const packages = (/** @type {string} */ motto) => `{ localSystem, ... }: {
-  motto = "${motto}";
-  text = builtins.toFile "text" "${motto}";
-  tool = derivation { name = "tool"; system = localSystem; builder = "/bin/sh"; args = [ "-c" "echo ${motto} > $out" ]; };
-  wrong = throw "nobody can have this";
-}`;
-
 /** @param {{ folder: string, record: (name: string, ok: boolean) => void }} options */
 export async function runPrompts({ folder, record }) {
-  const top = join(folder, 'packages/pkgs/top-level');
-  const file = join(top, 'default.nix');
-  fs.mkdirSync(top, { recursive: true });
+  const file = join(folder, 'packages/pkgs/top-level/default.nix');
+  const call = makePackages(join(folder, 'packages'), 'snow');
   fs.mkdirSync(join(folder, 'cache'));
-  fs.writeFileSync(file, packages('snow'));
-  const call = `import ${top} { localSystem = builtins.currentSystem; }`;
   const { PATH } = process.env;
   const env = { PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), NEVE_IMAGE: 'always' };
   const converse = conversation({ folder, env });

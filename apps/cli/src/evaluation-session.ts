@@ -208,9 +208,14 @@ function isPure({ args, settings }: Pick<SessionSettings, 'args' | 'settings'>):
  * The language core, for as much memory as the settings allow. Its builds lie above the scripts; `NEVE_CORE` names another one.
  */
 export function loadCore(settings: Settings): WebAssembly.Module {
-  const isWide = (settings.size('max-heap-size') ?? 0) > narrowReach && engineHasWideMemories();
-  const path = process.env['NEVE_CORE'] ?? join(__dirname, isWide ? '../neve64.wasm' : '../neve.wasm');
+  const path = process.env['NEVE_CORE'] ?? join(__dirname, '..', coreFile(settings));
   return new WebAssembly.Module(readFileSync(path));
+}
+
+/** The build of the language core that evaluates with these settings. */
+export function coreFile(settings: Settings): string {
+  const isWide = (settings.size('max-heap-size') ?? 0) > narrowReach && engineHasWideMemories();
+  return isWide ? 'neve64.wasm' : 'neve.wasm';
 }
 
 /** Loading `node:crypto` takes as long as hashing some MB in the core, which most evaluations never come near. */

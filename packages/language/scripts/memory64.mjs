@@ -19,7 +19,7 @@ export const longsSection = 'neve.longs';
 
 export default class Memory64 {
   constructor() {
-    const { options, module } = this.program;
+    const { options, module } = givenByAsc(this).program;
     options.target = wasm64;
     // It was made with the options as they were.
     module.sizeType = options.sizeTypeRef;
@@ -28,9 +28,20 @@ export default class Memory64 {
   /** @param {any} module of binaryen */
   afterCompile(module) {
     widenMemory(module);
-    replaceGrowth(module, this.binaryen);
-    module.addCustomSection(longsSection, Buffer.from(JSON.stringify(longsOf(module, this.binaryen))));
+    const { binaryen } = givenByAsc(this);
+    replaceGrowth(module, binaryen);
+    module.addCustomSection(longsSection, Buffer.from(JSON.stringify(longsOf(module, binaryen))));
   }
+}
+
+/**
+ * What asc puts into the prototype of a transform.
+ *
+ * @param {any} transform
+ * @returns {{ program: any, binaryen: any }}
+ */
+function givenByAsc(transform) {
+  return transform;
 }
 
 /** @param {any} module */
@@ -89,7 +100,9 @@ function longsOf(module, { i64, expandType, getExportInfo, getFunctionInfo, Exte
     const { name, kind, value } = getExportInfo(module.getExportByIndex(i));
     if (kind !== ExternalFunction) continue;
     const { params, results } = getFunctionInfo(module.getFunction(value));
-    const parameters = expandType(params).flatMap((type, index) => (type === i64 ? [index] : []));
+    const parameters = expandType(params).flatMap(
+      (/** @type {unknown} */ type, /** @type {number} */ index) => (type === i64 ? [index] : []),
+    );
     const result = results === i64;
     if (parameters.length > 0 || result) longs[name] = { parameters, result };
   }

@@ -9,7 +9,7 @@ import { ImageError } from '@neve/eval-images';
 import { type FoundImage, KeptImages, type OpenImage } from '@neve/eval-images/node';
 import { type Added, decodeDescribed, encodeDescribed } from '@neve/eval-store/node';
 import type { CommandInput, EvaluationHooks } from '../evaluate-command.ts';
-import { type SessionSettings, evaluatorSettings, hostFiles } from '../evaluation-session.ts';
+import { type SessionSettings, coreFile, evaluatorSettings, hostFiles } from '../evaluation-session.ts';
 import { type NotedEvaluation, fileWorldOf } from './noted-evaluation.ts';
 import { imageWishes, openImageFolder } from './image-cache.ts';
 import { coreVersion } from './evaluation-key.ts';
@@ -188,7 +188,7 @@ function imagePlace(input: ImageLookupInput): Omit<ImageLookup, 'found'> | undef
   const storeIsFiles = storeAccess.kind === 'computed';
   const images = new KeptImages({ folder, files: fileWorldOf({ args, caller }), world, storeIsFiles });
   const key = JSON.stringify({
-    image: coreVersion({ build, caller }),
+    image: [...coreVersion({ build, caller }), coreFile(settings)],
     evaluator: JSON.parse(imageSettings(evaluating, world)) as unknown,
   });
   return { images, key };
