@@ -7,12 +7,12 @@
 // Layout: 0..1023 unused (address 0 means absent), 1024..8191 static cells (values/constants.ts), then the module's
 // own data, then chunks up to 4 GiB less one, so that the end of each is an address as well.
 //
-// Where addresses have 64 bits (pointers.ts), the chunks of the heap lie from 4 GiB up to 16 GiB less one, all others below
-// 1 GiB, and nothing in between.
+// Where addresses have 64 bits (pointers.ts), the chunks of the heap and buffers are high: from 4 GiB up to 16 GiB less one.
+// All others are low, below 1 GiB, and there is nothing in between.
 //
 // There may be a limit of chunks in use. Only the collector goes beyond it, for as long as what is alive exists twice.
 
-import { FIRST_HEAP_WORD, HAS_WIDE_ADDRESSES, HEAP_BASE } from "./pointers";
+import { FIRST_HIGH_WORD, HAS_WIDE_ADDRESSES, HIGH_BASE } from "./pointers";
 
 export type Address = usize;
 
@@ -20,12 +20,12 @@ export const CHUNK_BITS: u32 = 18;
 export const CHUNK_SIZE: u32 = 1 << CHUNK_BITS;
 /** One more than the number of the last chunk that there can be. */
 const CHUNKS_END: u32 = (1 << ((HAS_WIDE_ADDRESSES ? 34 : 32) - CHUNK_BITS)) - 1;
-/** Chunks that are not the heap's lie below this one. */
-const LOW_END: u32 = HAS_WIDE_ADDRESSES ? FIRST_HEAP_WORD >>> CHUNK_BITS : CHUNKS_END;
-/** The first chunk that can be the heap's, or 0 where the heap lies among the others. */
-const FIRST_HEAP_CHUNK: u32 = HAS_WIDE_ADDRESSES ? <u32>(HEAP_BASE >>> CHUNK_BITS) : 0;
-/** As many chunks can be in use: what the heap has room for. */
-export const MAX_CHUNKS: u32 = CHUNKS_END - FIRST_HEAP_CHUNK;
+/** Low chunks lie below this one. */
+const LOW_END: u32 = HAS_WIDE_ADDRESSES ? FIRST_HIGH_WORD >>> CHUNK_BITS : CHUNKS_END;
+/** The first high chunk, or 0 where all are low. */
+const FIRST_HIGH_CHUNK: u32 = HAS_WIDE_ADDRESSES ? <u32>(HIGH_BASE >>> CHUNK_BITS) : 0;
+/** As many chunks can be in use: what there is room for where the heap is. */
+export const MAX_CHUNKS: u32 = CHUNKS_END - FIRST_HIGH_CHUNK;
 const PAGES_PER_CHUNK: u32 = CHUNK_SIZE >>> 16;
 /**
  * The memory grows by a half, and by this many chunks at least: pages that nobody touches cost nothing, but every growth
@@ -42,19 +42,21 @@ export const OWNER_SHARED_HEAP: u8 = 3;
 export const OWNER_ARENA: u8 = 4;
 export const OWNER_STACK: u8 = 5;
 export const OWNER_BUFFER: u8 = 6;
+/** The input, into which syntax trees point. */
+export const OWNER_INPUT: u8 = 7;
 /** Chunks that were evacuated and are not used again for a while, so that an address into them is found (stress.ts). */
-export const OWNER_POISONED: u8 = 7;
+export const OWNER_POISONED: u8 = 8;
 /** The state of heap chunks during a collection: everything alive is copied out of them. The lowest bit is the region. */
-export const OWNER_EVACUATED: u8 = 8;
-export const OWNER_EVACUATED_SHARED: u8 = 9;
+export const OWNER_EVACUATED: u8 = 10;
+export const OWNER_EVACUATED_SHARED: u8 = 11;
 
 const owners: Address = HAS_WIDE_ADDRESSES ? memory.data(65536) : memory.data(16384);
 
 let chunkCount: u32 = 0;
 let firstChunk: u32 = 0;
-/** No chunk below this one is free; where the heap lies apart, that is about the others, and `lowestFreeOfHeap` about it. */
+/** No low chunk below this one is free, and no high one below the other. */
 let lowestFree: u32 = 0;
-let lowestFreeOfHeap: u32 = 0;
+let lowestHighFree: u32 = 0;
 let chunksInUse: u32 = 0;
 /** As many chunks may be in use. */
 let chunkAllowance: u32 = MAX_CHUNKS;
@@ -103,15 +105,15 @@ export function takeChunks(count: u32, owner: u8): Address {
   if (chunkCount == 0) initializeChunks();
   // A size that has overflowed, or too much for the limit.
   if (count == 0 || (isLimited && <u64>chunksInUse + <u64>count > <u64>chunkAllowance)) outOfMemory();
-  const isHeap = HAS_WIDE_ADDRESSES && (owner & 0xfe) == OWNER_HEAP;
-  let first = findFreeRun(count, isHeap);
+  const isHigh = HAS_WIDE_ADDRESSES && ((owner & 0xfe) == OWNER_HEAP || owner == OWNER_BUFFER);
+  let first = findFreeRun(count, isHigh);
   if (first == 0) {
-    growMemory(count, isHeap);
-    first = findFreeRun(count, isHeap);
+    growMemory(count, isHigh);
+    first = findFreeRun(count, isHigh);
   }
   for (let i: u32 = 0; i < count; i++) setChunkOwner(first + i, owner);
   if (count == 1) {
-    if (isHeap) lowestFreeOfHeap = first + 1;
+    if (isHigh) lowestHighFree = first + 1;
     else lowestFree = first + 1;
   }
   chunksInUse += count;
@@ -122,7 +124,7 @@ export function takeChunks(count: u32, owner: u8): Address {
 export function returnChunks(address: Address, count: u32): void {
   const first = chunkOf(address);
   for (let i: u32 = 0; i < count; i++) setChunkOwner(first + i, OWNER_FREE);
-  if (HAS_WIDE_ADDRESSES && first >= FIRST_HEAP_CHUNK) lowestFreeOfHeap = min(lowestFreeOfHeap, first);
+  if (HAS_WIDE_ADDRESSES && first >= FIRST_HIGH_CHUNK) lowestHighFree = min(lowestHighFree, first);
   else if (first < lowestFree) lowestFree = first;
   chunksInUse -= count;
 }
@@ -190,15 +192,15 @@ function initializeChunks(): void {
     chunkCount = firstChunk;
   }
   for (let chunk: u32 = 0; chunk < firstChunk; chunk++) setChunkOwner(chunk, OWNER_PERMANENT);
-  // What lies below the heap is there at once: pages that nobody touches cost nothing.
-  lowestFreeOfHeap = FIRST_HEAP_CHUNK;
-  if (HAS_WIDE_ADDRESSES && !growBy(FIRST_HEAP_CHUNK - chunkCount)) raiseOutOfMemory(ENGINE_REFUSES);
+  // What lies below them is there at once: pages that nobody touches cost nothing.
+  lowestHighFree = FIRST_HIGH_CHUNK;
+  if (HAS_WIDE_ADDRESSES && !growBy(FIRST_HIGH_CHUNK - chunkCount)) raiseOutOfMemory(ENGINE_REFUSES);
 }
 
 /** The first chunk of a free run of `count`, or 0. */
-function findFreeRun(count: u32, isHeap: bool): u32 {
-  let start = isHeap ? lowestFreeOfHeap : lowestFree;
-  const end = isHeap ? chunkCount : min(chunkCount, LOW_END);
+function findFreeRun(count: u32, isHigh: bool): u32 {
+  let start = isHigh ? lowestHighFree : lowestFree;
+  const end = isHigh ? chunkCount : min(chunkCount, LOW_END);
   while (start + count <= end) {
     let length: u32 = 0;
     while (length < count && load<u8>(owners + start + length) == OWNER_FREE) length++;
@@ -208,9 +210,9 @@ function findFreeRun(count: u32, isHeap: bool): u32 {
   return 0;
 }
 
-function growMemory(count: u32, isHeap: bool): void {
-  // Below the heap there is no more.
-  if (HAS_WIDE_ADDRESSES && !isHeap) outOfMemory();
+function growMemory(count: u32, isHigh: bool): void {
+  // Below the first of them there is no more.
+  if (HAS_WIDE_ADDRESSES && !isHigh) outOfMemory();
   let step = max(count, max(chunkCount >>> 1, MINIMUM_GROWTH));
   if (<u64>chunkCount + <u64>step > <u64>CHUNKS_END) step = count;
   if (<u64>chunkCount + <u64>step > <u64>CHUNKS_END) outOfMemory();

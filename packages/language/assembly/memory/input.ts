@@ -1,6 +1,6 @@
 // The input: bytes that the host has written for the module to read, such as the text of a source.
 
-import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, returnChunks, takeChunks } from "./chunks";
+import { Address, CHUNK_SIZE, OWNER_INPUT, chunksFor, returnChunks, takeChunks } from "./chunks";
 
 /** Where the input begins. */
 export let input: Address = 0;
@@ -11,7 +11,7 @@ export function reserveInput(length: u32): Address {
   if (length <= capacity) return input;
   if (capacity != 0) returnChunks(input, chunksFor(capacity));
   const chunks = chunksFor(length);
-  input = takeChunks(chunks, OWNER_BUFFER);
+  input = takeChunks(chunks, OWNER_INPUT);
   capacity = chunks * CHUNK_SIZE;
   return input;
 }

@@ -10,16 +10,16 @@
 @inline
 export const HAS_WIDE_ADDRESSES: bool = sizeof<usize>() == 8;
 
-/** Words from this one on are addresses of the heap. */
-export const FIRST_HEAP_WORD: u32 = 1 << 30;
+/** Even words from this one on are high addresses. */
+export const FIRST_HIGH_WORD: u32 = 1 << 30;
 const SHIFT: u32 = 2;
-/** Where the heap begins. */
-export const HEAP_BASE: u64 = <u64>FIRST_HEAP_WORD << SHIFT;
+/** Where high addresses begin. */
+export const HIGH_BASE: u64 = <u64>FIRST_HIGH_WORD << SHIFT;
 
 /** The word of a value, or of another address. */
 @inline
 export function compress(address: usize): u32 {
-  if (HAS_WIDE_ADDRESSES) return <u32>(<u64>address >= HEAP_BASE ? address >>> SHIFT : address);
+  if (HAS_WIDE_ADDRESSES) return <u32>(<u64>address >= HIGH_BASE ? address >>> SHIFT : address);
   return <u32>address;
 }
 
@@ -27,7 +27,7 @@ export function compress(address: usize): u32 {
 @inline
 export function decompress(word: u32): usize {
   if (HAS_WIDE_ADDRESSES) {
-    return (word & 1) == 0 && word >= FIRST_HEAP_WORD ? <usize>word << SHIFT : <usize>word;
+    return (word & 1) == 0 && word >= FIRST_HIGH_WORD ? <usize>word << SHIFT : <usize>word;
   }
   return <usize>word;
 }

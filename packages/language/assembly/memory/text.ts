@@ -5,6 +5,7 @@
 // buffer moves when it grows: an address taken from it is valid until the next append.
 
 import { Address, CHUNK_SIZE, OWNER_BUFFER, chunksFor, largerCapacity, returnChunks, takeChunks } from "./chunks";
+import { compress, decompress } from "./pointers";
 
 let base: Address = 0;
 let capacity: u32 = 0;
@@ -23,7 +24,7 @@ export function saveText(at: Address): void {
   saveNoText(at);
   if (used == 0) keepSpare();
   else {
-    store<u32>(at, base);
+    store<u32>(at, compress(base));
     store<u32>(at, capacity, 4);
     store<u32>(at, used, 8);
   }
@@ -41,7 +42,7 @@ export function saveNoText(at: Address): void {
 /** Makes the buffer that was written down at `at` the current one, after `saveText`. */
 export function loadText(at: Address): void {
   if (load<u32>(at, 4) != 0) {
-    base = load<u32>(at);
+    base = decompress(load<u32>(at));
     capacity = load<u32>(at, 4);
     used = load<u32>(at, 8);
     return;
@@ -53,7 +54,7 @@ export function loadText(at: Address): void {
 
 /** Gives back what is written down at `at`. */
 export function returnSavedText(at: Address): void {
-  if (load<u32>(at, 4) != 0) returnChunks(load<u32>(at), chunksFor(load<u32>(at, 4)));
+  if (load<u32>(at, 4) != 0) returnChunks(decompress(load<u32>(at)), chunksFor(load<u32>(at, 4)));
 }
 
 function keepSpare(): void {
