@@ -134,6 +134,16 @@ describe.each(cores)('%s core', (_, core) => {
     expect((await afterwards(`${program('named')} == null`, ` ${program('allowed')}`)).found).toBe(0);
   });
 
+  test('whoever is the first to ask for a position is not told that of the argument of an earlier call', async () => {
+    const program = (name: string): string =>
+      `let at = import /nixpkgs/pkgs/top-level/default.nix { config = { allow = true; }; }; in at.${name}`;
+    const { take } = await evaluate(program('allowed'));
+    const named = ` ${program('named')}`;
+    await expect(evaluate(named, { kept: take() })).rejects.toThrow('what an image does not have was needed');
+    // What is no file has no positions.
+    expect((await evaluate(named)).value).toBe(null);
+  });
+
   test('nothing of the first evaluation is left but what is shared', async () => {
     const { value } = await afterwards(
       `[ (${packages('{ }')}).hello builtins.currentTime (import /user/closure.nix 2).make ] == 1`,

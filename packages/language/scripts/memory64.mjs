@@ -1,4 +1,4 @@
-// Compiles the same sources for a memory of 64-bit addresses: a transform of asc, given to it by the build (ADR 0033).
+// Compiles the same sources for a memory of 64-bit addresses: a transform of asc, given to it by the build (ADR 0034).
 //
 // asc 0.28 knows a target whose `usize` has 64 bits, which nothing of its command line selects, and then declares a memory of
 // 32 bits beside it. Both are mended here, before the module is validated and optimised:
@@ -6,7 +6,7 @@
 // - the memory becomes one of 64 bits, with its data;
 // - `memory.size` and `memory.grow`, whose types asc has wrong, get functions of their own;
 // - a custom section says which parameters and results of exports are 64-bit integers, so that the host, for which these are
-//   BigInts, can convert them (packages/eval/src/wide-exports.ts).
+//   BigInts, can convert them (packages/eval/src/wide-addresses.ts).
 
 /** The number of `Target.Wasm64` in asc. */
 const wasm64 = 2;
@@ -15,8 +15,9 @@ const chunks = 'assembly/memory/chunks';
 /** The other place that grows a memory: the allocator of the stub runtime, for what the module makes when it starts. */
 const stub = '~lib/rt/stub';
 
-export const longsSection = 'neve.longs';
+const longsSection = 'neve.longs';
 
+// oxlint-disable-next-line import/no-default-export -- what asc takes of the module of a transform
 export default class Memory64 {
   constructor() {
     const { options, module } = givenByAsc(this).program;

@@ -110,7 +110,7 @@ export function isImageInDoubt(): bool {
   return isInDoubt;
 }
 
-/** A hole is being evaluated. */
+/** A hole is being evaluated, or something else that an image cannot tell. */
 export function raiseHole(): void {
   isInDoubt = true;
   setRaisingPc(0);
