@@ -70,7 +70,7 @@ export async function runImages({ folder, count, random, record }) {
       `done again; ${seen.kept} images were made, ${seen.prompts} of them by prompts`,
   );
   record('prompts have kept images', seen.prompts > 0);
-  record('many go on from images and find calls there', seen.found > count / 5 && seen.inDoubt < count / 20);
+  record('many go on from images and find calls there', seen.found > count / 10 && seen.inDoubt < count / 20);
 }
 
 /**

@@ -9,7 +9,7 @@ const allowed = [
   /^LICENSE-(APACHE|MIT)$/,
   /^dist\/.*\.(js|d\.ts)(\.map)?$/,
   /^src\/.*\.ts$/,
-  /^build\/[a-z.-]+\.(wasm|js|ts)$/,
+  /^build\/[a-z\d.-]+\.(wasm|js|ts)$/,
 ];
 
 /**

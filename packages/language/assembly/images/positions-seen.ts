@@ -15,9 +15,11 @@ export let comparesPositions: bool = false;
 /** The program is told the position of an attribute of `attrs`, or that it has none (0). */
 export function notePosition(attrs: Value, position: Position): void {
   if (region != REGION_SHARED || comparesPositions) return;
-  if (ownerOf(attrs) != OWNER_HEAP && (position == 0 || isInSharedSource(position))) return;
+  const isOwn = ownerOf(attrs) == OWNER_HEAP;
+  if (!isOwn && (position == 0 || isInSharedSource(position))) return;
   comparesPositions = true;
-  if (foundCalls != 0) raiseHole();
+  // What is this evaluation's own is what the call was given. Anything else may be what was kept in its place.
+  if (!isOwn && foundCalls != 0) raiseHole();
 }
 
 function isInSharedSource(position: Position): bool {
