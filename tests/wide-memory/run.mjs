@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { makePackages } from '../images/package-tree.mjs';
@@ -36,7 +36,7 @@ const strings = (/** @type {number} */ count) => `
  */
 
 await runHarness({ usage, options: { 'newer-node': { type: 'string' } } }, async (values) => {
-  const newer = values['newer-node'] ?? join(root, '.newer-node/bin/node');
+  const newer = resolve(values['newer-node'] ?? join(root, '.newer-node/bin/node'));
   if (!existsSync(newer))
     throw new UsageError(`there is no ${newer}; bash scripts/newer-node.sh installs one`);
   const tally = new Tally();

@@ -13,6 +13,7 @@ import {
   readFileSync,
   readdirSync,
   realpathSync,
+  statSync,
   symlinkSync,
 } from 'node:fs';
 import { chmod, chown, mkdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -563,7 +564,7 @@ describe.skipIf(reason !== undefined)(
   },
 );
 
-const userReason = reason ?? (existsOnPath('fusermount3') ? undefined : 'fusermount3 is not installed');
+const userReason = reason ?? whyNotForUsers();
 
 describe.skipIf(userReason !== undefined)(
   `a mount of an ordinary user${userReason === undefined ? '' : ` (skipped: ${userReason})`}`,
@@ -592,6 +593,14 @@ describe.skipIf(userReason !== undefined)(
     });
   },
 );
+
+/** `fusermount3` opens the device as the user. */
+function whyNotForUsers(): string | undefined {
+  if (!existsOnPath('fusermount3')) return 'fusermount3 is not installed';
+  const forOthers = 0o006;
+  const isForAll = (statSync('/dev/fuse').mode & forOthers) === forOthers;
+  return isForAll ? undefined : '/dev/fuse is not for ordinary users';
+}
 
 function existsOnPath(program: string): boolean {
   return (process.env['PATH'] ?? '').split(':').some((it) => existsSync(join(it, program)));
