@@ -10,7 +10,7 @@
 /** The release build: optimised, without assertions. */
 export const coreUrl: URL = new URL('../build/neve.wasm', import.meta.url);
 
-/** The release build with addresses of 64 bits, for evaluations beyond 4 GiB; a seventh slower. */
+/** The release build with addresses of 64 bits, for evaluations beyond 4 GiB; up to a quarter slower. */
 export const wideCoreUrl: URL = new URL('../build/neve64.wasm', import.meta.url);
 
 /** The debug build: the same language with assertions and function names; several times slower. */
