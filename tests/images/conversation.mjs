@@ -24,16 +24,19 @@ export function conversation({ folder, env }) {
    */
   return async (steps, words = []) => {
     const store = join(folder, `store-${stores++}`);
-    const child = spawn(process.execPath, [neve, 'repl', '--store', store, ...words], { cwd: folder, env });
+    // One pipe for both outputs: what came first on two of them is not told by when it is read.
+    const child = spawn(
+      'sh',
+      ['-c', 'exec "$@" 2>&1', 'sh', process.execPath, neve, 'repl', '--store', store, ...words],
+      { cwd: folder, env, stdio: ['pipe', 'pipe', 'inherit'] },
+    );
     let said = '';
     let wake = () => {};
-    for (const output of [child.stdout, child.stderr]) {
-      output.setEncoding('utf8');
-      output.on('data', (text) => {
-        said += text;
-        wake();
-      });
-    }
+    child.stdout.setEncoding('utf8');
+    child.stdout.on('data', (text) => {
+      said += text;
+      wake();
+    });
     child.stdin.on('error', () => undefined);
     const closed = new Promise((resolve) => child.once('close', resolve));
     for (const [index, step] of steps.entries()) {

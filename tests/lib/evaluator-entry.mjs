@@ -2,7 +2,14 @@
 
 export { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 export { renderDiagnostic } from '@neve/diagnostics';
-export { EvalIOError, EvaluationError, OutOfMemory, createEvaluator, imageSettings } from '@neve/eval';
+export {
+  EvalIOError,
+  EvaluationError,
+  OutOfMemory,
+  createEvaluator,
+  engineHasWideMemories,
+  imageSettings,
+} from '@neve/eval';
 export { RecordingIO } from '@neve/eval-images';
 export { FileWorld, ImageFolder, KeptImages, KeptResults, sha256 } from '@neve/eval-images/node';
 export { createFileSystemIO } from '@neve/eval-store/node';

@@ -3,7 +3,7 @@
  * evaluation itself put into the store. Everything else is not there for those who ask, and forbidden for those who read.
  */
 import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
-import { type Answer, type ContextElement, type EvalIO, EvalIOError } from './eval-io.ts';
+import { type Answer, type ContextElement, type EvalIO, EvalIOError, afterAnswer } from './eval-io.ts';
 import { normalise } from './path-resolution.ts';
 import { type Steps, need, runSteps } from './steps.ts';
 
@@ -87,7 +87,7 @@ export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): Eval
     ...(realise && { realise: (context) => runSteps(realiseSteps(realise, context)) }),
     ...(fetch && {
       fetch: (request) =>
-        after(fetch(request), (fetched) => {
+        afterAnswer(fetch(request), (fetched) => {
           places.add(fetched.storePath);
           return fetched;
         }),
@@ -105,7 +105,7 @@ export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): Eval
     currentTime: () => io.currentTime(),
     addPathToStore(options) {
       check(options.path);
-      return after(io.addPathToStore(options), (added) => {
+      return afterAnswer(io.addPathToStore(options), (added) => {
         places.add(added.storePath);
         return added;
       });
@@ -115,7 +115,7 @@ export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): Eval
       return io.hashFile(options);
     },
     addTextToStore: (options) =>
-      after(io.addTextToStore(options), (storePath) => {
+      afterAnswer(io.addTextToStore(options), (storePath) => {
         places.add(storePath);
         return storePath;
       }),
@@ -124,7 +124,7 @@ export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): Eval
       return io.writeDerivation(options);
     },
     isValidStorePath: (path) =>
-      after(io.isValidStorePath(path), (valid) => {
+      afterAnswer(io.isValidStorePath(path), (valid) => {
         if (valid) places.add(decodeUtf8(path));
         return valid;
       }),
@@ -133,10 +133,6 @@ export function restrictAccess(io: EvalIO, { mode, allowed }: AccessRules): Eval
       io.message(level, text, about);
     },
   };
-}
-
-function after<T, U>(answer: Answer<T>, then: (value: T) => U): Answer<U> {
-  return answer instanceof Promise ? answer.then(then) : then(answer);
 }
 
 function isInside(path: string, directory: string): boolean {

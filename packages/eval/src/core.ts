@@ -7,7 +7,7 @@
 
 import { OutOfMemory, memoryShortage } from './out-of-memory.ts';
 import type { CoreProfiler } from './profile/core-profiler.ts';
-import { hasWideAddresses, narrowedExports } from './wide-addresses.ts';
+import { longsOf, narrowedExports } from './wide-addresses.ts';
 
 /** A value or another address in the core's memory. */
 export type Address = number;
@@ -190,7 +190,8 @@ export class Core {
   constructor(module: WebAssembly.Module, options: CoreOptions = {}) {
     const { profiler, maxHeapBytes, sha256 = noHash, leavesOff = false } = options;
     this.profiler = profiler;
-    this.isWide = hasWideAddresses(module);
+    const longs = longsOf(module);
+    this.isWide = longs !== undefined;
     this.#leavesOff = leavesOff;
     const instance = new WebAssembly.Instance(module, {
       env: {
@@ -219,7 +220,8 @@ export class Core {
       },
     });
     // The module's exports are what `index.ts` of the core says; nothing checks that at run time.
-    this.exports = narrowedExports(module, instance.exports) as unknown as CoreExports;
+    const exports = longs === undefined ? instance.exports : narrowedExports(instance.exports, longs);
+    this.exports = exports as unknown as CoreExports;
     this.#bytes = new Uint8Array(this.exports.memory.buffer);
   }
 

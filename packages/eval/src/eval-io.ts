@@ -17,6 +17,11 @@ import type { HashAlgorithm } from '@neve/bytes';
 /** At once or later. */
 export type Answer<T> = T | Promise<T>;
 
+/** What is made of an answer, at once where it is there. */
+export function afterAnswer<T, U>(answer: Answer<T>, use: (value: T) => U): Answer<U> {
+  return answer instanceof Promise ? answer.then(use) : use(answer);
+}
+
 /** What a path is, without following it; `unknown` is a device, a socket or a fifo. */
 export type FileType = 'regular' | 'executable' | 'directory' | 'symlink' | 'unknown';
 

@@ -1,4 +1,4 @@
-export { EvalIOError } from './eval-io.ts';
+export { EvalIOError, afterAnswer } from './eval-io.ts';
 export type {
   AddPathOptions,
   AddTextOptions,

@@ -10,7 +10,10 @@ const longsSection = 'neve.longs';
 /** What is no address, and a BigInt in either core. */
 const realLongs: ReadonlySet<string> = new Set(['checksum']);
 
-type Longs = Readonly<Record<string, { readonly parameters: readonly number[]; readonly result: boolean }>>;
+/** Which parameters of an export are 64-bit integers, and whether its result is one. */
+export type Longs = Readonly<
+  Record<string, { readonly parameters: readonly number[]; readonly result: boolean }>
+>;
 type Exported = (...values: readonly unknown[]) => unknown;
 
 /** As much memory as a core can use; of the 16 GiB that engines give the wide one, the heap does not lie in the first 4. */
@@ -25,19 +28,14 @@ export function engineHasWideMemories(): boolean {
   return WebAssembly.validate(wideMemory);
 }
 
-/** Whether addresses of the module have 64 bits. */
-export function hasWideAddresses(module: WebAssembly.Module): boolean {
-  return WebAssembly.Module.customSections(module, longsSection).length > 0;
+/** What the build says of a module with 64-bit addresses; undefined for any other. */
+export function longsOf(module: WebAssembly.Module): Longs | undefined {
+  const [section] = WebAssembly.Module.customSections(module, longsSection);
+  return section && (JSON.parse(decodeUtf8(new Uint8Array(section))) as Longs);
 }
 
 /** The exports of an instance of a module with 64-bit addresses. */
-export function narrowedExports(
-  module: WebAssembly.Module,
-  exports: WebAssembly.Exports,
-): WebAssembly.Exports {
-  const [section] = WebAssembly.Module.customSections(module, longsSection);
-  if (section === undefined) return exports;
-  const longs = JSON.parse(decodeUtf8(new Uint8Array(section))) as Longs;
+export function narrowedExports(exports: WebAssembly.Exports, longs: Longs): WebAssembly.Exports {
   const narrowed: Record<string, WebAssembly.ExportValue> = { ...exports };
   for (const [name, { parameters, result }] of Object.entries(longs)) {
     const exported = exports[name] as Exported;

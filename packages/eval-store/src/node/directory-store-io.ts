@@ -5,14 +5,13 @@
  *
  * As in an evaluation that does everything itself, whatever an object refers to is written before it.
  */
-import { decodeUtf8, encodeUtf8, equalBytes } from '@neve/bytes';
+import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { nodeHashes } from '@neve/bytes/node';
-import { type Answer, type EvalIO, EvalIOError } from '@neve/eval';
+import { type Answer, type EvalIO, EvalIOError, afterAnswer } from '@neve/eval';
 import { StoreDirectory, derivationName, derivationReferences, parseDerivation } from '@neve/nix-compat';
 import type { Added } from './lazy-store-io.ts';
+import { objectPath, storePathOf } from './object-paths.ts';
 import { TextArena } from './text-arena.ts';
-
-const slashByte = 0x2f;
 
 export type DirectoryStoreIOOptions = {
   /** The files of the machine, with the directory, which it writes to. Everything is answered at once. */
@@ -58,7 +57,7 @@ export function createDirectoryStoreIO({
     isValidStorePath: (path) => at(path, () => host.isValidStorePath(path)),
     toStorePath: (path) => at(path, () => host.toStorePath(path)),
     addPathToStore: (request) =>
-      after(
+      afterAnswer(
         at(request.path, () => host.addPathToStore(request)),
         (added) => {
           onAdded?.({ kind: 'path', request, added });
@@ -67,7 +66,7 @@ export function createDirectoryStoreIO({
       ),
     addTextToStore(request) {
       write(request.references);
-      return after(host.addTextToStore(request), (storePath) => {
+      return afterAnswer(host.addTextToStore(request), (storePath) => {
         onAdded?.({ kind: 'text', request, storePath });
         return storePath;
       });
@@ -128,7 +127,7 @@ export function createDirectoryStoreIO({
 
   /** What was described before and is not written yet, by its path. */
   function objects(): Map<string, Added> {
-    before ??= new Map(Array.from(described(), (it) => [pathOf(it), it]));
+    before ??= new Map(Array.from(described(), (it) => [storePathOf(it), it]));
     return before;
   }
 
@@ -139,17 +138,7 @@ export function createDirectoryStoreIO({
 
   /** The object that a path lies in. */
   function writeAt(path: Uint8Array): void {
-    if (path.length <= prefix.length || !equalBytes(path.subarray(0, prefix.length), prefix)) return;
-    const slash = path.indexOf(slashByte, prefix.length);
-    write([decodeUtf8(slash === -1 ? path : path.subarray(0, slash))]);
+    const object = objectPath(prefix, path);
+    if (object !== undefined) write([decodeUtf8(object)]);
   }
-}
-
-function pathOf(added: Added): string {
-  if (added.kind === 'path') return added.added.storePath;
-  return added.kind === 'text' ? added.storePath : added.request.storePath;
-}
-
-function after<T, U>(answer: Answer<T>, use: (value: T) => U): Answer<U> {
-  return answer instanceof Promise ? answer.then(use) : use(answer);
 }

@@ -5,7 +5,7 @@
  *
  * What is loaded may be another script with classes of its own, so that its errors are told by their names.
  */
-import { encodeUtf8, equalBytes } from '@neve/bytes';
+import { encodeUtf8 } from '@neve/bytes';
 import {
   type AddPathOptions,
   type AddTextOptions,
@@ -15,7 +15,9 @@ import {
   EvalIOError,
   type EvalIOErrorCode,
   type WriteDerivationOptions,
+  afterAnswer,
 } from '@neve/eval';
+import { objectPath, storePathOf } from './object-paths.ts';
 import { TextArena } from './text-arena.ts';
 
 export type LazyStoreIOOptions = {
@@ -77,7 +79,7 @@ export function createLazyStoreIO({
     withContents: (path, use) =>
       isOnHost(path) && host.withContents !== undefined
         ? host.withContents(path, use)
-        : after(
+        : afterAnswer(
             at(path, (io) => io.readFile(path)),
             use,
           ),
@@ -89,13 +91,13 @@ export function createLazyStoreIO({
     toStorePath: (path) => at(path, (io) => io.toStorePath(path)),
     addPathToStore: (request) =>
       isOnHost(request.path)
-        ? after(host.addPathToStore(request), (path) => {
+        ? afterAnswer(host.addPathToStore(request), (path) => {
             note({ kind: 'path', request, added: path });
             return path;
           })
         : inStore((io) => io.addPathToStore(request)),
     addTextToStore: (request) =>
-      after(host.addTextToStore(request), (storePath) => {
+      afterAnswer(host.addTextToStore(request), (storePath) => {
         note({ kind: 'text', request, storePath });
         return storePath;
       }),
@@ -113,9 +115,7 @@ export function createLazyStoreIO({
   };
 
   function note(it: Added): void {
-    added.add(
-      it.kind === 'path' ? it.added.storePath : it.kind === 'text' ? it.storePath : it.request.storePath,
-    );
+    added.add(storePathOf(it));
     onAdded?.(it);
     if (loaded === undefined) noted.push(it);
     else loaded.describe(it);
@@ -123,9 +123,8 @@ export function createLazyStoreIO({
 
   /** A path of the store that is not among the files of the machine is for the store to answer. */
   function isOnHost(path: Uint8Array): boolean {
-    if (path.length <= prefix.length || !equalBytes(path.subarray(0, prefix.length), prefix)) return true;
-    const slash = path.indexOf(0x2f, prefix.length);
-    return host.fileType(slash === -1 ? path : path.subarray(0, slash)) !== undefined;
+    const object = objectPath(prefix, path);
+    return object === undefined || host.fileType(object) !== undefined;
   }
 
   function at<T>(path: Uint8Array, ask: (io: StoreIO | EvalIO) => Answer<T>): Answer<T> {
@@ -150,10 +149,6 @@ export function createLazyStoreIO({
     });
     return loading;
   }
-}
-
-function after<T, U>(answer: Answer<T>, use: (value: T) => U): Answer<U> {
-  return answer instanceof Promise ? answer.then(use) : use(answer);
 }
 
 function asOwn(error: unknown): unknown {

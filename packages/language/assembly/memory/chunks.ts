@@ -19,7 +19,7 @@ export type Address = usize;
 export const CHUNK_BITS: u32 = 18;
 export const CHUNK_SIZE: u32 = 1 << CHUNK_BITS;
 /** One more than the number of the last chunk that there can be. */
-const CHUNKS_END: u32 = (1 << ((HAS_WIDE_ADDRESSES ? 34 : 32) - CHUNK_BITS)) - 1;
+export const CHUNKS_END: u32 = (1 << ((HAS_WIDE_ADDRESSES ? 34 : 32) - CHUNK_BITS)) - 1;
 /** Low chunks lie below this one. */
 const LOW_END: u32 = HAS_WIDE_ADDRESSES ? FIRST_HIGH_WORD >>> CHUNK_BITS : CHUNKS_END;
 /** The first high chunk, or 0 where all are low. */
@@ -50,7 +50,7 @@ export const OWNER_POISONED: u8 = 8;
 export const OWNER_EVACUATED: u8 = 10;
 export const OWNER_EVACUATED_SHARED: u8 = 11;
 
-const owners: Address = HAS_WIDE_ADDRESSES ? memory.data(65536) : memory.data(16384);
+const owners: Address = memory.data(CHUNKS_END + 1);
 
 let chunkCount: u32 = 0;
 let firstChunk: u32 = 0;
@@ -117,7 +117,7 @@ export function takeChunks(count: u32, owner: u8): Address {
     else lowestFree = first + 1;
   }
   chunksInUse += count;
-  return <usize>first << CHUNK_BITS;
+  return chunkStart(first);
 }
 
 /** Gives `count` chunks that start at `address` back. */

@@ -10,6 +10,7 @@
 import {
   Address,
   CHUNK_BITS,
+  CHUNKS_END,
   CHUNK_SIZE,
   OWNER_EVACUATED,
   OWNER_HEAP,
@@ -25,7 +26,7 @@ import {
   outOfMemory,
   takeChunks,
 } from "./chunks";
-import { HAS_WIDE_ADDRESSES, compress, decompress } from "./pointers";
+import { compress, decompress } from "./pointers";
 import { interruptMachine } from "../machine/stack";
 
 /** Sizes above are no sizes: they have overflowed. */
@@ -51,18 +52,20 @@ let otherCurrent: Address = 0;
 /** Bytes of the heap's chunks but those that are being filled. */
 let filledBytes: usize = 0;
 
+/** Bytes of a table with a word for every chunk that there can be. */
+const CHUNK_TABLE_SIZE: u32 = (CHUNKS_END + 1) << 2;
 /** For every chunk, the end of its cells: valid once the chunk is no longer being filled. */
-const tops: Address = HAS_WIDE_ADDRESSES ? memory.data(262144) : memory.data(65536);
+const tops: Address = memory.data(CHUNK_TABLE_SIZE);
 
 /**
  * The chunks of each region in the order in which they were taken: small ones, of which the last is being filled, and large
  * runs.
  */
-const ownSmallChunks: Address = HAS_WIDE_ADDRESSES ? memory.data(262144) : memory.data(65536);
-const sharedSmallChunks: Address = HAS_WIDE_ADDRESSES ? memory.data(262144) : memory.data(65536);
+const ownSmallChunks: Address = memory.data(CHUNK_TABLE_SIZE);
+const sharedSmallChunks: Address = memory.data(CHUNK_TABLE_SIZE);
 let ownSmallCount: u32 = 0;
 let sharedSmallCount: u32 = 0;
-const largeRuns: Address = HAS_WIDE_ADDRESSES ? memory.data(262144) : memory.data(65536);
+const largeRuns: Address = memory.data(CHUNK_TABLE_SIZE);
 let largeCount: u32 = 0;
 
 /** Above this many bytes since the last collection the machine collects at its next safe point. */
