@@ -26,6 +26,9 @@ type Use = {
   readonly level?: number | undefined;
 };
 
+/** Of errors of a pipe that nobody reads any more. */
+const unreadCodes: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
+
 /**
  * Throws `CastoreError` (`unsupported`) if there is no such program. One that fails is `io` when it writes, and a plain `Error`
  * whose message fits behind "damaged: " when it reads.
@@ -37,7 +40,10 @@ export async function* throughProgram(
   const args = action === 'read' ? programs[name].read : programs[name].write(level);
   const child = spawn(name, args, { stdio: ['pipe', 'pipe', 'ignore'] });
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  const ending = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const ending = new Promise<number | null>((resolve) => {
+    child.once('exit', resolve);
+    child.once('error', () => resolve(null));
+  });
   child.once('error', (cause) => {
     const what = action === 'read' ? 'reading' : 'writing';
     const hint = action === 'read' ? 'install it' : 'install it, or choose zstd';
@@ -49,8 +55,8 @@ export async function* throughProgram(
     const status = await ending;
     if (status !== 0) throw failure({ name, action }, status);
   } catch (error) {
-    // A program that fails does not read on.
-    const isUnread = error instanceof Error && 'code' in error && error.code === 'EPIPE';
+    // A program that fails does not read on; whether its pipe or its output tells first is chance.
+    const isUnread = error instanceof Error && 'code' in error && unreadCodes.has(error.code);
     throw isUnread ? failure({ name, action }, await ending) : error;
   } finally {
     child.kill();
