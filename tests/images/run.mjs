@@ -18,6 +18,7 @@ import { runCommands } from './commands.mjs';
 import { runInstantiations } from './instantiations.mjs';
 import { runPromptImages } from './prompt-images.mjs';
 import { runPrompts } from './prompts.mjs';
+import { runTreeFiles } from './tree-files.mjs';
 
 const usage = `usage: npm run images -- [options]
 
@@ -44,6 +45,7 @@ await runHarness(
       await runCommands({ folder: join(folder, 'commands'), random: new Random(seed), record });
       await runBuilds({ folder: join(folder, 'builds'), record });
       await runInstantiations({ folder: join(folder, 'instantiations'), record });
+      runTreeFiles({ folder: join(folder, 'tree-files'), record });
       await runPrompts({ folder: join(folder, 'prompts'), record });
       await runPromptImages({ folder: join(folder, 'prompt-images'), record });
       await runProcesses({ folder: join(folder, 'shared'), seed, record });

@@ -17,8 +17,9 @@ import {
   storeDirOf,
 } from './evaluation-session.ts';
 import { hostSystem } from './host-system.ts';
-import { type EvaluationImage, hasImage, openEvaluationImage } from './images/evaluation-image.ts';
-import { ImageWanted, isTreeNamed, wantImage } from './images/image-wanted.ts';
+import { EvaluationImage } from './images/evaluation-image.ts';
+import { ImagePlace } from './images/image-place.ts';
+import { ImageWanted } from './images/image-wanted.ts';
 import { type KeptEvaluation, openKeptEvaluation } from './images/kept-evaluation.ts';
 import { goalsOf, goalsPiece } from './images/kept-goals.ts';
 import type { CommandName, EvaluateArguments } from './parse-arguments.ts';
@@ -71,17 +72,21 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
   if (answered !== undefined) return answered;
   // What a value that is printed refers to would have to be written as well.
   const usesImages = storeAccess.kind !== 'directory' || chooseOutput(input) === 'derivations';
-  if (!usesImages) return await evaluateAndKeep(input, kept, {});
-  if (!isTreeNamed(input) && hasImage({ ...input, storeAccess })) {
+  const place = usesImages ? ImagePlace.open({ ...input, storeAccess }) : undefined;
+  if (place === undefined) return await evaluateAndKeep(input, kept);
+  let treeFile = place.likelyTreeFile();
+  for (let begun = 0; ; begun++) {
+    // A world in which another file comes first each time is changing: then it does with what there is.
+    const mayBeginAgain = (): boolean => begun === 0;
+    using image = await EvaluationImage.open(place, kept, { treeFile, mayBeginAgain });
     try {
-      return await evaluateAndKeep(input, kept, { hooks: { images: { beforeTree: wantImage } } });
+      return await evaluateAndKeep(input, kept, image);
     } catch (error) {
       if (!(error instanceof ImageWanted)) throw error;
+      treeFile = error.treeFile;
       kept = kept.again();
     }
   }
-  using image = await openEvaluationImage({ ...input, storeAccess }, kept);
-  return await evaluateAndKeep(input, kept, { image, hooks: image?.hooks });
 }
 
 /** Goes on from an image if there is one, and keeps the result, and an image for the next. */
@@ -89,7 +94,7 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
 async function evaluateAndKeep(
   input: CommandInput,
   kept: KeptEvaluation,
-  { image, hooks }: { image?: EvaluationImage | undefined; hooks?: EvaluationHooks | undefined },
+  image?: EvaluationImage,
 ): Promise<number> {
   const run = async ({ caller, around }: KeptEvaluation, more?: EvaluationHooks): Promise<number> =>
     await runEvaluation({ ...input, ...more, caller, around });
@@ -108,9 +113,9 @@ async function evaluateAndKeep(
     image?.keep();
   };
   try {
-    return await run(kept, { ...hooks, descriptions, onEvaluated, madeBefore });
+    return await run(kept, { ...image?.hooks, descriptions, onEvaluated, madeBefore });
   } catch (error) {
-    if (isEvaluated || image?.isResumed !== true) throw error;
+    if (isEvaluated || image?.isResumed !== true || error instanceof ImageWanted) throw error;
     if (isProgrammingError(error)) {
       const message = `going on from an image has failed, which is a bug in Neve: ${error.message}`;
       input.caller.write(2, `warning: ${message}\n`);

@@ -71,8 +71,8 @@ describe.each(cores)('%s core', (_, core) => {
     const evaluator = createEvaluator({
       ...{ core, io },
       images: {
-        beforeTree: () => {
-          asked.push('tree');
+        beforeTree: (file) => {
+          asked.push(file);
           if (asked.length === 1) throw reason;
         },
       },
@@ -80,6 +80,7 @@ describe.each(cores)('%s core', (_, core) => {
     expect(await evaluateToJson(evaluator, '(import /user/closure.nix 2).make 4')).toBe(8);
     expect(asked).toEqual([]);
     await expect(evaluateToJson(evaluator, `(${packages('{ }')}).hello`)).rejects.toBe(reason);
+    expect(asked).toEqual(['/nixpkgs/pkgs/top-level/default.nix']);
   });
 
   test('a call with an equal argument is found, and one with another is not', async () => {

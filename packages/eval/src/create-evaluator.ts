@@ -1,5 +1,5 @@
 /** Starts a language core and hands out the evaluator around it. */
-import { encodeUtf8 } from '@neve/bytes';
+import { decodeUtf8, encodeUtf8 } from '@neve/bytes';
 import { restrictAccess } from './access-control.ts';
 import { Core } from './core.ts';
 import { type KeptImage, restoreImage } from './core-image.ts';
@@ -53,7 +53,7 @@ export function createEvaluator({
     settings.collectionInterval ?? 0,
   );
   const requests = images && {
-    trees: new SharedTrees(core, io, () => images.beforeTree?.()),
+    trees: new SharedTrees(core, io, (file) => images.beforeTree?.(decodeUtf8(file))),
     enterRegion: (region: 'own' | 'shared'): void => images.enterRegion?.(region),
   };
   const isResumed = resumed !== undefined;

@@ -348,8 +348,11 @@ export type ImageOptions = {
   readonly kept?: KeptImage | undefined;
   /** What the world is asked for after this belongs to what is shared, or to this evaluation alone. */
   enterRegion?(region: 'own' | 'shared'): void;
-  /** Is called before anything of a package tree is evaluated, which is what an image has. What it throws ends the evaluation. */
-  beforeTree?(): void;
+  /**
+   * Is called before anything of a package tree is evaluated, which is what an image has, with the file that comes first. What
+   * it throws ends the evaluation.
+   */
+  beforeTree?(file: string): void;
 };
 
 /** What has become of images in an evaluation. */

@@ -17,9 +17,9 @@ export class SharedTrees {
   /** Directories, with a slash at the end, which are no trees, and in none. */
   readonly #plain = new Set<string>();
   readonly #trees: string[] = [];
-  readonly #beforeFirst: () => void;
+  readonly #beforeFirst: (file: Uint8Array) => void;
 
-  constructor(core: Core, io: EvalIO, beforeFirst: () => void = () => undefined) {
+  constructor(core: Core, io: EvalIO, beforeFirst: (file: Uint8Array) => void = () => undefined) {
     this.#core = core;
     this.#io = io;
     this.#beforeFirst = beforeFirst;
@@ -33,7 +33,7 @@ export class SharedTrees {
     for (let at = end; at > 1; at = file.lastIndexOf(slash, at - 2) + 1) {
       const directory = file.subarray(0, at);
       if (!this.#isTree(directory)) continue;
-      if (this.#trees.length === 0) this.#beforeFirst();
+      if (this.#trees.length === 0) this.#beforeFirst(file);
       this.#trees.push(byteKey(directory));
       this.#core.exports.shareTree(this.#core.write(directory));
       return;

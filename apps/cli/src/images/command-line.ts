@@ -14,7 +14,10 @@ type KeyedCommand = {
  */
 export function commandLineOf(key: string): string {
   const parsed = parseKey(key);
-  if (isImage(parsed)) return `evaluations with ${searchPathText(parsed.evaluator.nixPath)}`;
+  if (isImage(parsed)) {
+    const { treeFile, evaluator } = parsed;
+    return `evaluations of ${treeFile ?? 'nothing'} with ${searchPathText(evaluator.nixPath)}`;
+  }
   if (!isCommand(parsed)) return key.length > 200 ? `${key.slice(0, 200)}…` : key;
   const table: Partial<Record<OptionName, EvaluateOptionSpec>> = optionTable;
   const options = parsed.arguments.options.flatMap(({ option, values }) => [
@@ -33,6 +36,7 @@ export function parseKey(key: string): unknown {
 }
 
 type KeyedImage = {
+  readonly treeFile?: string;
   readonly evaluator: { readonly nixPath: readonly { readonly prefix: string; readonly path: string }[] };
 };
 

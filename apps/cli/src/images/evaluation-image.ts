@@ -4,15 +4,14 @@
  * that is the store is written what is needed of it.
  */
 import { concatBytes } from '@neve/bytes';
-import { type Evaluator, imageSettings } from '@neve/eval';
+import type { Evaluator } from '@neve/eval';
 import { ImageError } from '@neve/eval-images';
-import { type FoundImage, KeptImages, type OpenImage } from '@neve/eval-images/node';
+import type { FoundImage, OpenImage } from '@neve/eval-images/node';
 import { type Added, decodeDescribed, encodeDescribed } from '@neve/eval-store/node';
-import type { CommandInput, EvaluationHooks } from '../evaluate-command.ts';
-import { type SessionSettings, coreFile, evaluatorSettings, hostFiles } from '../evaluation-session.ts';
-import { type NotedEvaluation, fileWorldOf } from './noted-evaluation.ts';
-import { imageWishes, openImageFolder } from './image-cache.ts';
-import { coreVersion } from './evaluation-key.ts';
+import type { EvaluationHooks } from '../evaluate-command.ts';
+import type { ImagePlace } from './image-place.ts';
+import { ImageWanted } from './image-wanted.ts';
+import type { NotedEvaluation } from './noted-evaluation.ts';
 
 /** What takes less is evaluated again as quickly. */
 const worthImageMs = 200;
@@ -23,30 +22,54 @@ const worthImageMs = 200;
 const worthAddedBytes = 8 << 20;
 const maxImageBytes = 160 << 20;
 
+/** What an image has to do with the file of a package tree that an evaluation comes to first. */
+type TreeFileOptions = {
+  /** The evaluation goes on from the image of that file, if there is one. Without it, it begins without. */
+  readonly treeFile?: string | undefined;
+  /** Whether it may end, with `ImageWanted`, when it comes to another one: always, without it. */
+  readonly mayBeginAgain?: (() => boolean) | undefined;
+};
+
 export class EvaluationImage implements Disposable {
-  readonly #images: KeptImages;
-  readonly #key: string;
+  readonly #place: ImagePlace;
   readonly #evaluation: NotedEvaluation;
   readonly #opened: OpenImage | undefined;
   readonly #change: string | undefined;
-  readonly #worthMs: number;
+  readonly #mayBeginAgain: () => boolean;
   readonly #startedMs = performance.now();
+  #treeFile: string | undefined;
+  /** Whether it goes on from the image of another file. */
+  #isOfOther = false;
   #evaluator: Evaluator | undefined;
 
-  constructor(options: {
-    images: KeptImages;
-    key: string;
-    evaluation: NotedEvaluation;
-    opened: OpenImage | undefined;
-    change: string | undefined;
-    worthMs: number;
-  }) {
-    this.#images = options.images;
-    this.#key = options.key;
-    this.#evaluation = options.evaluation;
-    this.#opened = options.opened;
-    this.#change = options.change;
-    this.#worthMs = options.worthMs;
+  private constructor(
+    place: ImagePlace,
+    evaluation: NotedEvaluation,
+    {
+      found,
+      treeFile,
+      mayBeginAgain,
+    }: {
+      found: FoundImage;
+      treeFile: string | undefined;
+      mayBeginAgain: () => boolean;
+    },
+  ) {
+    this.#place = place;
+    this.#evaluation = evaluation;
+    this.#opened = found.kind === 'kept' ? found.opened : undefined;
+    this.#change = found.kind === 'changed' ? found.change : undefined;
+    this.#treeFile = treeFile;
+    this.#mayBeginAgain = mayBeginAgain;
+  }
+
+  static async open(
+    place: ImagePlace,
+    evaluation: NotedEvaluation,
+    { treeFile, mayBeginAgain = () => true }: TreeFileOptions = {},
+  ): Promise<EvaluationImage> {
+    const found: FoundImage = treeFile === undefined ? { kind: 'none' } : await place.find(treeFile);
+    return new EvaluationImage(place, evaluation, { found, treeFile, mayBeginAgain });
   }
 
   get hooks(): EvaluationHooks {
@@ -54,6 +77,7 @@ export class EvaluationImage implements Disposable {
       isResumed: () => this.isResumed,
       images: {
         kept: this.#opened?.image,
+        beforeTree: (file) => this.#noteTreeFile(file),
         enterRegion: (region) => {
           const { recording } = this.#evaluation;
           if (recording !== undefined) recording.region = region;
@@ -66,6 +90,24 @@ export class EvaluationImage implements Disposable {
         if (this.isResumed && recording !== undefined) this.#opened?.noteReads(recording);
       },
     };
+  }
+
+  /** The file of a package tree that the evaluation has come to first; until then, the one that it was thought to. */
+  get treeFile(): string | undefined {
+    return this.#treeFile;
+  }
+
+  #noteTreeFile(file: string): void {
+    if (file === this.#treeFile) return;
+    const isOther = this.#opened !== undefined;
+    if ((isOther || this.#place.has(file)) && this.#mayBeginAgain()) throw new ImageWanted(file);
+    this.#isOfOther = isOther;
+    this.#treeFile = file;
+  }
+
+  /** Whether there is an image to go on from. */
+  get isFound(): boolean {
+    return this.#opened !== undefined;
   }
 
   /** Whether the evaluation goes on from an image that an error may come from. */
@@ -92,16 +134,19 @@ export class EvaluationImage implements Disposable {
   /** Whether there is something to keep that is worth it. `tookMs` is how long was evaluated. */
   isWorthKeeping(tookMs = performance.now() - this.#startedMs): boolean {
     const use = this.#evaluator?.imageUse();
-    if (use === undefined || use.isInDoubt || use.dependsOnClock || tookMs < this.#worthMs) return false;
+    if (use === undefined || use.isInDoubt || use.dependsOnClock || this.#isOfOther) return false;
+    if (tookMs < (this.#place.keepsEverything ? 0 : worthImageMs)) return false;
     if (!use.isResumed) return use.addedBytes > 0;
+    // At a guess, half of what has come to it is garbage.
+    if (use.keptBytes + use.addedBytes / 2 > maxImageBytes) return false;
     const isOfUse = use.found > 0 || use.made === 0;
     return !isOfUse || use.addedBytes >= Math.max(worthAddedBytes, use.keptBytes / 4);
   }
 
   /** Whether there is one that holds, though this evaluation has not gone on from one. */
   async isSuperfluous(): Promise<boolean> {
-    if (this.isResumed || !this.#images.has(this.#key)) return false;
-    const found = await this.#images.find(this.#key);
+    if (this.isResumed || this.#treeFile === undefined) return false;
+    const found = await this.#place.find(this.#treeFile);
     if (found.kind === 'kept') found.opened[Symbol.dispose]();
     return found.kind === 'kept';
   }
@@ -109,9 +154,10 @@ export class EvaluationImage implements Disposable {
   /** After the evaluation has succeeded, and its result is kept: nothing more can be evaluated. */
   keep(tookMs?: number): void {
     const { recording, knownSignature } = this.#evaluation;
-    if (this.#evaluator === undefined || recording === undefined || !this.isWorthKeeping(tookMs)) return;
+    if (this.#evaluator === undefined || recording === undefined || this.#treeFile === undefined) return;
+    if (!this.isWorthKeeping(tookMs)) return;
     const reads = recording.finish().of('shared');
-    if (this.#images.sign(reads, knownSignature) !== undefined) return;
+    if (this.#place.sign(reads, knownSignature) !== undefined) return;
     const before = this.#describedForNext();
     if (before === undefined) return;
     const image = this.#evaluator.takeImage();
@@ -119,7 +165,7 @@ export class EvaluationImage implements Disposable {
     // What is there stays: it has what was evaluated first, such as the standard environment.
     if (this.isResumed && sizeBytes > maxImageBytes) return;
     const described = concatBytes([before, encodeDescribed(this.#evaluation.described.shared)]);
-    this.#images.keep(this.#key, { reads, image, described, change: this.#change });
+    this.#place.keep(this.#treeFile, { reads, image, described, change: this.#change });
   }
 
   /** Undefined when the image is damaged there. */
@@ -139,65 +185,4 @@ export class EvaluationImage implements Disposable {
   [Symbol.dispose](): void {
     this.#opened?.[Symbol.dispose]();
   }
-}
-
-/** Undefined where there can be no image. One that is there is not looked at if `goesOn` is false. */
-export async function openEvaluationImage(
-  input: ImageLookupInput,
-  evaluation: NotedEvaluation,
-  { goesOn = true } = {},
-): Promise<EvaluationImage | undefined> {
-  const { settings, caller } = input;
-  const place = imagePlace(input);
-  if (place === undefined) return undefined;
-  const { images, key } = place;
-  const found: FoundImage = goesOn ? await images.find(key) : { kind: 'none' };
-  return new EvaluationImage({
-    ...{ images, key, evaluation },
-    opened: found.kind === 'kept' ? found.opened : undefined,
-    change: found.kind === 'changed' ? found.change : undefined,
-    worthMs: imageWishes(settings, caller.environment).worthKeepingMs === 0 ? 0 : worthImageMs,
-  });
-}
-
-export type ImageLookupInput = SessionSettings & Pick<CommandInput, 'build'>;
-
-type ImageLookup = { readonly images: KeptImages; readonly key: string; readonly found: FoundImage };
-
-/** The image that an evaluation could go on from, for which whoever gets it disposes of it. Undefined as above. */
-export async function lookUpImage(input: ImageLookupInput): Promise<ImageLookup | undefined> {
-  const place = imagePlace(input);
-  return place && { ...place, found: await place.images.find(place.key) };
-}
-
-/** Whether there may be an image to go on from. */
-export function hasImage(input: ImageLookupInput): boolean {
-  const place = imagePlace(input);
-  return place?.images.has(place.key) === true;
-}
-
-function imagePlace(input: ImageLookupInput): Omit<ImageLookup, 'found'> | undefined {
-  const { args, settings, caller, build, storeAccess } = input;
-  const evaluating = evaluatorSettings(input);
-  if (lints(evaluating)) return undefined;
-  const folder = openImageFolder(settings, caller.environment);
-  if (folder === undefined) return undefined;
-  // It is asked for digests, and writes nothing.
-  const world = hostFiles({ ...input, storeAccess: { kind: 'computed' } });
-  // Images of evaluations into a directory are for those with a store too, which may have what the directory does not.
-  const storeIsFiles = storeAccess.kind === 'computed';
-  const images = new KeptImages({ folder, files: fileWorldOf({ args, caller }), world, storeIsFiles });
-  const key = JSON.stringify({
-    image: [...coreVersion({ build, caller }), coreFile(settings)],
-    evaluator: JSON.parse(imageSettings(evaluating, world)) as unknown,
-  });
-  return { images, key };
-}
-
-/** Warnings of the parser are for every evaluation that reads a file. */
-function lints(settings: Partial<Parameters<typeof imageSettings>[0]>): boolean {
-  const { lintUrlLiterals, lintShortPathLiterals, lintAbsolutePathLiterals } = settings;
-  return [lintUrlLiterals, lintShortPathLiterals, lintAbsolutePathLiterals].some(
-    (level) => level !== undefined && level !== 'ignore',
-  );
 }

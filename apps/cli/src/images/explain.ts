@@ -13,6 +13,7 @@ import { commandLineOf, parseKey } from './command-line.ts';
 import { checkEntry } from './check-entry.ts';
 import { type EvaluationKey, describeDifference, evaluationKey } from './evaluation-key.ts';
 import { imageCommand, openFolder } from './image-command.ts';
+import { treeFilesKind } from './image-place.ts';
 import { whyNotKept } from './kept-evaluation.ts';
 
 /** What is said of one evaluation. */
@@ -52,7 +53,10 @@ changed: a file, a variable, a setting. Without one it does so for those that we
 
 async function explainLast(): Promise<readonly Explanation[]> {
   const explanations = [];
-  for (const entry of openFolder().list().slice(0, shownRuns)) explanations.push(await explainEntry(entry));
+  const entries = openFolder()
+    .list()
+    .filter(({ kind }) => kind !== treeFilesKind);
+  for (const entry of entries.slice(0, shownRuns)) explanations.push(await explainEntry(entry));
   return explanations;
 }
 

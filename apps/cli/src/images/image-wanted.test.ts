@@ -6,7 +6,7 @@ import { parseArguments } from '../parse-arguments.ts';
 import { Settings } from '../settings.ts';
 import { RecordedCaller } from './recorded-caller.ts';
 import { ProcessCaller } from '../caller.ts';
-import { isTreeNamed } from './image-wanted.ts';
+import { likelyTreeFile, treeNamedBy } from './image-wanted.ts';
 
 let folder: string;
 
@@ -46,5 +46,21 @@ test.each([
   ['-f one.nix/below', false],
 ])('%s', (line, isNamed) => {
   const args = parseArguments(line.split(' '), { command: 'eval', settings: new Settings() });
-  expect(isTreeNamed({ args, caller: new CallerIn(new ProcessCaller()) })).toBe(isNamed);
+  expect(treeNamedBy({ args, caller: new CallerIn(new ProcessCaller()) }) !== undefined).toBe(isNamed);
+});
+
+const treeFiles = ['/old/default.nix', '/new/nixos/default.nix', '/new/default.nix'];
+
+test.each([
+  ['(import <nixpkgs> { }).hello', '/old/default.nix'],
+  ['(import <nixpkgs/nixos> { }).system', '/new/nixos/default.nix'],
+  ['-I nixpkgs=/new --expr 1', '/new/default.nix'],
+  ['-I nixpkgs=/new -I nixos-config=x --expr 1', '/new/nixos/default.nix'],
+  ['/old', '/old/default.nix'],
+])('%s wants what is in %s', (text, file) => {
+  expect(likelyTreeFile(text, treeFiles)).toBe(file);
+});
+
+test('where no image is, none is likely', () => {
+  expect(likelyTreeFile('<nixpkgs>', [])).toBeUndefined();
 });

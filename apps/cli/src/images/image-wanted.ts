@@ -1,7 +1,7 @@
 /**
  * Images are read when something is evaluated that they have: reading one takes longer than most evaluations that do not. Which
- * those are is not known before. So an evaluation begins without, and ends when it comes to the first file of a package tree, to be
- * begun again with the image; little has happened until then.
+ * one that is, is known for sure when an evaluation comes to the first file of a package tree: if it was begun without an image, or
+ * with another one, it ends, to be begun again with the right one; little has happened until then.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,33 +11,56 @@ import type { CommandInput } from '../evaluate-command.ts';
 /** The reason of an evaluation that has ended because it wants an image. */
 export class ImageWanted extends Error {
   override readonly name = 'ImageWanted';
+  /** The file of a package tree that it has come to. */
+  readonly treeFile: string;
+
+  constructor(treeFile: string) {
+    super(`there is an image of what '${treeFile}' evaluates to`);
+    this.treeFile = treeFile;
+  }
 }
 
-/** Ends an evaluation. */
-export function wantImage(): never {
-  throw new ImageWanted('there is something that an image may have');
-}
-
-/** Whether the words of a command line, or the file that it names, tell that it will want one. */
-export function isTreeNamed({ args, caller }: Pick<CommandInput, 'args' | 'caller'>): boolean {
+/** What of the words of a command line, or of the file that it names, tells that it will want one; undefined when nothing does. */
+export function treeNamedBy({ args, caller }: Pick<CommandInput, 'args' | 'caller'>): string | undefined {
   const words = [...args.occurrences.flatMap(({ values }) => values), ...args.positional];
-  if (words.some((word) => word.includes('nixpkgs'))) return true;
-  return [...args.all('file'), ...args.positional].some((file) => {
+  if (words.some((word) => word.includes('nixpkgs'))) return words.join(' ');
+  for (const file of [...args.all('file'), ...args.positional]) {
     const path = resolve(caller.directory, file);
-    return existsSync(join(path, treeSign)) || namesTree(path) || namesTree(join(path, 'default.nix'));
-  });
+    if (existsSync(join(path, treeSign))) return path;
+    const text = textThatNames(path) ?? textThatNames(join(path, 'default.nix'));
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }
 
 /** What is longer is hardly the beginning of a program. */
 const maxBytes = 1 << 16;
 
-/** Whether a program says so in its first file. To begin again for that takes longer than reading it twice. */
-function namesTree(path: string): boolean {
+/** The text of a program that says so in its first file. To begin again for that takes longer than reading it twice. */
+function textThatNames(path: string): string | undefined {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
-    return stats?.isFile() === true && stats.size <= maxBytes && readFileSync(path).includes('nixpkgs');
+    if (stats?.isFile() !== true || stats.size > maxBytes) return undefined;
+    const text = readFileSync(path);
+    return text.includes('nixpkgs') ? text.toString() : undefined;
   } catch {
     // Whoever reads it to evaluate it says what is wrong with it.
-    return false;
+    return undefined;
   }
+}
+
+/**
+ * Which of these files of package trees an evaluation that names one in this text comes to first. It is a guess: a system is not a
+ * package, a tree that is named is that one, and otherwise it is the first of them.
+ */
+export function likelyTreeFile(text: string, treeFiles: readonly string[]): string | undefined {
+  const wantsSystem = text.includes('nixos');
+  const likelihood = (file: string): number => {
+    const isOfSystem = file.includes('/nixos/');
+    const tree = isOfSystem
+      ? file.slice(0, file.lastIndexOf('/nixos/'))
+      : file.slice(0, file.lastIndexOf('/'));
+    return Number(isOfSystem === wantsSystem) + 2 * Number(text.includes(tree));
+  };
+  return treeFiles.toSorted((left, right) => likelihood(right) - likelihood(left))[0];
 }

@@ -18,7 +18,7 @@ export const listCommand = imageCommand({
     if (args.positional.length > 0) throw new UsageError('neve image list takes no arguments');
     const entries = openFolder()
       .list()
-      .filter(({ kind }) => kind !== 'run');
+      .filter(({ kind }) => kind === 'result' || kind === 'image');
     if (args.has('json')) write(1, `${JSON.stringify(entries)}\n`);
     else for (const entry of entries) write(1, `${lineOf(entry)}\n`);
     return await Promise.resolve(0);

@@ -116,7 +116,7 @@ async function printAggregates(
   jobs: ReadonlyMap<string, JobRecord>,
   { args, context }: { readonly args: JobArguments; readonly context: Context },
 ): Promise<void> {
-  await using world = await openJobWorld(args, context, 'none');
+  await using world = await openJobWorld(args, context, { use: 'none' });
   const { store } = world;
   if (store === undefined) throw new Error('aggregates are completed only where derivations are written');
   for (const job of await completeAggregates(jobs, store)) context.caller.write(1, `${recordLine(job)}\n`);

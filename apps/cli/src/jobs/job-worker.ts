@@ -17,6 +17,8 @@ import { errorLine, jobLine } from './job-line.ts';
 import { type JobArguments, evaluationArguments, parseJobArguments, setOptions } from './job-options.ts';
 import type { JobPath } from './job-path.ts';
 import { megabytesOption } from './job-limits.ts';
+import { ImageWanted } from '../images/image-wanted.ts';
+import type { JobImageOptions } from './job-image.ts';
 import { type JobContext, type JobHost, type JobWorld, openJobWorld } from './job-world.ts';
 import { PackageReader } from './package-info.ts';
 import { type ImageUse, type WorkerOrder, type WorkerSetup, printReport } from './worker-protocol.ts';
@@ -51,16 +53,27 @@ export async function runJobWorker(host: JobHost): Promise<number> {
   return 0;
 }
 
-/** What an error says may depend on an image: without one it is what it is. */
-async function startWorker(args: JobArguments, context: JobContext, images: ImageUse): Promise<JobWorker> {
-  const world = await openJobWorld(args, context, images);
-  try {
-    return await JobWorker.start(args, context, world);
-  } catch (error) {
-    const isUsed = world.image.isUsed;
-    await world[Symbol.asyncDispose]();
-    if (!isUsed) throw error;
-    return await JobWorker.start(args, context, await openJobWorld(args, context, 'none'));
+/**
+ * What comes to a file of a package tree that has another image begins again with that, once. What an error says may depend on an
+ * image: without one it is what it is.
+ */
+async function startWorker(args: JobArguments, context: JobContext, use: ImageUse): Promise<JobWorker> {
+  let images: JobImageOptions | undefined = { use };
+  for (let isLast = false; ;) {
+    const world: JobWorld = await openJobWorld(args, context, images);
+    if (isLast) world.settle();
+    try {
+      const worker = await JobWorker.start(args, context, world);
+      world.settle();
+      return worker;
+    } catch (error) {
+      const isUsed = world.image.isUsed;
+      await world[Symbol.asyncDispose]();
+      if (error instanceof ImageWanted) images = { use, treeFile: error.treeFile };
+      else if (isUsed) images = { use: 'none' };
+      else throw error;
+      isLast = true;
+    }
   }
 }
 

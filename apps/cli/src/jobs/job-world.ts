@@ -12,9 +12,8 @@ import { type RealiseOptions, realiseOptions } from '../realise/realise-options.
 import type { JobSession } from '../realise/realise-session.ts';
 import type { Settings } from '../settings.ts';
 import { type JobArguments, evaluationArguments } from './job-options.ts';
-import { JobImage } from './job-image.ts';
+import { JobImage, type JobImageOptions } from './job-image.ts';
 import { JobStore } from './job-store.ts';
-import type { ImageUse } from './worker-protocol.ts';
 
 export type JobHost = {
   /** Which build of Neve this is. */
@@ -32,13 +31,15 @@ export type JobWorld = AsyncDisposable & {
   readonly store: JobStore | undefined;
   readonly storeDir: string;
   readonly image: JobImage;
+  /** From now on it stays with its image, even when it comes to what has another one. */
+  readonly settle: () => void;
 };
 
-/** Throws `UsageError`. */
+/** Throws `UsageError`. Until it is settled, evaluation may throw `ImageWanted`. */
 export async function openJobWorld(
   args: JobArguments,
   { settings, caller, build, openSession }: JobContext,
-  images: ImageUse,
+  images: JobImageOptions,
 ): Promise<JobWorld> {
   const evaluationArgs = evaluationArguments(args);
   const storeDir = storeDirOf(evaluationArgs, caller);
@@ -56,7 +57,8 @@ export async function openJobWorld(
     return isDirectory ? { kind: 'directory' } : { kind: 'realised', open: async () => (await open()).io };
   };
   const session = { args: evaluationArgs, settings, caller, storeAccess: storeAccess() };
-  const image = await JobImage.open({ ...session, build }, images);
+  let isSettled = false;
+  const image = await JobImage.open({ ...session, build }, images, () => !isSettled);
   const evaluation = startEvaluator({ ...session, ...image.hooks });
   const gcRootsDir = args.last('gcRootsDir');
   const store = new JobStore({
@@ -70,6 +72,9 @@ export async function openJobWorld(
     evaluation,
     store: writes ? store : undefined,
     ...{ storeDir, image },
+    settle: () => {
+      isSettled = true;
+    },
     [Symbol.asyncDispose]: async () => {
       image[Symbol.dispose]();
       await (await opened?.catch(() => undefined))?.[Symbol.asyncDispose]();

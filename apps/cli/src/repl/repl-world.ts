@@ -14,14 +14,10 @@ import {
   sourceOfText,
   startEvaluator,
 } from '../evaluation-session.ts';
-import {
-  type EvaluationImage,
-  type ImageLookupInput,
-  hasImage,
-  openEvaluationImage,
-} from '../images/evaluation-image.ts';
+import { EvaluationImage } from '../images/evaluation-image.ts';
 import { imageWishes } from '../images/image-cache.ts';
-import { ImageWanted, isTreeNamed, wantImage } from '../images/image-wanted.ts';
+import { type ImageLookupInput, ImagePlace } from '../images/image-place.ts';
+import { ImageWanted } from '../images/image-wanted.ts';
 import { NotedEvaluation, whyNotNoted } from '../images/noted-evaluation.ts';
 import { isInterruption } from '../interruption.ts';
 import type { EvaluateArguments } from '../parse-arguments.ts';
@@ -52,8 +48,10 @@ export class ReplWorld implements Disposable {
   #isQuiet = false;
   #lastLoaded: readonly string[] | undefined;
   #usesImages: boolean;
-  /** Something was wanted that an image has, or will be. */
-  #wantsImage: boolean;
+  /** The file of a package tree that lines have come to first. */
+  #treeFile: string | undefined;
+  /** Whether the work that is under way was begun again. */
+  #isAgain = false;
   /** How much was told by the work that is under way, and how much of it was told before by the same work. */
   #told = 0;
   #toldBefore = 0;
@@ -62,7 +60,6 @@ export class ReplWorld implements Disposable {
     this.#options = options;
     this.#core = loadCore(options.settings);
     this.#usesImages = imageWishes(options.settings, options.caller.environment).isOn;
-    this.#wantsImage = isTreeNamed(options);
   }
 
   get evaluator(): Evaluator {
@@ -85,12 +82,16 @@ export class ReplWorld implements Disposable {
     this.#started?.image?.[Symbol.dispose]();
     const session = { args, settings, caller, build, storeAccess };
     const evaluation = new NotedEvaluation(session, { asksAgain: true });
-    const image = this.#usesImages
-      ? await openEvaluationImage(session, evaluation, { goesOn: this.#wantsImage })
-      : undefined;
+    const place = this.#usesImages ? ImagePlace.open(session) : undefined;
+    const image =
+      place &&
+      (await EvaluationImage.open(place, evaluation, {
+        treeFile: this.#treeFile ?? place.likelyTreeFile(),
+        mayBeginAgain: () => !this.#isAgain && !this.#isQuiet && this.#current().bindings !== undefined,
+      }));
     const { evaluator, loadStore } = startEvaluator({
       ...{ args, settings, storeAccess, core: this.#core },
-      ...(image !== undefined && this.#hooks(image, { evaluation, storeAccess })),
+      ...(image !== undefined && this.#hooks(image, evaluation)),
       caller: this.#listener(),
       isInteractive: true,
     });
@@ -105,14 +106,13 @@ export class ReplWorld implements Disposable {
   /** Until the end of the session is noted down what is read, for an image. */
   #hooks(
     image: EvaluationImage,
-    { evaluation, storeAccess }: { evaluation: NotedEvaluation; storeAccess: StoreAccess },
+    evaluation: NotedEvaluation,
   ): Pick<SessionOptions, 'around' | 'images' | 'descriptions' | 'onEvaluator'> {
-    const { hooks } = image;
+    const { images, onEvaluator } = image.hooks;
     const described = (): Iterable<Added> => image.describedBefore();
     const isNoted = whyNotNoted(this.#options) === undefined;
     return {
-      images: { ...hooks.images, beforeTree: () => this.#wantImage(storeAccess) },
-      onEvaluator: hooks.onEvaluator,
+      ...{ images, onEvaluator },
       around: isNoted ? evaluation.around : undefined,
       descriptions: isNoted ? { described, onAdded: evaluation.onAdded } : { described },
     };
@@ -162,6 +162,8 @@ export class ReplWorld implements Disposable {
     } catch (error) {
       if (!(error instanceof ImageWanted)) throw error;
       const { bindings = [] } = this.#current();
+      this.#treeFile = error.treeFile;
+      this.#isAgain = true;
       await this.start();
       await this.quietly(async () => {
         for (const text of bindings) await this.scope.define(await this.scope.parse(text, 'bindings'));
@@ -170,15 +172,10 @@ export class ReplWorld implements Disposable {
       this.#toldBefore = this.#told;
       await again();
     } finally {
+      this.#isAgain = false;
+      this.#treeFile = this.#current().image?.treeFile ?? this.#treeFile;
       this.#current().evaluatedMs += performance.now() - begunMs;
     }
-  }
-
-  #wantImage(storeAccess: StoreAccess): void {
-    const wantedBefore = this.#wantsImage;
-    this.#wantsImage = true;
-    if (wantedBefore || this.#isQuiet || this.#current().bindings === undefined) return;
-    if (hasImage({ ...this.#options, storeAccess })) wantImage();
   }
 
   /** Whether something is told for the first time: work that is done again tells the same as before. */
