@@ -360,6 +360,22 @@ test('signatures are taken again when they are old enough, and then suffice', as
   expect(isSame()).toBe(true);
 });
 
+test.each([
+  ['left alone', 10_000],
+  ['changed a moment ago', 0],
+])('of a directory on the way, %s before it was asked for, only the type matters', async (_, laterMs) => {
+  const reads = await evaluate((io) => io.fileType(at('dir')), laterMs);
+  const isSame = (): boolean =>
+    haveSignaturesHeld(encodeReadSet(reads), { files: filesOf(), world: world() });
+  expect(isSame()).toBe(true);
+  fs.writeFileSync(join(root, 'dir/new'), 'beside');
+  expect(isSame()).toBe(true);
+  fs.rmSync(join(root, 'dir'), { recursive: true });
+  expect(isSame()).toBe(false);
+  fs.writeFileSync(join(root, 'dir'), 'a file now');
+  expect(isSame()).toBe(false);
+});
+
 test('what changed while it was read cannot be kept', async () => {
   const type = await evaluate((io) => {
     void io.fileType(at('dir/file'));

@@ -39,7 +39,8 @@ function hasHeld(columns: Columns, { files, world }: Omit<CheckOptions, 'nowMs'>
   }
 }
 
-const absent = seenTypes.indexOf('absent');
+/** What a path has besides its type. */
+const answers = has.contents | has.listing | has.target;
 
 function arePathsSame(columns: Columns, files: FileWorld): boolean {
   const { count, rows } = columns;
@@ -49,11 +50,13 @@ function arePathsSame(columns: Columns, files: FileWorld): boolean {
   for (let index = 0; index < count; index++) {
     const path = paths[index] ?? '';
     const parts = rows[index * 4 + 2] ?? 0;
-    if ((parts & has.signature) === 0) {
-      if (rows[index * 4 + 1] !== absent || files.lstat(path).type !== 'absent') return false;
-      continue;
+    const isSigned = (parts & has.signature) !== 0;
+    if (!isSigned || !files.isUnchanged(path, numbers, at)) {
+      // Where only the type was asked, as of the directories on the way to a file, all else may change.
+      const type = seenTypes[rows[index * 4 + 1] ?? 0];
+      if (type === undefined || (parts & answers) !== 0 || files.lstat(path).type !== type) return false;
     }
-    if (!files.isUnchanged(path, numbers, at)) return false;
+    if (!isSigned) continue;
     // Through a link another file is seen, of which its signature says nothing.
     if (isLink(numbers[at + 5] ?? 0) && (parts & (has.contents | has.listing)) !== 0) return false;
     at += 6;
