@@ -185,6 +185,7 @@ async function evaluatorOf(folder) {
     createFileSystemIO,
     decodeUtf8,
     imageSettings,
+    resumeEvaluator,
     sha256,
   } = await loadEvaluator();
   const core = new WebAssembly.Module(readCore('release'));
@@ -231,15 +232,17 @@ async function evaluatorOf(folder) {
       ...{ world: io(), storeDir: '/nix/store', writesStore: false, hash: sha256 },
       ...{ nowMs: Date.now() + aheadMs, asksAgain: isPrompt },
     });
-    const evaluator = createEvaluator({
+    const options = {
       ...{ core, io: recording, settings, isInterruptible: isPrompt },
       images: {
-        kept: opened?.image,
+        /** @param {'own' | 'shared'} region */
         enterRegion(region) {
           recording.region = region;
         },
       },
-    });
+    };
+    const evaluator =
+      opened === undefined ? createEvaluator(options) : await resumeEvaluator(options, opened.image);
     opened?.noteReads(recording);
     for (const it of earlier) await answer(evaluator, it);
     const image = await answer(evaluator);

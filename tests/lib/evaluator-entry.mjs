@@ -9,6 +9,7 @@ export {
   createEvaluator,
   engineHasWideMemories,
   imageSettings,
+  resumeEvaluator,
 } from '@neve/eval';
 export { RecordingIO } from '@neve/eval-images';
 export { FileWorld, ImageFolder, KeptImages, KeptResults, sha256 } from '@neve/eval-images/node';

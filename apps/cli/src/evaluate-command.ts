@@ -49,7 +49,10 @@ export type CommandInput = {
 };
 
 /** What is put around the world that is evaluated in, and around the evaluator. */
-export type EvaluationHooks = Pick<SessionOptions, 'around' | 'images' | 'descriptions' | 'onEvaluator'> & {
+export type EvaluationHooks = Pick<
+  SessionOptions,
+  'around' | 'images' | 'kept' | 'descriptions' | 'onEvaluator'
+> & {
   /** Whether it goes on from an image: what it fails with then is for whoever can do without. */
   readonly isResumed?: (() => boolean) | undefined;
   /** What was written to a directory before and has to be there again, if an image has it. */
@@ -205,10 +208,10 @@ async function evaluate(
   input: EvaluationInput,
   { output, session }: Evaluation,
 ): Promise<readonly BuildGoal[]> {
-  const { command, args, settings, caller, core, around, images, descriptions, onEvaluator } = input;
+  const { command, args, settings, caller, core, around, images, kept, descriptions, onEvaluator } = input;
   const open = async (): Promise<StoreIO> => (await session()).io;
   const storeAccess = chooseStoreAccess(input, { output, open });
-  const { evaluator, loadStore, write, finishProfile } = startEvaluator({
+  const { evaluator, loadStore, write, finishProfile } = await startEvaluator({
     args,
     settings,
     storeAccess,
@@ -216,6 +219,7 @@ async function evaluate(
     core,
     around,
     images,
+    kept,
     descriptions,
     onEvaluator,
   });

@@ -12,6 +12,7 @@ import {
   type Evaluator,
   type EvaluatorSettings,
   type ImageOptions,
+  type KeptImage,
   type MessageLevel,
   type MessageSubject,
   type SearchPathEntry,
@@ -21,6 +22,7 @@ import {
   createEvaluator,
   engineHasWideMemories,
   narrowReach,
+  resumeEvaluator,
 } from '@neve/eval';
 import {
   type DirectoryStoreIOOptions,
@@ -52,8 +54,10 @@ export type SessionOptions = {
   readonly core?: WebAssembly.Module | undefined;
   /** Puts something around the world that is evaluated in. */
   readonly around?: ((world: EvalIO, parts: WorldParts) => EvalIO) | undefined;
-  /** Goes on from an image, or prepares one. */
+  /** Prepares an image. */
   readonly images?: ImageOptions | undefined;
+  /** Goes on from an image. */
+  readonly kept?: KeptImage | undefined;
   /** What the store has to hear of besides what this evaluation describes, and who else wants to hear of that. */
   readonly descriptions?: Pick<DirectoryStoreIOOptions, 'described' | 'onAdded' | 'onWritten'> | undefined;
   /** Is given the evaluator when it was made. */
@@ -92,18 +96,19 @@ export type EvaluationSession = {
   readonly finishProfile: () => void;
 };
 
-export function startEvaluator({
+export async function startEvaluator({
   args,
   settings,
   storeAccess,
   caller,
   isInteractive = false,
   images,
-  core = images?.kept === undefined ? loadCore(settings) : withPatience(() => loadCore(settings)),
+  kept,
+  core = kept === undefined ? loadCore(settings) : withPatience(() => loadCore(settings)),
   around = (world) => world,
   descriptions,
   onEvaluator,
-}: SessionOptions): EvaluationSession {
+}: SessionOptions): Promise<EvaluationSession> {
   const storeDir = storeDirOf(args, caller);
   const options = { args, settings, storeAccess, caller };
   const hashes = hashFunctions(core);
@@ -118,7 +123,7 @@ export function startEvaluator({
       : undefined;
   const profiler = startProfiler(settings, caller);
   const io = lazy ?? directory ?? files;
-  const evaluator = createEvaluator({
+  const evaluatorOptions = {
     core,
     isInterruptible: isInteractive,
     pause: isInteractive ? undefined : pauseForSignals(),
@@ -129,7 +134,9 @@ export function startEvaluator({
       ...(isInteractive && { showTrace: true }),
     },
     images,
-  });
+  };
+  const evaluator =
+    kept === undefined ? createEvaluator(evaluatorOptions) : await resumeEvaluator(evaluatorOptions, kept);
   onEvaluator?.(evaluator);
   return {
     evaluator: tracedEvaluator(evaluator),

@@ -3,7 +3,7 @@ import { coreUrl, debugCoreUrl } from '@neve/language';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { CoreImage, KeptImage } from './core-image.ts';
-import { createEvaluator } from './create-evaluator.ts';
+import { createEvaluator, resumeEvaluator } from './create-evaluator.ts';
 import type { EvaluatorSettings, ImageUse } from './evaluator.ts';
 import { createMemoryIO } from './memory-io.ts';
 import { evaluateToJson } from './testing/evaluate.ts';
@@ -47,7 +47,9 @@ describe.each(cores)('%s core', (_, core) => {
   ): Promise<{ value: unknown; use: ImageUse; take: () => CoreImage }> {
     const now = ++clock;
     const io = { ...createMemoryIO({ core, files }), currentTime: () => now };
-    const evaluator = createEvaluator({ core, io, settings, images: { kept: kept && readerOf(kept) } });
+    const options = { core, io, settings, images: {} };
+    const evaluator =
+      kept === undefined ? createEvaluator(options) : await resumeEvaluator(options, readerOf(kept));
     const value = await evaluateToJson(evaluator, text);
     return { value, use: evaluator.imageUse(), take: () => evaluator.takeImage() };
   }
@@ -186,9 +188,12 @@ function readerOf({ head, parts }: CoreImage): KeptImage {
   let at = 0;
   return {
     head,
-    read(into) {
-      into.set(all.subarray(at, at + into.length));
-      at += into.length;
+    async read(wanted) {
+      for (const into of wanted) {
+        into.set(all.subarray(at, at + into.length));
+        at += into.length;
+      }
+      await Promise.resolve();
     },
   };
 }

@@ -25,8 +25,8 @@ export type CoreImage = {
 /** Where an image is read from. */
 export type KeptImage = {
   readonly head: Uint8Array;
-  /** Fills `into` with the next bytes of the parts. */
-  read(into: Uint8Array): void;
+  /** Fills what the parts come to, one after the other. */
+  read(parts: readonly Uint8Array[]): Promise<void>;
 };
 
 type ImageHead = {
@@ -55,14 +55,14 @@ export function takeImage(core: Core): CoreImage {
 }
 
 /** Gives a core that was just made the state of an image. False when that is damaged: then the core is of no use. */
-export function restoreImage(core: Core, image: KeptImage): boolean {
+export async function restoreImage(core: Core, image: KeptImage): Promise<boolean> {
   const { isWide } = core;
   // Whoever keeps images tells a head that is damaged, and images of other cores.
   const { globals, chunks, ranges, checksum } = JSON.parse(decodeUtf8(image.head)) as ImageHead;
   const { memory } = core.exports;
   const missing = chunks * pagesPerChunk - memory.buffer.byteLength / 65_536;
   if (missing > 0) growMemory(memory, missing, isWide);
-  for (const range of ranges) image.read(partOf(core, range));
+  await image.read(ranges.map((range) => partOf(core, range)));
   if (checksumOf(core, ranges) !== checksum) return false;
   const values = new Map(globals);
   for (const [name, global] of globalsOf(core)) {

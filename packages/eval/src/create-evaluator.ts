@@ -22,26 +22,42 @@ const smallestMemoryBytes = 8 * 1024 * 1024;
 const maximumStackBytes = 512 * 1024 * 1024;
 
 /** An evaluator of its own memory. It lives as long as it, its programs and values are referred to. */
-export function createEvaluator({
-  core: module,
-  io,
-  settings: given,
-  profiler,
-  isInterruptible = false,
-  pause,
-  images,
-}: EvaluatorOptions): Evaluator {
-  const settings: EvaluatorSettings = { ...defaultSettings, ...given };
-  const makeCore = (): Core =>
-    new Core(module, {
-      profiler: profiler && new CoreProfiler(profiler),
-      maxHeapBytes: settings.maxHeapBytes,
-      sha256: (bytes) => hashed(io, bytes),
-      leavesOff: isInterruptible || pause !== undefined,
-    });
-  const resumed = images?.kept && resume(makeCore(), images.kept);
-  const core = resumed ?? makeCore();
-  if (resumed === undefined) initialize(core, { settings, isProfiled: profiler !== undefined });
+export function createEvaluator(options: EvaluatorOptions): Evaluator {
+  const core = newCore(options);
+  initialize(core, { settings: settingsOf(options), isProfiled: options.profiler !== undefined });
+  return evaluatorOf(core, options, { isResumed: false });
+}
+
+/**
+ * The same, which goes on from an image: one of an evaluator with the same core, and settings of which `imageSettings` says the
+ * same. From nothing, if that is damaged. Not together with a profiler. Throws what reading the image throws.
+ */
+export async function resumeEvaluator(options: EvaluatorOptions, kept: KeptImage): Promise<Evaluator> {
+  const core = newCore(options);
+  const isWhole = await restoreImage(core, kept);
+  return isWhole ? evaluatorOf(core, options, { isResumed: true }) : createEvaluator(options);
+}
+
+function settingsOf({ settings }: EvaluatorOptions): EvaluatorSettings {
+  return { ...defaultSettings, ...settings };
+}
+
+function newCore({ core, io, settings, profiler, isInterruptible, pause }: EvaluatorOptions): Core {
+  return new Core(core, {
+    profiler: profiler && new CoreProfiler(profiler),
+    maxHeapBytes: settings?.maxHeapBytes,
+    sha256: (bytes) => hashed(io, bytes),
+    leavesOff: isInterruptible === true || pause !== undefined,
+  });
+}
+
+function evaluatorOf(
+  core: Core,
+  options: EvaluatorOptions,
+  { isResumed }: { readonly isResumed: boolean },
+): Evaluator {
+  const { io, isInterruptible = false, pause, images } = options;
+  const settings = settingsOf(options);
   core.exports.configureHashing(io.hashBytes !== undefined);
   core.exports.configureImages(images !== undefined);
   core.exports.configureTraces(settings.showTrace);
@@ -56,7 +72,6 @@ export function createEvaluator({
     trees: new SharedTrees(core, io, (file) => images.beforeTree?.(decodeUtf8(file))),
     enterRegion: (region: 'own' | 'shared'): void => images.enterRegion?.(region),
   };
-  const isResumed = resumed !== undefined;
   return new CoreEvaluator(core, {
     ...{ io: visibleWorld(io, settings), settings, isInterruptible, pause },
     ...{ images: requests, isResumed },
@@ -66,11 +81,6 @@ export function createEvaluator({
 function hashed(io: EvalIO, bytes: Uint8Array): Uint8Array {
   if (io.hashBytes === undefined) throw new Error('a world without hashes was asked for one');
   return io.hashBytes(bytes, 'sha256');
-}
-
-/** Undefined when the image is damaged. */
-function resume(core: Core, kept: KeptImage): Core | undefined {
-  return restoreImage(core, kept) ? core : undefined;
 }
 
 type Beginning = {

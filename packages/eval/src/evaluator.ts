@@ -4,7 +4,7 @@
  *
  * Whatever goes wrong in a Nix program is an `EvaluationError`. All calls may wait for `EvalIO`.
  */
-import type { CoreImage, KeptImage } from './core-image.ts';
+import type { CoreImage } from './core-image.ts';
 import type { Diagnostic, Position } from '@neve/diagnostics';
 import type { EvalIO } from './eval-io.ts';
 import type { ProfilerOptions } from './profile/core-profiler.ts';
@@ -339,13 +339,11 @@ export type EvaluatorOptions = {
   readonly pause?: (() => Promise<void> | undefined) | undefined;
   /** Profiles what is evaluated. */
   readonly profiler?: ProfilerOptions | undefined;
-  /** Prepares the evaluation for an image, or goes on from one. Not together with a profiler. */
+  /** Prepares the evaluation for an image. Not together with a profiler. */
   readonly images?: ImageOptions | undefined;
 };
 
 export type ImageOptions = {
-  /** An image of an evaluator with the same core, and settings of which `imageSettings` says the same. */
-  readonly kept?: KeptImage | undefined;
   /** What the world is asked for after this belongs to what is shared, or to this evaluation alone. */
   enterRegion?(region: 'own' | 'shared'): void;
   /**

@@ -46,7 +46,7 @@ export type {
 } from './evaluator.ts';
 export { OutOfMemory } from './out-of-memory.ts';
 export { engineHasWideMemories, narrowReach } from './wide-addresses.ts';
-export { createEvaluator, imageSettings } from './create-evaluator.ts';
+export { createEvaluator, imageSettings, resumeEvaluator } from './create-evaluator.ts';
 export type { CoreImage, KeptImage } from './core-image.ts';
 export { createMemoryIO } from './memory-io.ts';
 export type { MemoryFiles, MemoryIOOptions } from './memory-io.ts';

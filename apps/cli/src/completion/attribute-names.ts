@@ -89,7 +89,7 @@ async function open(command: CommandName, { words, caller }: Line): Promise<Open
   const isLastOption = /^(-A|--attr|--arg|--argstr|--arg-from-file|--arg-from-stdin)$/.test(last);
   const args = parseArguments(isLastOption ? expanded.slice(0, -1) : expanded, { command, settings });
   settings.set('allow-import-from-derivation', 'false');
-  const { evaluator } = startEvaluator({ args, settings, caller, storeAccess: { kind: 'computed' } });
+  const { evaluator } = await startEvaluator({ args, settings, caller, storeAccess: { kind: 'computed' } });
   // A prompt reads its arguments as they are read where one thing is evaluated.
   const evaluating = command === 'repl' ? 'eval' : command;
   const { sources } = await chooseInput(evaluator, { command: evaluating, args, caller });

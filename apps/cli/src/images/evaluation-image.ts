@@ -75,8 +75,8 @@ export class EvaluationImage implements Disposable {
   get hooks(): EvaluationHooks {
     return {
       isResumed: () => this.isResumed,
+      kept: this.#opened?.image,
       images: {
-        kept: this.#opened?.image,
         beforeTree: (file) => this.#noteTreeFile(file),
         enterRegion: (region) => {
           const { recording } = this.#evaluation;

@@ -9,7 +9,7 @@ import { type ImageLookupInput, ImagePlace } from '../images/image-place.ts';
 import { NotedEvaluation, whyNotNoted } from '../images/noted-evaluation.ts';
 import type { ImageUse } from './worker-protocol.ts';
 
-type Hooks = Pick<SessionOptions, 'around' | 'images' | 'descriptions' | 'onEvaluator'>;
+type Hooks = Pick<SessionOptions, 'around' | 'images' | 'kept' | 'descriptions' | 'onEvaluator'>;
 
 export type JobImageOptions = {
   readonly use: ImageUse;
@@ -46,9 +46,9 @@ export class JobImage implements Disposable {
       mayBeginAgain,
     });
     const isToKeep = use === 'use-or-keep' && !image.isFound && whyNotNoted(input) === undefined;
-    const { images, onEvaluator } = image.hooks;
+    const { images, kept, onEvaluator } = image.hooks;
     const hooks = {
-      ...{ images, onEvaluator },
+      ...{ images, kept, onEvaluator },
       around: isToKeep ? evaluation.around : undefined,
       descriptions: {
         described: () => image.describedBefore(),

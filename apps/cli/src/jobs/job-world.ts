@@ -59,7 +59,7 @@ export async function openJobWorld(
   const session = { args: evaluationArgs, settings, caller, storeAccess: storeAccess() };
   let isSettled = false;
   const image = await JobImage.open({ ...session, build }, images, () => !isSettled);
-  const evaluation = startEvaluator({ ...session, ...image.hooks });
+  const evaluation = await startEvaluator({ ...session, ...image.hooks });
   const gcRootsDir = args.last('gcRootsDir');
   const store = new JobStore({
     ...{ io: evaluation.io, load: evaluation.loadStore, writeDescribed: evaluation.write, storeDir },

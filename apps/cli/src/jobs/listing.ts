@@ -75,7 +75,7 @@ export async function openListing(
   { attribute, ...rules }: ListingOptions,
 ): Promise<Listing> {
   const evaluation = evaluationArguments(args);
-  const { evaluator } = startEvaluator({
+  const { evaluator } = await startEvaluator({
     ...{ args: evaluation, settings, caller },
     storeAccess: { kind: 'computed' },
   });

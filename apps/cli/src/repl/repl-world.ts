@@ -89,7 +89,7 @@ export class ReplWorld implements Disposable {
         treeFile: this.#treeFile ?? place.likelyTreeFile(),
         mayBeginAgain: () => !this.#isAgain && !this.#isQuiet && this.#current().bindings !== undefined,
       }));
-    const { evaluator, loadStore } = startEvaluator({
+    const { evaluator, loadStore } = await startEvaluator({
       ...{ args, settings, storeAccess, core: this.#core },
       ...(image !== undefined && this.#hooks(image, evaluation)),
       caller: this.#listener(),
@@ -107,12 +107,12 @@ export class ReplWorld implements Disposable {
   #hooks(
     image: EvaluationImage,
     evaluation: NotedEvaluation,
-  ): Pick<SessionOptions, 'around' | 'images' | 'descriptions' | 'onEvaluator'> {
-    const { images, onEvaluator } = image.hooks;
+  ): Pick<SessionOptions, 'around' | 'images' | 'kept' | 'descriptions' | 'onEvaluator'> {
+    const { images, kept, onEvaluator } = image.hooks;
     const described = (): Iterable<Added> => image.describedBefore();
     const isNoted = whyNotNoted(this.#options) === undefined;
     return {
-      ...{ images, onEvaluator },
+      ...{ images, kept, onEvaluator },
       around: isNoted ? evaluation.around : undefined,
       descriptions: isNoted ? { described, onAdded: evaluation.onAdded } : { described },
     };

@@ -6,6 +6,9 @@ import { type ImageHead, decodeHead, headBytes, imageHeaderBytes, payloadStart }
 /** A small entry comes in one piece. */
 const firstReadBytes = 1 << 20;
 const pieceBytes = 1 << 24;
+/** What a thread reads at a time, and how many do: as many as Node.js has for that. */
+const sliceBytes = 1 << 21;
+const readers = 4;
 
 export class ImageEntry implements Disposable {
   readonly path: string;
@@ -71,8 +74,38 @@ export class ImageEntry implements Disposable {
       position + into.length > this.payloadBytes ||
       readFully(this.#file, into, this.#payloadStart + position) < into.length
     ) {
-      throw new Error(`'${this.path}' is shorter than it says`);
+      throw this.#tooShort();
     }
+  }
+
+  /**
+   * Reads what follows a position into several arrays, one after the other, by several threads at once: most of the time goes by
+   * while the system makes room for what is read. Throws as `readPart` does.
+   */
+  async readParts(parts: readonly Uint8Array[], position: number): Promise<void> {
+    const slices: [into: Uint8Array, position: number][] = [];
+    let at = position;
+    for (const part of parts) {
+      for (let done = 0; done < part.length; done += sliceBytes) {
+        slices.push([part.subarray(done, done + sliceBytes), at + done]);
+      }
+      at += part.length;
+    }
+    if (at > this.payloadBytes) throw this.#tooShort();
+    const isReading = slices.values();
+    const readOn = async (): Promise<void> => {
+      for (const [into, start] of isReading) {
+        if ((await readSome(this.#file, into, this.#payloadStart + start)) < into.length)
+          throw this.#tooShort();
+      }
+    };
+    // The file is not closed while anybody reads.
+    const ends = await Promise.allSettled(Array.from({ length: readers }, readOn));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  #tooShort(): Error {
+    return new Error(`'${this.path}' is shorter than it says`);
   }
 
   /** The payload in an array of its own; undefined when it is damaged. */
@@ -149,6 +182,20 @@ function readHead({ path, file, sizeBytes, lastUsedMs }: OpenedFile): ImageEntry
   const start = payloadStart(length, head.payloadBytes);
   if (start + head.payloadBytes !== sizeBytes) return undefined;
   return new ImageEntry({ path, file, head, payloadStart: start, lastUsedMs });
+}
+
+/** The same as below, by another thread. */
+async function readSome(file: number, into: Uint8Array, position: number): Promise<number> {
+  for (let done = 0; ;) {
+    const count = await new Promise<number>((resolve, reject) => {
+      fs.read(file, into, done, into.length - done, position + done, (error, bytes) => {
+        if (error === null) resolve(bytes);
+        else reject(error);
+      });
+    });
+    done += count;
+    if (count === 0 || done === into.length) return done;
+  }
 }
 
 /** Reads until the array is full or the file ends. */

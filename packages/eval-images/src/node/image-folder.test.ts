@@ -139,6 +139,25 @@ test('an entry that is open stays readable when it is replaced or removed', () =
   expect(folder.find(name)).toBeUndefined();
 });
 
+test('parts of an entry are read by several threads', async () => {
+  const folder = newFolder();
+  const name = { kind: 'image', key: 'parts' };
+  const payload = Uint8Array.from({ length: 5_000_000 }, (_, index) => index % 251);
+  folder.put({ ...name, info: {}, reads: none, payload: [payload], payloadCheck: 'reader' });
+  using entry = folder.find(name);
+  const parts = [100, 0, 4_000_000, 7].map((length) => new Uint8Array(length));
+  await entry?.readParts(parts, 13);
+  let at = 13;
+  for (const part of parts) {
+    expect(Buffer.compare(part, payload.subarray(at, at + part.length))).toBe(0);
+    at += part.length;
+  }
+  const past = entry?.readParts([new Uint8Array(8)], payload.length - 7);
+  await expect(past).rejects.toThrow('is shorter than it says');
+  fs.truncateSync(entry?.path ?? '', 1_000_000);
+  await expect(entry?.readParts(parts, 13)).rejects.toThrow('is shorter than it says');
+});
+
 test('what was used longest ago goes when there is too much', () => {
   const folder = newFolder(50_000);
   const put = (key: string): boolean =>

@@ -144,11 +144,7 @@ function openPayload(entry: ImageEntry): Pick<OpenImage, 'image' | 'described'> 
   const head = new Uint8Array(length);
   entry.readPart(head, headerBytes);
   if (!isSum(sum, head)) return undefined;
-  let at = start;
-  const read = (into: Uint8Array): void => {
-    entry.readPart(into, at);
-    at += into.length;
-  };
+  const read = async (parts: readonly Uint8Array[]): Promise<void> => await entry.readParts(parts, start);
   const described = (): Uint8Array => {
     const bytes = new Uint8Array(describedBytes + checksumBytes);
     entry.readPart(bytes, end);
