@@ -14,7 +14,7 @@ import { ImageWanted } from './image-wanted.ts';
 import type { NotedEvaluation } from './noted-evaluation.ts';
 
 /** What takes less is evaluated again as quickly. */
-const worthImageMs = 200;
+const worthImageMs = 50;
 /**
  * An image is replaced when a quarter of what it has has come to it, and so much at least. Larger images than the limit are
  * not made: each of those who go on from one reads all of it.

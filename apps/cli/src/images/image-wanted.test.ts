@@ -35,7 +35,8 @@ class CallerIn extends RecordedCaller {
 test.each([
   ['--expr 1', false],
   ['--expr <nixpkgs>', true],
-  ['-I nixpkgs=/x --expr 1', true],
+  ['-I nixpkgs=/x --expr 1', false],
+  ['-I nixpkgs=/x -f hello.nix', true],
   ['-f hello.nix', true],
   ['-f one.nix hello', false],
   ['-f table.nix', false],

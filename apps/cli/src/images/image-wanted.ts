@@ -20,12 +20,20 @@ export class ImageWanted extends Error {
   }
 }
 
-/** What of the words of a command line, or of the file that it names, tells that it will want one; undefined when nothing does. */
+/**
+ * What of the words of a command line, or of the file that it names, tells that it will want one; undefined when nothing does. Where a
+ * tree would be found (`-I`) belongs to it, and says nothing by itself.
+ */
 export function treeNamedBy({ args, caller }: Pick<CommandInput, 'args' | 'caller'>): string | undefined {
-  const words = [...args.occurrences.flatMap(({ values }) => values), ...args.positional];
-  if (words.some((word) => word.includes('nixpkgs'))) return words.join(' ');
-  for (const file of [...args.all('file'), ...args.positional]) {
-    const path = resolve(caller.directory, file);
+  const options = args.occurrences.filter(({ option }) => option !== 'include');
+  const words = [...options.flatMap(({ values }) => values), ...args.positional].join(' ');
+  const files = [...args.all('file'), ...args.positional].map((file) => resolve(caller.directory, file));
+  const text = words.includes('nixpkgs') ? words : firstThatNames(files);
+  return text && [text, ...args.all('include')].join(' ');
+}
+
+function firstThatNames(files: readonly string[]): string | undefined {
+  for (const path of files) {
     if (existsSync(join(path, treeSign))) return path;
     const text = textThatNames(path) ?? textThatNames(join(path, 'default.nix'));
     if (text !== undefined) return text;
