@@ -87,6 +87,22 @@ export function runTreeFiles({ folder, record }) {
     ),
   );
 
+  // Without a word for it, the next evaluation in a directory begins with what the last one has come to.
+  const hint = () =>
+    fs.readFileSync(
+      join(images, fs.readdirSync(images).find((name) => name.startsWith('trees-')) ?? ''),
+      'latin1',
+    );
+  for (const tree of ['old', 'new', 'old']) {
+    write(`import ./other.nix + "on ${tree}"`);
+    fs.writeFileSync(join(folder, 'other.nix'), `(import ${folder}/${tree}).motto`);
+    check(`the ${tree} tree, after another`, ['eval', '-f', program], `${tree}on ${tree}`);
+    record(
+      `the ${tree} tree is what comes next`,
+      hint().includes(`${folder}":"${folder}/${tree}/default.nix"`),
+    );
+  }
+
   // Both trees in one evaluation: it is that of the one that comes first.
   write(
     `[ (import ${folder}/new).motto (import ${folder}/old).motto (import ${folder}/old/nixos { name = "all"; }) ]`,

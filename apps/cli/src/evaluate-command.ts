@@ -87,6 +87,7 @@ export async function runEvaluateCommand(input: CommandInput): Promise<number> {
     } catch (error) {
       if (!(error instanceof ImageWanted)) throw error;
       treeFile = error.treeFile;
+      place.noteTreeFile(treeFile);
       kept = kept.again();
     }
   }

@@ -4,20 +4,33 @@
  * the other needs, and each reads all of an image. Which files there are images of is kept beside them, as a hint.
  */
 import { imageSettings } from '@neve/eval';
-import { type FoundImage, type ImageFolder, KeptImages, type NewImage } from '@neve/eval-images/node';
+import {
+  type EntryName,
+  type FoundImage,
+  type ImageFolder,
+  KeptImages,
+  type NewImage,
+} from '@neve/eval-images/node';
 import type { CommandInput } from '../evaluate-command.ts';
 import { type SessionSettings, coreFile, evaluatorSettings, hostFiles } from '../evaluation-session.ts';
 import { coreVersion } from './evaluation-key.ts';
 import { imageWishes, openImageFolder } from './image-cache.ts';
-import { likelyTreeFile, treeNamedBy } from './image-wanted.ts';
+import { type TreeFiles, likelyTreeFile, treeNamedBy } from './image-wanted.ts';
 import { fileWorldOf } from './noted-evaluation.ts';
 
 export type ImageLookupInput = SessionSettings & Pick<CommandInput, 'build'>;
 
-/** So many files are remembered, and are compared with what an evaluation names. */
+/** So many files are remembered, and are compared with what an evaluation names; and so many directories. */
 const maxTreeFiles = 16;
+const maxDirectories = 64;
 /** The kind of the entry that has them in its info, under the settings. */
 export const treeFilesKind = 'trees';
+
+/** Which files there are images of, and which of them was come to from a directory; what was noted last comes first. */
+type Hint = {
+  readonly files: readonly string[];
+  readonly directories: Readonly<Record<string, string>>;
+};
 
 export class ImagePlace {
   readonly #input: ImageLookupInput;
@@ -65,9 +78,10 @@ export class ImagePlace {
     return text === undefined ? undefined : likelyTreeFile(text, this.#treeFiles());
   }
 
-  /** The file whose image was kept last. */
+  /** The file that an evaluation in this directory came to last, or whose image was kept last. */
   lastTreeFile(): string | undefined {
-    return this.#treeFiles()[0];
+    const { files, last } = this.#treeFiles();
+    return last ?? files[0];
   }
 
   /** Whether there may be one. */
@@ -87,22 +101,40 @@ export class ImagePlace {
   /** Keeps an image whose reads were signed. */
   keep(treeFile: string, image: NewImage): void {
     if (!this.#images.keep(this.#keyOf(treeFile), image)) return;
-    const others = this.#treeFiles();
-    if (others[0] === treeFile) return;
-    const files = [treeFile, ...others.filter((it) => it !== treeFile)].slice(0, maxTreeFiles);
-    this.#folder.put({
-      kind: treeFilesKind,
-      key: this.#keyOf(undefined),
-      info: { files },
-      reads: new Uint8Array(),
-    });
+    const { files, last } = this.#treeFiles();
+    if (files[0] !== treeFile || last !== treeFile) this.#keepHint([treeFile, ...files], treeFile);
   }
 
-  /** Those that there are images of; what was kept last comes first. */
-  #treeFiles(): readonly string[] {
-    using entry = this.#folder.find({ kind: treeFilesKind, key: this.#keyOf(undefined) });
-    const { files = [] } = (entry?.info ?? {}) as { readonly files?: readonly string[] };
-    return files.filter((it) => this.has(it));
+  /** An evaluation has come to another file than was likely: the next one in this directory may come to it as well. */
+  noteTreeFile(treeFile: string): void {
+    const { files, last } = this.#treeFiles();
+    if (files.includes(treeFile) && last !== treeFile) this.#keepHint(files, treeFile);
+  }
+
+  #keepHint(files: readonly string[], last: string): void {
+    const { directory } = this.#input.caller;
+    const others = Object.entries(this.#hint().directories).filter(([it]) => it !== directory);
+    const directories: readonly (readonly [string, string])[] = [[directory, last], ...others];
+    const info: Hint = {
+      files: [...new Set(files)].slice(0, maxTreeFiles),
+      directories: Object.fromEntries(directories.slice(0, maxDirectories)),
+    };
+    this.#folder.put({ ...this.#hintName(), info, reads: new Uint8Array() });
+  }
+
+  #treeFiles(): TreeFiles {
+    const { files, directories } = this.#hint();
+    const there = files.filter((it) => this.has(it));
+    return { files: there, last: there.find((it) => it === directories[this.#input.caller.directory]) };
+  }
+
+  #hint(): Hint {
+    using entry = this.#folder.find(this.#hintName());
+    return { files: [], directories: {}, ...(entry?.info as Partial<Hint> | undefined) };
+  }
+
+  #hintName(): EntryName {
+    return { kind: treeFilesKind, key: this.#keyOf(undefined) };
   }
 
   #keyOf(treeFile: string | undefined): string {

@@ -50,7 +50,7 @@ test.each([
   expect(treeNamedBy({ args, caller: new CallerIn(new ProcessCaller()) }) !== undefined).toBe(isNamed);
 });
 
-const treeFiles = ['/old/default.nix', '/new/nixos/default.nix', '/new/default.nix'];
+const files = ['/old/default.nix', '/new/nixos/default.nix', '/new/default.nix'];
 
 test.each([
   ['(import <nixpkgs> { }).hello', '/old/default.nix'],
@@ -59,9 +59,16 @@ test.each([
   ['-I nixpkgs=/new -I nixos-config=x --expr 1', '/new/nixos/default.nix'],
   ['/old', '/old/default.nix'],
 ])('%s wants what is in %s', (text, file) => {
-  expect(likelyTreeFile(text, treeFiles)).toBe(file);
+  expect(likelyTreeFile(text, { files })).toBe(file);
 });
 
 test('where no image is, none is likely', () => {
-  expect(likelyTreeFile('<nixpkgs>', [])).toBeUndefined();
+  expect(likelyTreeFile('<nixpkgs>', { files: [] })).toBeUndefined();
+});
+
+test('where a tree is not named, it is the one of the last evaluation in the directory', () => {
+  const wanted = (text: string, last: string): string | undefined => likelyTreeFile(text, { files, last });
+  expect(wanted('import ./nixpkgs.nix', '/new/default.nix')).toBe('/new/default.nix');
+  expect(wanted('<nixpkgs/nixos>', '/new/default.nix')).toBe('/new/nixos/default.nix');
+  expect(wanted('import /old', '/new/default.nix')).toBe('/old/default.nix');
 });

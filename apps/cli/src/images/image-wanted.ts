@@ -57,18 +57,26 @@ function textThatNames(path: string): string | undefined {
   }
 }
 
+/** What is known of evaluations before. */
+export type TreeFiles = {
+  /** Files of package trees that there are images of; what was kept last comes first. */
+  readonly files: readonly string[];
+  /** Which one the last evaluation in the same directory has come to. */
+  readonly last?: string | undefined;
+};
+
 /**
- * Which of these files of package trees an evaluation that names one in this text comes to first. It is a guess: a system is not a
- * package, a tree that is named is that one, and otherwise it is the first of them.
+ * Which of the files an evaluation that names a tree in this text comes to first. It is a guess: a tree that is named is that one, a
+ * system is not a package, and projects have their own nixpkgs.
  */
-export function likelyTreeFile(text: string, treeFiles: readonly string[]): string | undefined {
+export function likelyTreeFile(text: string, { files, last }: TreeFiles): string | undefined {
   const wantsSystem = text.includes('nixos');
   const likelihood = (file: string): number => {
     const isOfSystem = file.includes('/nixos/');
     const tree = isOfSystem
       ? file.slice(0, file.lastIndexOf('/nixos/'))
       : file.slice(0, file.lastIndexOf('/'));
-    return Number(isOfSystem === wantsSystem) + 2 * Number(text.includes(tree));
+    return 4 * Number(text.includes(tree)) + 2 * Number(isOfSystem === wantsSystem) + Number(file === last);
   };
-  return treeFiles.toSorted((left, right) => likelihood(right) - likelihood(left))[0];
+  return files.toSorted((left, right) => likelihood(right) - likelihood(left))[0];
 }
