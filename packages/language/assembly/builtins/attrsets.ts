@@ -33,7 +33,7 @@ import { makeUnplacedApply2 } from "../values/thunk";
 import { Value, resolve } from "../values/value";
 import { countShared } from "../operations/update";
 import { notePosition } from "../images/positions-seen";
-import { LARGEST_REMEMBERED, WITHOUT_POSITIONS, findDerived, rememberDerived } from "../operations/derived-cache";
+import { WITHOUT_POSITIONS, findDerived, rememberDerived } from "../operations/derived-cache";
 import {
   ATTRS,
   Frame,
@@ -131,17 +131,14 @@ function mapAttrs(f: Frame): Value {
 
 function withoutPositions(keys: Keys): Keys {
   const count = keysCount(keys);
-  const small = count <= LARGEST_REMEMBERED;
-  if (small) {
-    const known = findDerived(compress(keys), WITHOUT_POSITIONS);
-    if (known != 0) return known;
-  }
+  const known = findDerived(compress(keys), WITHOUT_POSITIONS, count);
+  if (known != 0) return known;
   if (!hasPositions(keys)) return keys;
   const bare = makeKeys(count);
   copyWords(keysSymbols(bare), keysSymbols(keys), count);
   memory.fill(keysPositions(bare), 0, count << 2);
   setKeysOrder(bare, keysOrder(keys));
-  if (small) rememberDerived(compress(keys), WITHOUT_POSITIONS, bare);
+  rememberDerived(compress(keys), WITHOUT_POSITIONS, count, bare);
   return bare;
 }
 

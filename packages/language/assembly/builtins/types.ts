@@ -20,7 +20,7 @@ import {
   kindOf,
 } from "../values/value";
 import { ERROR_TYPE, fail } from "../errors/raise";
-import { FUNCTION_ARGUMENTS, LARGEST_REMEMBERED, findDerived, rememberDerived } from "../operations/derived-cache";
+import { FUNCTION_ARGUMENTS, findDerived, rememberDerived } from "../operations/derived-cache";
 import { Frame, STRICT, arg, args1 } from "../machine/native";
 import { define } from "./registry";
 
@@ -74,9 +74,9 @@ function functionArgs(f: Frame): Value {
   if (kindOf(value) != KIND_LAMBDA) return EMPTY_ATTRS;
   const formals = changetype<Block>(lambdaBlock(value)).formals;
   if (formals == 0) return EMPTY_ATTRS;
-  const known = findDerived(<u32>formals, FUNCTION_ARGUMENTS);
-  if (known != 0) return known;
   const count = formalsCount(formals);
+  const known = findDerived(<u32>formals, FUNCTION_ARGUMENTS, count);
+  if (known != 0) return known;
   const keys = makeKeys(count);
   const attrs = makeAttrs(keys);
   for (let i: u32 = 0; i < count; i++) {
@@ -84,6 +84,6 @@ function functionArgs(f: Frame): Value {
     setKey(keys, i, formalSymbol(formal), formalPosition(formal));
     setAttrValue(attrs, i, makeBool(formalHasDefault(formal)));
   }
-  if (count <= LARGEST_REMEMBERED) rememberDerived(<u32>formals, FUNCTION_ARGUMENTS, attrs);
+  rememberDerived(<u32>formals, FUNCTION_ARGUMENTS, count, attrs);
   return attrs;
 }

@@ -16,6 +16,7 @@ import { HOLE, OBSTACLE, holeNumber, isHole, isObstacle, makeHole } from "../ima
 import { currentFiber, envOf, newestFiber, nextFiber, stackOf } from "../machine/fibers";
 import { env, setEnv } from "../machine/registers";
 import { savedBase, savedTop, sp, stackBase, trimStack } from "../machine/stack";
+import { forgetLarge } from "../operations/derived-cache";
 import { orderCellSize } from "../values/attr-order";
 import { attrsCellSize, keysCellSize, keysCount } from "../values/attrs";
 import { contextCellSize, contextCount } from "../values/context";
@@ -345,6 +346,7 @@ let scannedLarge: u32 = 0;
 
 /** Leaves the heap's chunks to be evacuated. */
 function beginScan(): void {
+  forgetLarge();
   evacuateHeap();
   noteScanned(REGION_OWN, 0, 0);
   noteScanned(REGION_SHARED, 0, 0);

@@ -21,7 +21,7 @@ import {
   setKeysOrder,
 } from "../values/attrs";
 import { Value } from "../values/value";
-import { LARGEST_REMEMBERED, findDerived, rememberDerived } from "./derived-cache";
+import { findDerived, rememberDerived } from "./derived-cache";
 
 /** `left // right`. Nothing is forced; it is one of the two where that is possible. */
 export function updateAttrs(left: Value, right: Value): Value {
@@ -38,13 +38,11 @@ export function updateAttrs(left: Value, right: Value): Value {
 
 /** The names of both, with the positions of the right one; it is `right` itself if nothing else is in `left`. */
 function mergedKeys(left: Keys, right: Keys): Keys {
-  const small = keysCount(left) <= LARGEST_REMEMBERED && keysCount(right) <= LARGEST_REMEMBERED;
-  if (small) {
-    const known = findDerived(compress(left), compress(right));
-    if (known != 0) return known;
-  }
+  const size = max(keysCount(left), keysCount(right));
+  const known = findDerived(compress(left), compress(right), size);
+  if (known != 0) return known;
   const merged = mergeKeys(left, right);
-  if (small) rememberDerived(compress(left), compress(right), merged);
+  rememberDerived(compress(left), compress(right), size, merged);
   return merged;
 }
 
